@@ -1,0 +1,83 @@
+/** What the two sockets (status server) may ask of the daemon; agent.ts builds it. */
+import type { AnyCollector } from "../collectors/index.ts";
+import type { CheckResult, ControlStatus } from "../control/control-api.ts";
+import type { Condition } from "../model/condition.ts";
+import type { AgentEvent } from "../model/event.ts";
+import type { NodeStatus, Report, Section } from "../model/report.ts";
+import type { StoredCommand } from "./store-types.ts";
+
+export interface ApiStatus extends ControlStatus {
+  readonly name: string;
+  readonly lastSyncAt: number | null;
+  readonly lastError: { code: string; text: string; at: number } | null;
+  readonly nextDueAt: number | null;
+  /** closed: working; open: failing, waiting before the next try. */
+  readonly breaker: "closed" | "open";
+  readonly failures: number;
+  readonly intervalS: number;
+  readonly pendingEvents: number;
+  readonly sentBytesThisMonth: number;
+  readonly receivedBytesThisMonth: number;
+  readonly requestsThisMonth: number;
+}
+
+export interface CollectorStatus {
+  readonly name: string;
+  readonly state: Section["state"] | "pending";
+  readonly everyMs: number;
+  readonly durationMs: number | null;
+  readonly runs: number;
+  readonly failures: number;
+  readonly lastRunAt: number | null;
+  readonly nextRunAt: number | null;
+}
+
+export interface AgentStatus {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly bootId: string;
+  readonly hostname: string;
+  readonly nodeId: string | null;
+  readonly mode: "live" | "test" | "read-only" | null;
+  readonly localOnly: boolean;
+  readonly status: NodeStatus;
+  readonly hardware: boolean;
+  readonly stateFolder: string;
+  readonly conditions: readonly Condition[];
+  readonly controlApis: readonly ApiStatus[];
+  readonly collectors: readonly CollectorStatus[];
+  readonly spool: { events: number; bytes: number; dropped: number };
+  readonly runningCommand: StoredCommand | null;
+  readonly hold: { reason: string; until: number | null } | null;
+}
+
+export interface AgentView {
+  status(): AgentStatus;
+  report(): Report;
+  /** `name` → stable hash of the section, the ETag of /v1/report/{section}. */
+  hashes(): Readonly<Record<string, string>>;
+  collectors(): readonly AnyCollector[];
+  /** As a control API would get it. @throws AgentError `no_such_api`. */
+  preview(api: string): string;
+  eventsSince(id: string, limit: number): AgentEvent[];
+  /** Called for each new event; returns the unsubscriber. */
+  onEvent(listener: (event: AgentEvent) => void): () => void;
+  commands(limit: number): StoredCommand[];
+  command(id: string): StoredCommand | null;
+  /** Run one collector now. @throws AgentError `no_such_collector`. */
+  collect(name: string): Promise<Section>;
+  /** One round with each control API (or one) now; resolves when answered. */
+  sync(api?: string): Promise<{ name: string; ok: boolean; text: string }[]>;
+  /** Read the configuration again. */
+  reload(): Promise<{ ok: boolean; problems: string[] }>;
+  /** Drop a missing drive from memory. @throws AgentError `no_such_drive`. */
+  forgetDrive(serial: string): Promise<void>;
+  check(api?: string): Promise<{ name: string; results: CheckResult[] }[]>;
+  enroll(api: string, key: string, options: { name?: string }): Promise<{ nodeId: string; mode: string }>;
+  /** An operator says: this board is still the same node (a changed mainboard). */
+  adopt(): Promise<void>;
+  resetIdentity(): Promise<void>;
+  leave(api?: string): Promise<void>;
+  /** healthz: true, or why not. Never false for an unreachable control API. */
+  healthy(): { ok: boolean; reason: string | null };
+}

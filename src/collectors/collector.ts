@@ -1,0 +1,83 @@
+import type { GenericSchema } from "valibot";
+import type { ConditionDraft } from "../model/condition.ts";
+import type { EventDraft } from "../model/event.ts";
+import type { Tolerance } from "../model/facets.ts";
+import type { Machine } from "../system/machine.ts";
+
+/** "No such hardware" is a value, not an error: the section says `absent` with this sentence. */
+export interface NoData {
+  readonly noData: string;
+  readonly nextStep: string | null;
+}
+
+export function noData(sentence: string, nextStep: string | null = null): NoData {
+  return { noData: sentence, nextStep };
+}
+
+export function isNoData(value: unknown): value is NoData {
+  return value !== null && typeof value === "object" && "noData" in value;
+}
+
+/** A small JSON value kept over restarts (drives seen before, the network's usual members, …). */
+export interface Memory {
+  get(): unknown;
+  /** Kept lazily: written with the next due flush, at the latest at stop. */
+  set(value: unknown): void;
+}
+
+export interface CollectContext {
+  readonly machine: Machine;
+  readonly memory: Memory;
+  /** Fires at the time-out and at stop; give it to everything that takes a signal. */
+  readonly signal: AbortSignal;
+  /** This collector's own table of the configuration (`[collectors.NAME]`), {} when there is none. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface Sample {
+  readonly value: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** One Prometheus family. Names of node_exporter / smartctl_exporter where the meaning is the same, else `foundry_agent_…`. */
+export interface Metric<T> {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "gauge" | "counter";
+  samples(data: T): Iterable<Sample>;
+}
+
+/** The CLI's generic view: a table, one row an item. Cells are finished text; null prints as "-". */
+export interface TableView<T> {
+  readonly columns: readonly string[];
+  rows(data: T, now: number): (string | null)[][];
+}
+
+/**
+ * One thing collected, declared whole in one file: how often, what shape, what of it is news, and how it
+ * is shown. OpenAPI, /metrics, the CLI's generic view and docs/collectors.md are derived from this.
+ *
+ * Made by a factory (`cpuCollector()`), so that what it remembers between two runs (the last counters) is
+ * its own; construction does nothing.
+ */
+export interface Collector<T = unknown> {
+  /** Section name: one lower-case word. */
+  readonly name: string;
+  /** One sentence for docs and `--help`. */
+  readonly summary: string;
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  /** Shape of `data`, snake_case, with `v.description` where a field's unit or meaning is not plain from its name. */
+  readonly schema: GenericSchema<unknown, T>;
+  /** Fields that change all the time, and how far they may drift from what was delivered before that counts. */
+  readonly volatile: Readonly<Record<string, Tolerance>>;
+  /** Fields that identify the hardware (serial numbers, uuids, WWNs): null on the world-readable status socket. */
+  readonly sensitive: readonly string[];
+  readonly metrics: readonly Metric<T>[];
+  readonly table?: TableView<T>;
+  /** What is wrong right now; a condition no longer returned is cleared. Pure. */
+  conditions?(data: T): ConditionDraft[];
+  /** What happened between two collections; `before` is the previous good value or null after a start. Pure. */
+  changes?(before: T | null, after: T): EventDraft[];
+  collect(context: CollectContext): Promise<T | NoData> | T | NoData;
+}

@@ -1,0 +1,11 @@
+/** Wall clock (may jump) and monotonic clock (never does), both in milliseconds. */
+export interface Clock {
+  /** Milliseconds since the epoch. On a Raspberry Pi without RTC this is wrong until NTP has answered. */
+  now(): number;
+  /** Milliseconds since some fixed moment; for every duration and time-out. */
+  monotonic(): number;
+}
+
+export function hostClock(): Clock {
+  return { now: () => Date.now(), monotonic: () => performance.now() };
+}

@@ -1,0 +1,171 @@
+/**
+ * Reads of /proc, /sys, /dev, /run and /etc under an injectable root.
+ *
+ * Synchronous, because a pseudo file answers from memory in microseconds while the thread pool costs a
+ * hundred of them and four blocked reads there stop every other file read and DNS look-up of the process.
+ * Opened with O_NONBLOCK, so a FIFO in the wrong place is an error and not a hang. The few files behind
+ * which a device has to answer (NVMe hwmon, enclosure status) go through `slow`, one at a time.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
+import { join, relative } from "node:path";
+import { AgentError, errorCode } from "../model/errors.ts";
+import { openSlowLane, type SlowLane } from "./slow-lane.ts";
+
+export interface FileInfo {
+  readonly dev: number;
+  readonly ino: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly isDirectory: boolean;
+}
+
+/** All paths are absolute paths of the machine (`/sys/block`); the root is put before them here only. */
+export interface Files {
+  readonly root: string;
+  /**
+   * Text of a file, at most `maxBytes` (64 KiB) of it, undecodable bytes replaced, trailing NULs and line breaks kept.
+   * @throws AgentError with the system call's code (`ENOENT`, `EACCES`, `EIO`, `EINVAL`, …) or `not_a_file`.
+   */
+  read(path: string, maxBytes?: number): string;
+  /** `read`, trimmed of white space and NULs; null when it can't be read for any reason or is empty. */
+  text(path: string): string | null;
+  /** `text` as a finite number (decimal, or hex with 0x); null when it is none. */
+  number(path: string): number | null;
+  /** Names in a folder, sorted; [] when there is no such folder or it can't be read. */
+  list(path: string): string[];
+  /** Target of a symbolic link as written, or null. */
+  link(path: string): string | null;
+  /** Absolute path of the machine with all links resolved, or null. */
+  resolve(path: string): string | null;
+  /** What is at a path (links followed), or null. */
+  info(path: string): FileInfo | null;
+  /** "yes", "no" or "denied": a folder we may not look into hides what is in it. */
+  presence(path: string): "yes" | "no" | "denied";
+  /** Reads behind which a device has to answer: asynchronous, one in flight in total, quarantined after a hang. */
+  readonly slow: SlowLane;
+}
+
+const DEFAULT_MAX = 64 * 1024;
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** @param root "/" or the folder of a fixture tree; its `errors.json` maps a path to the error code reading it gives. */
+export function openFiles(root: string, injected: Readonly<Record<string, string>> = {}): Files {
+  const at = root === "/" ? (path: string): string => path : (path: string): string => join(root, path);
+  // One buffer for all reads: a collection reads hundreds of small files.
+  const buffer = Buffer.allocUnsafeSlow(DEFAULT_MAX);
+
+  function fail(path: string, code: string, cause?: unknown): never {
+    throw new AgentError(code, `${path} can't be read (${code})`, null, { cause });
+  }
+
+  function checkInjected(path: string): void {
+    const code = injected[path];
+    if (code !== undefined) fail(path, code);
+  }
+
+  function read(path: string, maxBytes = DEFAULT_MAX): string {
+    checkInjected(path);
+    let fd: number;
+    try {
+      fd = openSync(at(path), FLAGS);
+    } catch (error) {
+      return fail(path, errorCode(error), error);
+    }
+    try {
+      const into = maxBytes <= buffer.length ? buffer : Buffer.allocUnsafe(maxBytes);
+      let length = 0;
+      while (length < maxBytes) {
+        const got = readSync(fd, into, length, Math.min(into.length, maxBytes) - length, null);
+        if (got === 0) break;
+        length += got;
+      }
+      // A FIFO without a writer reads as empty: an empty pseudo file is rare enough to ask.
+      if (length === 0 && !fstatSync(fd).isFile()) return fail(path, "not_a_file");
+      return into.toString("utf8", 0, length);
+    } catch (error) {
+      if (error instanceof AgentError) throw error;
+      return fail(path, errorCode(error), error);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  function text(path: string): string | null {
+    try {
+      const trimmed = read(path).replace(/^[\s\0]+|[\s\0]+$/g, "");
+      return trimmed === "" ? null : trimmed;
+    } catch {
+      return null;
+    }
+  }
+
+  return {
+    root,
+    read,
+    text,
+    number(path) {
+      const found = text(path);
+      if (found === null) return null;
+      const value = Number(found);
+      return Number.isFinite(value) ? value : null;
+    },
+    list(path) {
+      if (injected[path] !== undefined) return [];
+      try {
+        return readdirSync(at(path)).sort();
+      } catch {
+        return [];
+      }
+    },
+    link(path) {
+      try {
+        return readlinkSync(at(path));
+      } catch {
+        return null;
+      }
+    },
+    resolve(path) {
+      try {
+        const real = realpathSync(at(path));
+        return root === "/" ? real : `/${relative(realpathSync(root), real)}`;
+      } catch {
+        return null;
+      }
+    },
+    info(path) {
+      if (injected[path] !== undefined) return null;
+      try {
+        const found = statSync(at(path));
+        const { dev, ino, mode, uid, gid, size, mtimeMs } = found;
+        return { dev, ino, mode, uid, gid, size, mtimeMs, isDirectory: found.isDirectory() };
+      } catch {
+        return null;
+      }
+    },
+    presence(path) {
+      const code = injected[path];
+      if (code !== undefined) return code === "EACCES" || code === "EPERM" ? "denied" : "no";
+      try {
+        lstatSync(at(path));
+        return "yes";
+      } catch (error) {
+        return errorCode(error) === "EACCES" || errorCode(error) === "EPERM" ? "denied" : "no";
+      }
+    },
+    slow: openSlowLane(at, injected),
+  };
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+// Two processes at most: the machine is small, and several tests start real daemons.
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/lab/**", "test/bench/**", "**/node_modules/**"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+  },
+});
