@@ -1,0 +1,260 @@
+/**
+ * Runs the collectors: each at its own interval, bounded by its own time-out, never two runs of one at a
+ * time. What is due together runs in one tick, so that hashing, the database and housekeeping are touched
+ * once a tick and not once a collector. A collector that hangs is left behind when its time is up; the
+ * others' results are there already.
+ */
+import type { Logger } from "pino";
+import { type CollectContext, isNoData, type Memory } from "../collectors/collector.ts";
+import type { AnyCollector } from "../collectors/index.ts";
+import { AgentError, errorCode, errorText } from "../model/errors.ts";
+import type { Reason, Section } from "../model/report.ts";
+import type { Machine } from "../system/machine.ts";
+
+export interface CollectorPlan {
+  readonly collector: AnyCollector;
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly memory: Memory;
+}
+
+export interface RunRecord {
+  runs: number;
+  failures: number;
+  /** Failures since the last good run. */
+  failuresInRow: number;
+  lastRunAt: number | null;
+  durationMs: number | null;
+  /** Monotonic, milliseconds. */
+  dueAt: number;
+  running: boolean;
+}
+
+export interface Schedule {
+  start(): void;
+  /** Resolves when runs under way have ended, or after a short while without those that don't. */
+  stop(): Promise<void>;
+  /** Run one now, whatever is due; joins a run that is under way. @throws AgentError `no_such_collector`. */
+  runNow(name: string): Promise<Section>;
+  /** Run all that have never run; resolves when each has a section. */
+  runAll(): Promise<void>;
+  section(name: string): Section | undefined;
+  records(): ReadonlyMap<string, Readonly<RunRecord>>;
+  /** Monotonic time of the last finished tick: what the watchdog is fed by. */
+  lastTickAt(): number;
+}
+
+export interface ScheduleOptions {
+  readonly machine: Machine;
+  readonly log: Logger;
+  readonly plans: readonly CollectorPlan[];
+  /** Called for each new section with the one before it. */
+  readonly onSection: (section: Section, before: Section | undefined, collector: AnyCollector) => void;
+  /** After all that was due together is done or given up. */
+  readonly onTick: () => void;
+  /** 0 ≤ random < 1, for the jitter. */
+  readonly random: () => number;
+}
+
+/** Runs due within this window of each other share a tick, milliseconds. */
+const GATHER_MS = 1_000;
+/** Results within this time of each other are one tick, milliseconds. */
+const SETTLE_MS = 50;
+/** With nothing due (all hanging), look again after this, milliseconds. */
+const IDLE_MS = 60_000;
+const STOP_MS = 500;
+/** ± share of the interval. */
+const JITTER = 0.05;
+
+export function openSchedule(options: ScheduleOptions): Schedule {
+  const { machine, log } = options;
+  const clock = machine.clock;
+  const sections = new Map<string, Section>();
+  const records = new Map<string, RunRecord>();
+  const underway = new Map<string, Promise<Section>>();
+  const stopping = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let lastTickAt = clock.monotonic();
+  let settling: NodeJS.Timeout | undefined;
+
+  for (const plan of options.plans) {
+    records.set(plan.collector.name, {
+      runs: 0,
+      failures: 0,
+      failuresInRow: 0,
+      lastRunAt: null,
+      durationMs: null,
+      dueAt: clock.monotonic(),
+      running: false,
+    });
+  }
+
+  function recordOf(name: string): RunRecord {
+    const record = records.get(name);
+    if (!record)
+      throw new AgentError(
+        "no_such_collector",
+        `There is no collector "${name}"`,
+        `one of: ${[...records.keys()].join(", ")}`,
+      );
+    return record;
+  }
+
+  function run(plan: CollectorPlan): Promise<Section> {
+    const name = plan.collector.name;
+    const already = underway.get(name);
+    if (already) return already;
+    const started = runOnce(plan).finally(() => underway.delete(name));
+    underway.set(name, started);
+    return started;
+  }
+
+  async function runOnce(plan: CollectorPlan): Promise<Section> {
+    const { collector } = plan;
+    const record = recordOf(collector.name);
+    const before = sections.get(collector.name);
+    const startedAt = clock.monotonic();
+    record.running = true;
+    record.lastRunAt = clock.now();
+    const outcome = await attempt(plan);
+    record.running = false;
+    record.runs++;
+    record.durationMs = clock.monotonic() - startedAt;
+    record.dueAt = clock.monotonic() + plan.everyMs * (1 - JITTER + 2 * JITTER * options.random());
+    const section = sectionOf(collector.name, outcome, before, record, clock.now());
+    sections.set(collector.name, section);
+    options.onSection(section, before, collector);
+    return section;
+  }
+
+  async function attempt(plan: CollectorPlan): Promise<unknown> {
+    const limit = new AbortController();
+    const signal = AbortSignal.any([limit.signal, stopping.signal]);
+    let timeout: NodeJS.Timeout | undefined;
+    const expired = new Promise<AgentError>((resolve) => {
+      timeout = setTimeout(() => {
+        const late = new AgentError(
+          "timeout",
+          `${plan.collector.name} was not done within ${plan.timeoutMs} ms`,
+          `foundry-agent collect ${plan.collector.name}`,
+        );
+        resolve(late);
+        limit.abort(late);
+      }, plan.timeoutMs);
+    });
+    const context: CollectContext = { machine, memory: plan.memory, options: plan.options, signal };
+    try {
+      // An async wrapper, so that a synchronous throw is a failure of this collector only.
+      const work = (async () => await plan.collector.collect(context))();
+      work.catch(() => undefined);
+      return await Promise.race([work, expired]);
+    } catch (error) {
+      return error instanceof Error ? error : new AgentError("unexpected", errorText(error));
+    } finally {
+      clearTimeout(timeout);
+    }
+  }
+
+  function sectionOf(
+    name: string,
+    outcome: unknown,
+    before: Section | undefined,
+    record: RunRecord,
+    now: number,
+  ): Section {
+    const durationMs = Math.round((record.durationMs ?? 0) * 100) / 100;
+    if (outcome instanceof Error) {
+      record.failures++;
+      record.failuresInRow++;
+      const reason: Reason = {
+        code: errorCode(outcome),
+        text: errorText(outcome),
+        nextStep: outcome instanceof AgentError ? outcome.nextStep : null,
+      };
+      if (record.failuresInRow === 1)
+        log.warn({ collector: name, code: reason.code }, `collector failed: ${reason.text}`);
+      const kept = before?.data ?? null;
+      return {
+        name,
+        state: kept === null ? "failed" : "stale",
+        data: kept,
+        reason,
+        collectedAt: before?.collectedAt ?? null,
+        durationMs,
+      };
+    }
+    if (record.failuresInRow > 0) log.info({ collector: name }, "collector works again");
+    record.failuresInRow = 0;
+    if (isNoData(outcome)) {
+      const reason: Reason = { code: "no_data", text: outcome.noData, nextStep: outcome.nextStep };
+      return { name, state: "absent", data: null, reason, collectedAt: now, durationMs };
+    }
+    return { name, state: "ok", data: outcome, reason: null, collectedAt: now, durationMs };
+  }
+
+  function due(): CollectorPlan[] {
+    const limit = clock.monotonic() + GATHER_MS;
+    return options.plans.filter(
+      (plan) => !underway.has(plan.collector.name) && recordOf(plan.collector.name).dueAt <= limit,
+    );
+  }
+
+  function settle(): void {
+    clearTimeout(settling);
+    settling = undefined;
+    lastTickAt = clock.monotonic();
+    options.onTick();
+  }
+
+  /** What is done at about the same time is one tick; a run that hangs has no part in it. */
+  function settleSoon(): void {
+    if (!stopping.signal.aborted) settling ??= setTimeout(settle, SETTLE_MS);
+  }
+
+  function arm(): void {
+    if (stopping.signal.aborted) return;
+    clearTimeout(timer);
+    let next = clock.monotonic() + IDLE_MS;
+    for (const [name, record] of records) if (!underway.has(name)) next = Math.min(next, record.dueAt);
+    timer = setTimeout(fire, Math.max(SETTLE_MS, next - clock.monotonic()));
+  }
+
+  function fire(): void {
+    for (const plan of due()) {
+      void run(plan).finally(() => {
+        settleSoon();
+        arm();
+      });
+    }
+    arm();
+  }
+
+  return {
+    start: arm,
+    async stop() {
+      stopping.abort(new AgentError("stopping", "the agent is stopping"));
+      clearTimeout(timer);
+      clearTimeout(settling);
+      // Runs end by the signal; one that ignores it is left behind, bounded by its own time-out.
+      await Promise.race([
+        Promise.allSettled(underway.values()),
+        new Promise((resolve) => setTimeout(resolve, STOP_MS).unref()),
+      ]);
+    },
+    async runNow(name) {
+      recordOf(name);
+      const plan = options.plans.find((candidate) => candidate.collector.name === name) as CollectorPlan;
+      const section = await run(plan);
+      settle();
+      return section;
+    },
+    async runAll() {
+      await Promise.all(options.plans.filter((plan) => recordOf(plan.collector.name).runs === 0).map(run));
+      settle();
+    },
+    section: (name) => sections.get(name),
+    records: () => records,
+    lastTickAt: () => lastTickAt,
+  };
+}

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { openHealth } from "../../src/agent/health.ts";
+import type { ConditionDraft } from "../../src/model/condition.ts";
+import type { EventDraft } from "../../src/model/event.ts";
+import { recordedLog } from "../support/log.ts";
+
+function rig() {
+  const events: EventDraft[] = [];
+  const { log, lines } = recordedLog();
+  let now = 1000;
+  const health = openHealth({ now: () => now, monotonic: () => now }, log, (event) => events.push(event));
+  return { health, events, lines, advance: (ms: number) => (now += ms) };
+}
+const hot = (text = "sda is hot"): ConditionDraft => ({
+  code: "drive_hot",
+  subject: "sda",
+  severity: "warning",
+  text,
+  nextStep: "look",
+});
+
+test("raised once, cleared once, however often it is said; the words may change", () => {
+  const { health, events, lines, advance } = rig();
+  health.raise(hot());
+  advance(5000);
+  health.raise(hot("sda is hotter"));
+  expect(health.list()).toEqual([{ ...hot("sda is hotter"), since: 1000 }]);
+  expect(events.map((event) => event.type)).toEqual(["condition.raised"]);
+  health.clear("drive_hot", "sda");
+  health.clear("drive_hot", "sda");
+  expect(health.list()).toEqual([]);
+  expect(events.map((event) => event.type)).toEqual(["condition.raised", "condition.cleared"]);
+  expect(events[1]?.data.held_s).toBe(5);
+  expect(lines).toHaveLength(2);
+});
+
+test("an owner's conditions are replaced as a set, others' stay", () => {
+  const { health } = rig();
+  health.raise({ code: "other", severity: "error", text: "x", nextStep: null });
+  health.set("drives", [hot(), { ...hot(), subject: "sdb" }]);
+  expect(health.list().map((c) => [c.code, c.subject])).toEqual([
+    ["other", undefined],
+    ["drive_hot", "sda"],
+    ["drive_hot", "sdb"],
+  ]);
+  health.set("drives", [{ ...hot(), subject: "sdb" }]);
+  expect(health.list().map((c) => c.subject)).toEqual([undefined, "sdb"]);
+  health.set("drives", []);
+  expect(health.list().map((c) => c.code)).toEqual(["other"]);
+});
+
+test("getting worse is news", () => {
+  const { health, events } = rig();
+  health.raise(hot());
+  health.raise({ ...hot(), severity: "error" });
+  expect(events.map((event) => event.severity)).toEqual(["warning", "error"]);
+});
