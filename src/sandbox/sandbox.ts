@@ -1,0 +1,208 @@
+/**
+ * The embedded control plane, for trying the agent out and for tests: a real HTTP server on loopback with
+ * the APIs mounted on it, faults to switch on, and a memory that can be kept in a file. The other APIs are
+ * added to the list in `startSandbox`.
+ */
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Server } from "node:net";
+import { AgentError } from "../model/errors.ts";
+import { faultCall } from "./fault-calls.ts";
+import { createFaultList, type FaultControl } from "./faults.ts";
+import { helpPage } from "./help.ts";
+import { type Answer, ApiError, errorAnswer, type Request } from "./http.ts";
+import type { MountedApi } from "./mounted-api.ts";
+import { type NodeFoundrySnapshot, newKeys, openNodeFoundry } from "./nodefoundry/api.ts";
+import type { NodeFoundryOptions, SandboxKeys } from "./nodefoundry/world.ts";
+import { serve } from "./serve.ts";
+import { readStateFile, writeStateFile } from "./state-file.ts";
+
+export interface SandboxOptions extends NodeFoundryOptions {
+  /** `127.0.0.1:0` (any free port) is the default; loopback addresses only. */
+  listen?: string;
+  /** Kept here over restarts, keys included; null or left out: in memory only. */
+  stateFile?: string | null;
+  /** Wall clock, milliseconds; limits, expiries and simulated work follow it. Long polls run on real time. */
+  now?: () => number;
+  log?: (line: string) => void;
+  /** Those left out are taken from the state file, else made at random. */
+  keys?: Partial<SandboxKeys>;
+  /** Serve https with this certificate and key (PEM). */
+  tls?: { cert: string; key: string };
+}
+
+export interface Sandbox {
+  /** `http://127.0.0.1:PORT`, no slash at the end. */
+  readonly url: string;
+  readonly keys: SandboxKeys;
+  readonly faults: FaultControl;
+  inspect(): SandboxSnapshot;
+  /** Cut every connection, write the state file, free the port. */
+  close(): Promise<void>;
+}
+
+export interface SandboxSnapshot extends NodeFoundrySnapshot {
+  /** Requests of any kind that reached the server, /sandbox calls excepted. */
+  readonly requestCount: number;
+}
+
+/**
+ * @throws AgentError `not_loopback`, `invalid_listen`, `address_in_use`, `cannot_listen`, `state_file_unreadable`
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { host, port } = parseListen(options.listen ?? "127.0.0.1:0");
+  const now = options.now ?? Date.now;
+  const log = options.log ?? (() => {});
+  const stateFile = options.stateFile ?? null;
+  const saved = stateFile === null ? null : readStateFile(stateFile);
+  const keys: SandboxKeys = { ...newKeys(), ...saved?.keys, ...options.keys };
+  const nodefoundry = openNodeFoundry(keys, options, { now, log });
+  const apis: readonly MountedApi[] = [nodefoundry];
+  if (saved) loadApis(apis, saved.apis, stateFile ?? "");
+
+  const stopping = new AbortController();
+  const list = createFaultList();
+  let remembered: Map<string, unknown> | null = null;
+  const faults: FaultControl = {
+    set: list.set,
+    clear: list.clear,
+    list: list.list,
+    snapshot: () => {
+      remembered = new Map(apis.map((api) => [api.name, api.snapshot()]));
+    },
+    restore: () => {
+      if (!remembered) throw new Error("Nothing to restore; take a snapshot first.");
+      for (const api of apis) api.restore(remembered.get(api.name));
+      log("restored from an old state");
+    },
+  };
+
+  const save = (): void => {
+    if (stateFile === null) return;
+    writeStateFile(stateFile, {
+      version: 1,
+      keys,
+      apis: Object.fromEntries(apis.map((api) => [api.name, api.snapshot()])),
+    });
+  };
+  const saver = lazily(save, 100, log);
+
+  let requestCount = 0;
+  let url = "";
+  const answer = async (request: Request, hostName: string): Promise<Answer> => {
+    try {
+      if (request.path === "/") return { status: 200, body: helpPage(url) };
+      if (isOwnPath(request.path)) return faultCall(faults, request);
+      requestCount += 1;
+      const api = apis.find((each) => each.owns(hostName, request.path));
+      if (!api) throw new ApiError(404, "not_found", `There is nothing at ${request.path}; see ${url}/.`);
+      const said = await api.handle(request);
+      log(`${request.method} ${request.path} ${said.status} ${request.requestId}`);
+      return said;
+    } catch (error) {
+      if (error instanceof ApiError) return errorAnswer(error, request.requestId);
+      throw error;
+    } finally {
+      if (request.method !== "GET") saver.due();
+    }
+  };
+  const fault = (method: string, path: string) => (isOwnPath(path) ? null : list.take(method, path));
+  const listener: RequestListener = (incoming, response) => {
+    void serve(incoming, response, { fault, answer, stopping: stopping.signal });
+  };
+  const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
+  // Longer than an agent's usual interval, so that its connection can be kept.
+  server.keepAliveTimeout = 75_000;
+  await listenOn(server, host, port);
+  const bound = server.address() as AddressInfo;
+  url = `${options.tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${bound.port}`;
+  save();
+  return {
+    url,
+    keys,
+    faults,
+    inspect: () => ({ ...nodefoundry.inspect(), requestCount }),
+    close: async () => {
+      stopping.abort();
+      for (const api of apis) api.wake();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      saver.stop();
+      save();
+    },
+  };
+}
+
+function isOwnPath(path: string): boolean {
+  return path === "/sandbox" || path.startsWith("/sandbox/");
+}
+
+/** `HOST:PORT` with a loopback host. */
+function parseListen(listen: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(listen);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) {
+    throw new AgentError("invalid_listen", `${listen} is not HOST:PORT.`, "--listen 127.0.0.1:8484");
+  }
+  const host = match[1] ?? match[2] ?? "";
+  if (host !== "localhost" && host !== "::1" && !/^127(?:\.\d{1,3}){3}$/.test(host)) {
+    throw new AgentError(
+      "not_loopback",
+      `The sandbox listens on loopback addresses only, and ${host} is not one: its keys are for trying out.`,
+      "--listen 127.0.0.1:8484",
+    );
+  }
+  return { host, port };
+}
+
+function listenOn(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = error.code === "EADDRINUSE";
+      const text = taken
+        ? `Port ${port} is taken by another program.`
+        : `Cannot listen on ${host}:${port}: ${error.message}.`;
+      reject(
+        new AgentError(taken ? "address_in_use" : "cannot_listen", text, "--listen 127.0.0.1:0", {
+          cause: error,
+        }),
+      );
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
+
+function loadApis(apis: readonly MountedApi[], saved: Record<string, unknown>, path: string): void {
+  for (const api of apis) {
+    if (!Object.hasOwn(saved, api.name)) continue;
+    try {
+      api.load(saved[api.name]);
+    } catch (cause) {
+      const text = `${path} holds a state of ${api.name} that this version does not understand.`;
+      throw new AgentError("state_file_unreadable", text, `rm ${path}`, { cause });
+    }
+  }
+}
+
+/** Run `work` once, `ms` after the first of many calls; what it throws is logged and does not end the server. */
+function lazily(work: () => void, ms: number, log: (line: string) => void): { due(): void; stop(): void } {
+  let timer: NodeJS.Timeout | null = null;
+  const run = (): void => {
+    timer = null;
+    try {
+      work();
+    } catch (error) {
+      log(`the state file could not be written: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+  return {
+    due: () => {
+      timer ??= setTimeout(run, ms);
+    },
+    stop: () => {
+      if (timer) clearTimeout(timer);
+      timer = null;
+    },
+  };
+}
