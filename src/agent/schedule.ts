@@ -117,10 +117,10 @@ export function openSchedule(options: ScheduleOptions): Schedule {
     const startedAt = clock.monotonic();
     record.running = true;
     record.lastRunAt = clock.now();
-    const outcome = await attempt(plan);
+    const { outcome, endedAt } = await attempt(plan);
     record.running = false;
     record.runs++;
-    record.durationMs = clock.monotonic() - startedAt;
+    record.durationMs = endedAt - startedAt;
     record.dueAt = clock.monotonic() + plan.everyMs * (1 - JITTER + 2 * JITTER * options.random());
     const section = sectionOf(collector.name, outcome, before, record, clock.now());
     sections.set(collector.name, section);
@@ -128,29 +128,41 @@ export function openSchedule(options: ScheduleOptions): Schedule {
     return section;
   }
 
-  async function attempt(plan: CollectorPlan): Promise<unknown> {
+  async function attempt(plan: CollectorPlan): Promise<{ outcome: unknown; endedAt: number }> {
+    const { name, collect } = {
+      name: plan.collector.name,
+      collect: plan.collector.collect.bind(plan.collector),
+    };
     const limit = new AbortController();
     const signal = AbortSignal.any([limit.signal, stopping.signal]);
+    const context: CollectContext = { machine, memory: plan.memory, options: plan.options, signal };
+    const ended = (outcome: unknown) => ({ outcome, endedAt: clock.monotonic() });
+    const failed = (error: unknown) =>
+      ended(error instanceof Error ? error : new AgentError("unexpected", errorText(error)));
+    let value: unknown;
+    try {
+      value = collect(context);
+    } catch (error) {
+      return failed(error);
+    }
+    // Most read from memory and are done here: the clock stops now, not when the next one has run as well.
+    if (!(value instanceof Promise)) return ended(value);
     let timeout: NodeJS.Timeout | undefined;
     const expired = new Promise<AgentError>((resolve) => {
       timeout = setTimeout(() => {
         const late = new AgentError(
           "timeout",
-          `${plan.collector.name} was not done within ${plan.timeoutMs} ms`,
-          `foundry-agent collect ${plan.collector.name}`,
+          `${name} was not done within ${plan.timeoutMs} ms`,
+          `foundry-agent collect ${name}`,
         );
         resolve(late);
         limit.abort(late);
       }, plan.timeoutMs);
     });
-    const context: CollectContext = { machine, memory: plan.memory, options: plan.options, signal };
     try {
-      // An async wrapper, so that a synchronous throw is a failure of this collector only.
-      const work = (async () => await plan.collector.collect(context))();
-      work.catch(() => undefined);
-      return await Promise.race([work, expired]);
+      return ended(await Promise.race([value, expired]));
     } catch (error) {
-      return error instanceof Error ? error : new AgentError("unexpected", errorText(error));
+      return failed(error);
     } finally {
       clearTimeout(timeout);
     }

@@ -26,22 +26,36 @@ export interface Traffic {
   readonly requests: number;
 }
 
+/** What was taken out of use, for an operator to see. */
+export interface SetAside {
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+  /** `identity_cloned`, `damaged`, … */
+  readonly reason: string;
+  /** command: never executed; value: of the identity or a control API, its content is not shown; events: how many were left out. */
+  readonly kind: "command" | "value" | "events";
+  readonly name: string;
+  readonly content: string | null;
+}
+
 export interface Store {
-  /** ok: writable; read_only: nothing can be written; too_new: made by a newer version, reporting goes on, commands refused; memory: corrupt or unopenable was set aside or replaced, see `problem`. */
+  /** ok: writable (also after a damaged state was set aside: see `problem` and `fresh`); read_only: can't be written now, all is kept in memory and written when it can; too_new: made by a newer version, reporting goes on, commands refused; memory: there is no state to read and none can be made, or it was found damaged while running. Changes while running. */
   readonly mode: "ok" | "read_only" | "too_new" | "memory";
   /** Why mode is not "ok", or what was set aside at opening, as code + sentence + next step. */
   readonly problem: { code: string; text: string; nextStep: string | null } | null;
   /** True when there was no state before (fresh, lost or set aside). */
   readonly fresh: boolean;
 
-  /** Durable values by namespace: "identity", "api.nodefoundry", … `set` is committed and fsynced on return. */
+  /** Durable values by namespace: "identity", "api.nodefoundry", … `set` is committed and fsynced on return; while the state can't be written (`problem`) it holds in memory and is written as soon as it can be. */
   values(namespace: string): KeyValue;
 
   /** Append events in one transaction. From severity warning up and `command.state`: fsynced on return; info ones with the next flush. */
   appendEvents(drafts: readonly EventDraft[], now: number): AgentEvent[];
   /** Not yet acknowledged by `api`, oldest first. */
   pendingEvents(api: string, limit: number): AgentEvent[];
-  /** Acknowledge exactly these for `api`; unknown ids are ignored. The cursor moves over what is contiguous. */
+  /** How many `pendingEvents` would give without a limit. */
+  pendingCount(api: string): number;
+  /** Acknowledge exactly these for `api`; unknown ids are ignored. The cursor moves over what is contiguous. On disk with the next transaction: after a crash an event may be sent again, which its id tells. */
   acknowledgeEvents(api: string, ids: readonly string[]): void;
   /** After `sinceId` (exclusive; "" for all kept), oldest first: for the status socket. */
   eventsSince(sinceId: string, limit: number): AgentEvent[];
@@ -56,8 +70,9 @@ export interface Store {
   /** Collector memory, lazily written. */
   memory(collector: string): { get(): unknown; set(value: unknown): void };
 
-  /** True when new; false when the id is known (then nothing changes). Fsynced. */
+  /** True when new; false when the id is known (then nothing changes). Fsynced. @throws AgentError `journal_not_writable`, `state_too_new` */
   insertCommand(command: StoredCommand): boolean;
+  /** State and event in one transaction, fsynced. @throws AgentError `unknown_command`, `journal_not_writable`, `state_too_new` */
   setCommandState(
     id: string,
     state: CommandState,
@@ -68,12 +83,22 @@ export interface Store {
   commands(limit: number): StoredCommand[];
   command(id: string): StoredCommand | null;
 
+  /**
+   * The state belonged to another node (a copied card): identity, tokens, commands and events are set aside
+   * unexecuted and unsent, what control APIs confirmed and collectors remember is forgotten.
+   * With `forget` the identity and tokens are deleted instead of set aside. Tells the number of unfinished commands.
+   */
+  abandon(reason: string, now: number, forget?: boolean): { unfinishedCommands: number };
+  /** Bring back the identity and tokens that were set aside last (never commands); false when there are none. */
+  restore(): boolean;
+  setAside(): SetAside[];
+
   addTraffic(api: string, month: string, sent: number, received: number): void;
   traffic(month: string): Traffic[];
 
   /** Write what is lazy when it is due (15 min) or `force`. One transaction; called once a tick. */
   flush(now: number, force?: boolean): void;
-  /** Bytes and fsyncs written since opening, for status and the bench. */
+  /** Committed (= fsynced) transactions, and bytes handed to the kernel for them and for checkpoints, since opening. */
   written(): { transactions: number; bytes: number };
   close(): void;
 }

@@ -1,6 +1,6 @@
 /** What a control API is to the agent. Its wire shapes never leave its own folder. */
 import type { Logger } from "pino";
-import type { Command } from "../model/command.ts";
+import type { Command, CommandState } from "../model/command.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { Scalar } from "../model/facets.ts";
@@ -42,6 +42,29 @@ export interface SyncOutcome {
   readonly intervalS: number | null;
   /** Read-only: nothing was sent, only compared; events stay in the spool and are not waited for. */
   readonly readOnly: boolean;
+  /**
+   * What the server had open when this node registered: settled by the journal (`state_lost`, from_boot_id).
+   * Handed over once; again after a crash, so whoever takes them goes by id.
+   */
+  readonly openCommands: readonly OpenCommand[];
+  /** Commands that could not be read: to be answered with `command.state` refused, never executed. */
+  readonly rejected: readonly RejectedCommand[];
+}
+
+export interface OpenCommand {
+  readonly id: string;
+  readonly type: string;
+  /** As the server last heard. */
+  readonly state: CommandState;
+  /** Boot id under which this node was told of it. */
+  readonly fromBootId: string | null;
+}
+
+export interface RejectedCommand {
+  readonly id: string;
+  /** `malformed`. */
+  readonly code: string;
+  readonly message: string;
 }
 
 /** Durable small values of one control API: a write is committed and fsynced when `set` returns. */

@@ -5,10 +5,20 @@
  * { "about": "where this comes from: captured (by scripts/capture-tree.mjs) or made by hand from cited formats",
  *   "files": { "/proc/stat": "text", "/etc/x": { "base64": "…" } }, "links": { "/sys/block/sda": "../devices/…" },
  *   "folders": ["/sys/class/net"], "errors": { "/sys/class/net/lo/speed": "EINVAL" }, "fifos": ["/proc/hang"],
- *   "addresses": [{ "interface": "eth0", "address": "10.0.0.2", "prefix": 24, "family": 4 }], "now": 1700000000000 }
+ *   "addresses": [{ "interface": "eth0", "address": "10.0.0.2", "prefix": 24, "family": 4 }], "now": 1700000000000,
+ *   "times": { "/run/reboot-required": 1699990000000 } }  (modification times; a file not named has `now`)
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -26,7 +36,10 @@ export interface Tree {
   fifos?: string[];
   addresses?: InterfaceAddress[] | null;
   now?: number;
+  times?: Record<string, number>;
 }
+
+const DEFAULT_NOW = 1_760_000_000_000;
 
 /** A folder that is gone when the test is over. */
 export function temporaryFolder(): string {
@@ -35,8 +48,35 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-export function loadTree(name: string): Tree {
-  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.tree.json`, import.meta.url), "utf8"));
+/**
+ * The machine `name`: all parts (`system.tree.json`, `drives.tree.json`, …) in test/fixtures/trees/NAME/, merged
+ * in the order of their names; `only` some parts where a test lays the tree out many times.
+ */
+export function loadTree(name: string, only?: readonly string[]): Tree {
+  const folder = new URL(`../fixtures/trees/${name}/`, import.meta.url);
+  const parts = readdirSync(folder).filter(
+    (file) => file.endsWith(".tree.json") && (only?.includes(file.slice(0, file.indexOf("."))) ?? true),
+  );
+  return mergeTrees(
+    parts.sort().map((file): Tree => JSON.parse(readFileSync(new URL(file, folder), "utf8"))),
+  );
+}
+
+/** One tree of several; a path named twice is the last one's. */
+export function mergeTrees(parts: readonly Tree[]): Tree {
+  const merged: Tree = { about: "", files: {} };
+  for (const part of parts) {
+    merged.about = [merged.about, part.about].filter(Boolean).join("\n");
+    merged.files = { ...merged.files, ...part.files };
+    merged.links = { ...merged.links, ...part.links };
+    merged.errors = { ...merged.errors, ...part.errors };
+    merged.times = { ...merged.times, ...part.times };
+    merged.folders = [...(merged.folders ?? []), ...(part.folders ?? [])];
+    merged.fifos = [...(merged.fifos ?? []), ...(part.fifos ?? [])];
+    if (part.addresses !== undefined) merged.addresses = part.addresses;
+    if (part.now !== undefined) merged.now = part.now;
+  }
+  return merged;
 }
 
 /** Lay the tree out as real files; absolute link targets are put under the root too. */
@@ -46,6 +86,8 @@ export function layTree(tree: Tree, root = temporaryFolder()): string {
   for (const [path, content] of Object.entries(tree.files)) {
     mkdirSync(dirname(at(path)), { recursive: true });
     writeFileSync(at(path), typeof content === "string" ? content : Buffer.from(content.base64, "base64"));
+    const seconds = (tree.times?.[path] ?? tree.now ?? DEFAULT_NOW) / 1000;
+    utimesSync(at(path), seconds, seconds);
   }
   for (const [path, target] of Object.entries(tree.links ?? {})) {
     mkdirSync(dirname(at(path)), { recursive: true });
@@ -60,7 +102,7 @@ export function layTree(tree: Tree, root = temporaryFolder()): string {
 
 /** A machine over a laid-out tree. Its clock stands still at `now` unless one is given. */
 export function treeMachine(tree: Tree, clock?: Clock): Machine {
-  const now = tree.now ?? 1_760_000_000_000;
+  const now = tree.now ?? DEFAULT_NOW;
   return {
     files: openFiles(layTree(tree), tree.errors ?? {}),
     clock: clock ?? { now: () => now, monotonic: () => 1_000_000 },

@@ -1,0 +1,2 @@
+export function layRoot(folder: string, packages: readonly string[]): void;
+export function arm64Root(): string;

@@ -1,0 +1,3 @@
+export const ROOT: string;
+export const NODE: string;
+export const BUNDLE: string;

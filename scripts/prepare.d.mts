@@ -1,0 +1,2 @@
+export function missing(root?: string): string | null;
+export function install(): void;

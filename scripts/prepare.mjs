@@ -1,0 +1,125 @@
+/**
+ * Makes a checkout ready to run: `node scripts/prepare.mjs [install] [bundle]`.
+ *
+ * install: `npm ci --ignore-scripts` when node_modules is missing or does not hold what package-lock.json
+ * says. bundle: src/main.ts → build/foundry-agent.cjs when a source is newer. Both do nothing when there is
+ * nothing to do, so each npm script can begin with it. Plain JavaScript without packages, for it runs
+ * before there are any, on whatever Node (20 or newer) npm itself runs on.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runNpm } from "./npm.mjs";
+import { BUNDLE, NODE, ROOT } from "./paths.mjs";
+
+const LOCK = join(ROOT, "build/.prepare-lock");
+/** Something a person has to see to; its sentence is all that is printed. */
+class Failure extends Error {}
+
+/** What is wrong with node_modules, in words, or null when it holds what package-lock.json asks for. */
+export function missing(root = ROOT) {
+  if (!existsSync(join(root, "node_modules/.bin/node"))) return "node_modules is not there";
+  const wanted = packages(join(root, "package-lock.json"));
+  const installed = packages(join(root, "node_modules/.package-lock.json"));
+  if (installed === null) return "node_modules is not complete";
+  for (const [path, entry] of Object.entries(wanted ?? {})) {
+    if (path === "") continue;
+    const found = installed[path];
+    // Optional packages are those of other machines; they are not installed here.
+    if (found === undefined ? !entry.optional : found.integrity !== entry.integrity)
+      return `${path} is not the one in package-lock.json`;
+  }
+  for (const path of Object.keys(installed)) {
+    if (wanted?.[path] === undefined) return `${path} is not in package-lock.json`;
+  }
+  return null;
+}
+
+function packages(lockfile) {
+  try {
+    return JSON.parse(readFileSync(lockfile, "utf8")).packages;
+  } catch {
+    return null;
+  }
+}
+
+/** Install what package-lock.json says, exactly, without running any package's scripts. */
+export function install() {
+  const why = missing();
+  if (why === null) return;
+  console.error("installing (once, ~10 s) …");
+  const { ok, output } = runNpm(ROOT, ["ci", "--ignore-scripts", "--include=dev", "--include=optional"]);
+  if (!ok) {
+    process.stderr.write(output);
+    throw new Failure("npm ci failed, so there is nothing to run yet");
+  }
+  const still = missing();
+  if (still !== null) {
+    const machine = `${process.platform} ${process.arch}`;
+    throw new Failure(`after npm ci ${still}; this is ${machine}, and Linux on x64 or arm64 is needed`);
+  }
+}
+
+/** Newest change among the files under a path, milliseconds. */
+function newest(path) {
+  const info = statSync(path);
+  if (!info.isDirectory()) return info.mtimeMs;
+  // The folder's own time counts too: deleting a file changes nothing else.
+  return Math.max(info.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+/** Bundle the agent when a source, the bundler's script or a dependency changed since. */
+function bundle() {
+  const sources = ["src", "package.json", "package-lock.json", "scripts/bundle.mjs"];
+  const changed = Math.max(...sources.map((source) => newest(join(ROOT, source))));
+  if (existsSync(BUNDLE) && statSync(BUNDLE).mtimeMs >= changed) return;
+  // A process of its own: this one may have started before there was an esbuild.
+  const done = spawnSync(NODE, [join(ROOT, "scripts/bundle.mjs")], { cwd: ROOT, stdio: "inherit" });
+  if (done.status !== 0) throw new Failure("the agent can't be bundled: see above");
+}
+
+/** One at a time: two npm scripts started together must not both install. */
+function locked(work) {
+  mkdirSync(join(ROOT, "build"), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(LOCK, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (holder() === null) rmSync(LOCK, { force: true });
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+  try {
+    work();
+  } finally {
+    rmSync(LOCK, { force: true });
+  }
+}
+
+/** Process id of the one that is preparing, or null when it is gone. An empty file is one just being written. */
+function holder() {
+  try {
+    const pid = Number(readFileSync(LOCK, "utf8"));
+    if (pid === 0) return Date.now() - statSync(LOCK).mtimeMs < 2_000 ? 0 : null;
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    return error.code === "EPERM" ? 0 : null;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    locked(() => {
+      if (process.argv.includes("install")) install();
+      if (process.argv.includes("bundle")) bundle();
+    });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

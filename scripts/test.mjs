@@ -1,0 +1,12 @@
+/** `npm test`: types, lint, unit and integration tests. `npm test -- FILTER` runs only the tests that match. */
+import { conclude, nothingYet, runCheck, runVitest } from "./layers.mjs";
+import { ROOT } from "./paths.mjs";
+
+const filters = process.argv.slice(2);
+const counts = nothingYet();
+if (filters.length === 0) {
+  runCheck(counts, "types", [`${ROOT}/node_modules/.bin/tsc`]);
+  runCheck(counts, "lint", [`${ROOT}/node_modules/.bin/biome`, "ci"]);
+}
+runVitest(counts, "tests", filters);
+conclude(counts);

@@ -1,0 +1,197 @@
+/** Handlers of the GET routes (routes.ts). None of them changes anything, all are fast. */
+import { createHash } from "node:crypto";
+import { type Condition, conditionKey } from "../model/condition.ts";
+import { AgentError } from "../model/errors.ts";
+import type { Section } from "../model/report.ts";
+import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
+import type { Answer, Call, RouteContext } from "./route-types.ts";
+import { checkWire, commandWire, conditionWire, reasonWire, rfc3339, sectionHead, statusWire } from "./wire.ts";
+
+const COMMANDS_MAX = 1_000;
+const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+
+export function readStatus({ view, texts, now }: RouteContext, { socket }: Call): Answer {
+  const wire = statusWire(view.status(), now());
+  if (socket === "control") return { data: wire };
+  const { conditions, control_apis, running_command, hold, ...rest } = wire;
+  return { data: { ...rest, ...texts.hide({ conditions, control_apis, running_command, hold }) } };
+}
+
+export function readReport({ view, texts }: RouteContext, call: Call): Answer {
+  const audience = audienceOf(call);
+  const all = createHash("sha256");
+  for (const [name, hash] of Object.entries(view.hashes())) all.update(`${name}=${hash} `);
+  const etag = `W/"${all.digest("hex").slice(0, 32)}"`;
+  if (matches(call.ifNoneMatch, etag)) return { notModified: etag };
+  return { dataText: texts.report(audience), etag };
+}
+
+export function readSection({ view, texts }: RouteContext, call: Call): Answer {
+  const name = call.params.section ?? "";
+  const audience = audienceOf(call);
+  const section = own(view.report().sections, name);
+  if (section === undefined) {
+    const names = Object.keys(view.report().sections);
+    throw new AgentError(
+      "no_such_section",
+      `there is no section "${name}" in the report`,
+      names.length === 0 ? "wait for the first collection" : `one of: ${names.join(", ")}`,
+    );
+  }
+  const hash = own(view.hashes(), name);
+  const etag = hash === undefined ? null : `W/"${hash}"`;
+  if (etag !== null && matches(call.ifNoneMatch, etag)) return { notModified: etag };
+  return { dataText: texts.section(section, audience), etag };
+}
+
+export function readDrives({ view, texts }: RouteContext, call: Call): Answer {
+  const section = view.report().sections.drives;
+  const data = driveLists(texts.data(section, audienceOf(call)));
+  const reason = reasonWire(section?.reason ?? null);
+  return {
+    data: {
+      state: section?.state ?? "pending",
+      reason: call.socket === "control" ? reason : texts.hide(reason),
+      collected_at: rfc3339(section?.collectedAt ?? null),
+      ...data,
+    },
+  };
+}
+
+export function readDrive({ view, texts }: RouteContext, call: Call): Answer {
+  const wanted = (call.params.drive ?? "").replace(/^\/dev\//, "");
+  const { drives } = driveLists(texts.data(view.report().sections.drives, audienceOf(call)));
+  const found = drives.find((drive) => driveNames(drive).includes(wanted));
+  if (found !== undefined) return { data: found };
+  const names = drives.map((drive) => text(drive.name)).filter((name) => name !== "");
+  throw new AgentError(
+    "no_such_drive",
+    call.socket === "control"
+      ? `there is no drive with the name, serial number or id "${wanted}"`
+      : `there is no drive with the name "${wanted}" (serial numbers are known on control.sock only)`,
+    names.length === 0 ? "foundry-agent report drives" : `one of: ${names.slice(0, 12).join(", ")}`,
+  );
+}
+
+export function readCommands({ view, texts }: RouteContext, { socket, query }: Call): Answer {
+  const limit = numberOf(query, "limit", 100, COMMANDS_MAX);
+  const commands = view.commands(limit).map((command) => commandWire(command, socket === "control"));
+  return { data: socket === "control" ? commands : texts.hide(commands) };
+}
+
+export function readCommand({ view, texts }: RouteContext, { socket, params }: Call): Answer {
+  const command = view.command(params.id ?? "");
+  if (command === null)
+    throw new AgentError("no_such_command", `no command with the id "${params.id}" is known`, "foundry-agent events");
+  const wire = commandWire(command, socket === "control");
+  return { data: socket === "control" ? wire : texts.hide(wire) };
+}
+
+export function readEvents(_context: RouteContext, { query }: Call): Answer {
+  const since = query.get("since") ?? "";
+  if (since !== "" && !ULID.test(since))
+    throw new AgentError("bad_request", `"since" is the id of an event (26 characters), not "${since}"`, "leave it out for all");
+  const limit = numberOf(query, "limit", Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  return { events: { since, follow: isOn(query, "follow"), limit } };
+}
+
+export function readWhyAll({ view, texts }: RouteContext, { socket }: Call): Answer {
+  const conditions = view.status().conditions.map(conditionWire);
+  return { data: socket === "control" ? conditions : texts.hide(conditions) };
+}
+
+/** What is known about a condition (by code or id), a section or a command. */
+export function readWhy({ view, texts }: RouteContext, { socket, params }: Call): Answer {
+  const id = params.id ?? "";
+  const conditions = view.status().conditions.filter((one) => isAbout(one, id));
+  const section: Section | undefined = own(view.report().sections, id);
+  const command = view.command(id);
+  if (conditions.length === 0 && section === undefined && command === null)
+    throw new AgentError(
+      "nothing_known",
+      `nothing is wrong by the name "${id}", and no section or command is called so`,
+      "foundry-agent why",
+    );
+  const wire = {
+    id,
+    conditions: conditions.map(conditionWire),
+    section: section === undefined ? null : sectionHead(section),
+    command: command === null ? null : commandWire(command, socket === "control"),
+  };
+  return { data: socket === "control" ? wire : { ...texts.hide(wire), id } };
+}
+
+export function readMetrics({ view, metrics, now }: RouteContext): Answer {
+  return { text: metricsText(view, metrics, now()), type: PROMETHEUS_TYPE };
+}
+
+export function readHealth({ view, texts }: RouteContext, { socket }: Call): Answer {
+  const { ok, reason } = view.healthy();
+  if (ok) return { data: { ok, reason: null } };
+  const why = reason ?? "no reason given";
+  throw new AgentError("unhealthy", socket === "control" ? why : texts.hide(why), "foundry-agent status");
+}
+
+export async function readCheck({ view }: RouteContext, { query }: Call): Promise<Answer> {
+  const found = await view.check(query.get("api") ?? undefined);
+  return { data: found.map(({ name, results }) => ({ name, results: results.map(checkWire) })) };
+}
+
+export function readPreview({ view }: RouteContext, { params }: Call): Answer {
+  return { text: view.preview(params.api ?? ""), type: "application/json" };
+}
+
+function audienceOf({ audience, socket, query }: Call): Call["audience"] {
+  if (!isOn(query, "raw")) return audience;
+  if (socket === "control") return "raw";
+  throw new AgentError("refused", "raw data is shown on control.sock only", "ask there, as a member of the group foundry-admin");
+}
+
+function isAbout(condition: Condition, id: string): boolean {
+  return condition.code === id || conditionKey(condition) === id || condition.subject === id;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function driveLists(data: unknown): { drives: Fields[]; missing: Fields[] } {
+  const { drives, missing } = (data ?? {}) as Fields;
+  return { drives: records(drives), missing: records(missing) };
+}
+
+function records(value: unknown): Fields[] {
+  return Array.isArray(value) ? value.filter((item) => item !== null && typeof item === "object") : [];
+}
+
+/** Every name of a drive; what is redacted is null and so no name. */
+function driveNames(drive: Fields): string[] {
+  const paths = records(drive.paths).map((path) => text(path.name));
+  return [drive.name, drive.serial, drive.id, drive.wwn].map(text).concat(paths).filter((name) => name !== "");
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** RFC 9110 section 13.1.2: a list, or `*`; compared weakly. */
+function matches(header: string | null, etag: string): boolean {
+  if (header === null) return false;
+  const strong = (one: string): string => one.trim().replace(/^W\//, "");
+  return header.trim() === "*" || header.split(",").some((one) => strong(one) === strong(etag));
+}
+
+function isOn(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name);
+  return value !== null && value !== "0" && value !== "false";
+}
+
+function numberOf(query: URLSearchParams, name: string, fallback: number, max: number): number {
+  const value = query.get(name);
+  if (value === null) return fallback;
+  if (!/^[1-9]\d{0,8}$/.test(value))
+    throw new AgentError("bad_request", `"${name}" is a whole number from 1, not "${value.slice(0, 40)}"`);
+  return Math.min(Number(value), max);
+}

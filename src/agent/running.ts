@@ -1,0 +1,168 @@
+/**
+ * The half of the agent that follows the configuration: collectors, ledger, control APIs and their loops.
+ * A reload stops it and builds another on the same store, identity and conditions, so there is no state in
+ * here that a change of configuration could leave half applied.
+ */
+import type { Logger } from "pino";
+import { type AnyCollector, allCollectors } from "../collectors/index.ts";
+import type { ControlContext } from "../control/control-api.ts";
+import { controlApis } from "../control/index.ts";
+import { compileFacets, omit } from "../model/facets.ts";
+import type { NodeStatus, Report, Section } from "../model/report.ts";
+import type { Machine } from "../system/machine.ts";
+import { type Config, collectorConfig } from "./config.ts";
+import type { Health } from "./health.ts";
+import type { IdentityKeeper } from "./identity.ts";
+import { type Ledger, openLedger } from "./ledger.ts";
+import { openPace } from "./pace.ts";
+import { openSchedule, type Schedule } from "./schedule.ts";
+import type { Store } from "./store-types.ts";
+import { openSyncLoop, type SyncLoop } from "./sync-loop.ts";
+
+export interface Running {
+  readonly config: Config;
+  readonly collectors: readonly AnyCollector[];
+  readonly schedule: Schedule;
+  readonly ledger: Ledger;
+  readonly loops: readonly SyncLoop[];
+  report(): Report;
+  nodeStatus(): NodeStatus;
+  /** First collection of everything, then the clockwork. Resolves when every section is there or given up. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RunningOptions {
+  readonly config: Config;
+  readonly machine: Machine;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly health: Health;
+  readonly identity: IdentityKeeper;
+  readonly bootId: string;
+  readonly onTick: () => void;
+  readonly onSection: (section: Section) => void;
+}
+
+/** Tolerances are this much wider on a metered network. */
+const METERED_WIDENS = 4;
+
+export function openRunning(options: RunningOptions): Running {
+  const { config, machine, log, store, health, identity } = options;
+  const clock = machine.clock;
+  const metered = config.network.profile === "metered";
+  const ledger = openLedger(() => (metered ? METERED_WIDENS : 1));
+  const collectors = allCollectors().filter((collector) => collectorConfig(config, collector.name).enabled);
+  const excluded = excludedFields(config.report.exclude);
+  const emit = (drafts: Parameters<Store["appendEvents"]>[0]): void => {
+    store.appendEvents(drafts, clock.now());
+  };
+
+  const schedule = openSchedule({
+    machine,
+    log,
+    plans: collectors.map((collector) => {
+      const own = collectorConfig(config, collector.name);
+      return {
+        collector,
+        everyMs: own.intervalS === null ? collector.everyMs : own.intervalS * 1000,
+        timeoutMs: own.timeoutS === null ? collector.timeoutMs : own.timeoutS * 1000,
+        options: own.options,
+        memory: store.memory(collector.name),
+      };
+    }),
+    onSection(section, before, collector) {
+      const shown = excluded(section);
+      ledger.update(shown, collector);
+      if (section.state === "ok") {
+        health.set(`collector ${collector.name}`, collector.conditions?.(section.data) ?? []);
+        const happened = collector.changes?.(before?.data ?? null, section.data) ?? [];
+        if (happened.length > 0) emit(happened);
+      }
+      options.onSection(section);
+    },
+    onTick: options.onTick,
+    random: Math.random,
+  });
+
+  function report(): Report {
+    const sections: Record<string, Section> = {};
+    for (const [name, state] of ledger.states()) sections[name] = state.section;
+    return { bootId: options.bootId, sections };
+  }
+
+  const nodeStatus = (): NodeStatus =>
+    health.list().some((condition) => condition.severity === "error") ? "degraded" : "online";
+
+  const loops = controlApis(config).map(({ name, open, intervalS }) => {
+    const context: ControlContext = {
+      values: store.values(`api.${name}`),
+      conditions: health,
+      log: log.child({ api: name }),
+      clock,
+      identity: identity.current,
+      renewIdentity(reason) {
+        identity.renew(reason);
+        ledger.forget(name);
+      },
+      traffic: (sent, received) => store.addTraffic(name, monthOf(clock.now()), sent, received),
+    };
+    const api = open(context);
+    const pace = openPace({
+      profile: config.network.profile,
+      intervalS,
+      machineId: identity.current().machineId,
+      clock,
+      random: Math.random,
+    });
+    return openSyncLoop({
+      api,
+      pace,
+      ledger,
+      store,
+      health,
+      clock,
+      log,
+      report,
+      nodeStatus,
+      onSynced: () => undefined,
+    });
+  });
+  store.setSubscribers(loops.map((loop) => loop.api.name));
+
+  return {
+    config,
+    collectors,
+    schedule,
+    ledger,
+    loops,
+    report,
+    nodeStatus,
+    async start() {
+      await schedule.runAll();
+      schedule.start();
+      for (const loop of loops) loop.start();
+    },
+    async stop() {
+      await Promise.all([schedule.stop(), ...loops.map((loop) => loop.stop())]);
+    },
+  };
+}
+
+/** `report.exclude`: patterns begin with the section's name; a bare name empties the section. */
+function excludedFields(patterns: readonly string[]): (section: Section) => Section {
+  if (patterns.length === 0) return (section) => section;
+  const facets = compileFacets(patterns);
+  return (section) => {
+    if (section.data === null) return section;
+    const kept = omit({ [section.name]: section.data }, facets) as Record<string, unknown>;
+    if (kept[section.name] !== undefined) return { ...section, data: kept[section.name] };
+    const reason = { code: "excluded", text: "left out by report.exclude", nextStep: null };
+    return { ...section, state: "absent", data: null, reason };
+  };
+}
+
+/** `2026-11`, UTC. */
+export function monthOf(now: number): string {
+  return new Date(now).toISOString().slice(0, 7);
+}

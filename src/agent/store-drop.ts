@@ -1,0 +1,53 @@
+/** Which events give way when the spool is over its bounds. Pure. */
+
+export interface SpoolEntry {
+  readonly id: string;
+  /** What is dropped first has the lowest: 0 info, 1 warning, 2 error, command states and counts of what was dropped. */
+  readonly rank: number;
+  readonly bytes: number;
+  /** Events that are lost with it: 1, or for a `dropped` event the number it counts. */
+  readonly standsFor: number;
+}
+
+export interface Bounds {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+export interface Drops {
+  readonly ids: readonly string[];
+  readonly bytes: number;
+  /** Events nobody will hear of, what dropped `dropped` events counted included. */
+  readonly lost: number;
+}
+
+/**
+ * Nothing while within the bounds; else enough to come 5 % under them, so that a flood costs one `dropped`
+ * event for every few hundred and not one each. First what everybody has acknowledged (that is no loss),
+ * then by rank, the oldest first: however many infos come, they evict each other and never an error.
+ * @param entries oldest first
+ * @param ackedUpTo id up to which every control API has acknowledged, or ""
+ */
+export function whatToDrop(entries: readonly SpoolEntry[], bounds: Bounds, ackedUpTo: string): Drops {
+  let events = entries.length;
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.bytes;
+  const ids: string[] = [];
+  let lost = 0;
+  let freed = 0;
+  if (events <= bounds.events && bytes <= bounds.bytes) return { ids, bytes: 0, lost };
+  const fits = (): boolean => events <= bounds.events * 0.95 && bytes <= bounds.bytes * 0.95;
+  for (const rank of [-1, 0, 1, 2]) {
+    for (const entry of entries) {
+      if (fits()) return { ids, bytes: freed, lost };
+      const acked = entry.id <= ackedUpTo;
+      if (rank === -1 ? !acked : acked || entry.rank !== rank) continue;
+      ids.push(entry.id);
+      events--;
+      bytes -= entry.bytes;
+      freed += entry.bytes;
+      if (!acked) lost += entry.standsFor;
+    }
+  }
+  return { ids, bytes: freed, lost };
+}

@@ -1,0 +1,229 @@
+/**
+ * Rounds with one control API: at most one request in flight, at the pace that control/rhythm.ts sets.
+ *
+ * An empty round may be held open by the server (long poll). Something urgent ends it early: nothing is
+ * lost by that, since nothing was in it, and a baseline only moves when an answer came.
+ */
+import type { Logger } from "pino";
+import type { ControlApi, SyncInput, SyncOutcome } from "../control/control-api.ts";
+import { AgentError, errorCode, errorText } from "../model/errors.ts";
+import type { NodeStatus, Report } from "../model/report.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Health } from "./health.ts";
+import { takeCommands } from "./intake.ts";
+import type { Ledger, SectionState } from "./ledger.ts";
+import type { Pace } from "./pace.ts";
+import type { Store } from "./store-types.ts";
+
+export interface RoundResult {
+  readonly ok: boolean;
+  /** One sentence for the person who asked. */
+  readonly text: string;
+  /** Names of the sections sent in full. */
+  readonly sections: readonly string[];
+  readonly events: number;
+}
+
+export interface LoopStatus {
+  readonly lastSyncAt: number | null;
+  readonly lastError: { code: string; text: string; at: number } | null;
+  /** Wall clock of the next round. */
+  readonly nextDueAt: number | null;
+}
+
+export interface SyncLoop {
+  readonly api: ControlApi;
+  readonly pace: Pace;
+  start(): void;
+  /** Ends the round under way. */
+  stop(): Promise<void>;
+  /** Something urgent is waiting in the spool. */
+  wake(): void;
+  /** A round now (after the one under way, which is cut short when it only waits). */
+  now(): Promise<RoundResult>;
+  status(): LoopStatus;
+  /** What the next round would say. */
+  input(waitS: number): SyncInput;
+}
+
+export interface SyncLoopOptions {
+  readonly api: ControlApi;
+  readonly pace: Pace;
+  readonly ledger: Ledger;
+  readonly store: Store;
+  readonly health: Health;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly report: () => Report;
+  readonly nodeStatus: () => NodeStatus;
+  readonly onSynced: (outcome: SyncOutcome) => void;
+}
+
+const EVENTS_A_ROUND = 100;
+/** A condition only after this many failures in a row: one lost round is no news. */
+const FAILURES_TO_TELL = 2;
+
+interface Prepared {
+  readonly input: SyncInput;
+  readonly full: readonly SectionState[];
+}
+
+export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
+  const { api, pace, ledger, store, health, clock, log } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let dueAt: number | null = null;
+  let round: { promise: Promise<RoundResult>; abort: AbortController; waiting: boolean } | null = null;
+  let lastSyncAt: number | null = null;
+  let lastError: LoopStatus["lastError"] = null;
+  let wakeWanted = false;
+  let started = false;
+  let stopped = false;
+
+  function prepare(waitS: number): Prepared {
+    const confirmed = store.confirmedHashes(api.name);
+    const states = ledger.states();
+    const full = [...states.values()].filter((state) => confirmed.get(state.section.name) !== state.hash);
+    const names = new Set(full.map((state) => state.section.name));
+    const events = store.pendingEvents(api.name, EVENTS_A_ROUND);
+    const empty = full.length === 0 && events.length === 0;
+    const input: SyncInput = {
+      report: options.report(),
+      status: options.nodeStatus(),
+      hashes: ledger.hashes(),
+      changed: Object.fromEntries(full.map((state) => [state.section.name, state.section])),
+      volatile: ledger.drifted(api.name, names),
+      events,
+      nextDueS: pace.nextDueS(),
+      waitS: empty ? waitS : 0,
+    };
+    return { input, full };
+  }
+
+  function begin(mayWait: boolean): Promise<RoundResult> {
+    clearTimeout(timer);
+    wakeWanted = false;
+    pace.began();
+    const { input, full } = prepare(mayWait ? pace.waitS() : 0);
+    const abort = new AbortController();
+    const promise = api
+      .sync(input, abort.signal)
+      .then(
+        (outcome) => succeeded(outcome, input, full),
+        (error: unknown) => failed(error, input, abort.signal.aborted),
+      )
+      .finally(() => {
+        round = null;
+      });
+    round = { promise, abort, waiting: input.waitS > 0 };
+    return promise;
+  }
+
+  function succeeded(outcome: SyncOutcome, input: SyncInput, full: readonly SectionState[]): RoundResult {
+    const now = clock.now();
+    lastSyncAt = now;
+    lastError = null;
+    health.clear("reporting_failed", api.name);
+    if (outcome.confirmed) {
+      store.setConfirmedHashes(api.name, input.hashes);
+      ledger.delivered(api.name, full, input.volatile);
+    }
+    if (outcome.resync.length > 0) {
+      store.setConfirmedHashes(api.name, Object.fromEntries(outcome.resync.map((name) => [name, ""])));
+    }
+    store.acknowledgeEvents(api.name, outcome.ackedEvents);
+    const fresh = takeCommands({ store, api: api.name, bootId: options.report().bootId, now, log }, outcome);
+    const wanted = outcome.resync.filter((name) => ledger.states().has(name));
+    const more =
+      fresh.length > 0 ||
+      wanted.length > 0 ||
+      (input.events.length === EVENTS_A_ROUND && outcome.ackedEvents.length > 0);
+    const delay = pace.succeeded({ waitedS: input.waitS, intervalS: outcome.intervalS, more });
+    options.onSynced(outcome);
+    arm(delay);
+    const sections = outcome.readOnly ? [] : Object.keys(input.changed);
+    return {
+      ok: true,
+      text: sentence(outcome, sections, input.events.length),
+      sections,
+      events: input.events.length,
+    };
+  }
+
+  function failed(error: unknown, input: SyncInput, aborted: boolean): RoundResult {
+    const nothing = { sections: [], events: 0 };
+    if (aborted) {
+      arm(pace.wokenMs() ?? 0);
+      return { ok: false, text: "ended early", ...nothing };
+    }
+    const [code, text] = [errorCode(error), errorText(error)];
+    const delay = pace.failed(error, input.waitS);
+    arm(delay);
+    if (code === "not_enrolled") return { ok: false, text, ...nothing };
+    lastError = { code, text, at: clock.now() };
+    log.debug({ api: api.name, code }, `round failed: ${text}`);
+    if (pace.status().failures >= FAILURES_TO_TELL) {
+      const nextStep =
+        (error instanceof AgentError ? error.nextStep : null) ?? `foundry-agent check ${api.name}`;
+      health.raise({
+        code: "reporting_failed",
+        subject: api.name,
+        severity: "warning",
+        text: `Reports don't reach ${api.name}: ${text}`,
+        nextStep,
+      });
+    }
+    return { ok: false, text, ...nothing };
+  }
+
+  function arm(delayMs: number): void {
+    if (stopped) return;
+    clearTimeout(timer);
+    const delay = wakeWanted ? Math.min(delayMs, pace.wokenMs() ?? delayMs) : delayMs;
+    dueAt = clock.now() + delay;
+    timer = setTimeout(() => void begin(true), delay);
+  }
+
+  return {
+    api,
+    pace,
+    start() {
+      started = true;
+      arm(pace.firstDelayMs());
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      round?.abort.abort(new AgentError("stopping", "the agent is stopping"));
+      await round?.promise;
+    },
+    wake() {
+      wakeWanted = true;
+      if (round?.waiting) round.abort.abort(new AgentError("woken", "something urgent is to be reported"));
+      else if (round === null && started) {
+        const delay = pace.wokenMs();
+        if (delay !== null) arm(delay);
+      }
+    },
+    async now() {
+      if (round?.waiting) round.abort.abort(new AgentError("woken", "a round was asked for"));
+      await round?.promise;
+      return await begin(false);
+    },
+    status: () => ({ lastSyncAt, lastError, nextDueAt: round ? clock.now() : dueAt }),
+    input: (waitS) => prepare(waitS).input,
+  };
+}
+
+function sentence(outcome: SyncOutcome, sections: readonly string[], events: number): string {
+  if (outcome.readOnly) return "compared, nothing sent (read-only)";
+  const parts = [
+    sections.length === 0
+      ? "no section had news"
+      : `${sections.length} section${sections.length === 1 ? "" : "s"} (${sections.join(", ")})`,
+    ...(events === 0 ? [] : [`${events} event${events === 1 ? "" : "s"}`]),
+    ...(outcome.commands.length === 0
+      ? []
+      : [`${outcome.commands.length} command${outcome.commands.length === 1 ? "" : "s"} received`]),
+  ];
+  return `accepted: ${parts.join(", ")}`;
+}

@@ -1,0 +1,176 @@
+/** The daemon as the two sockets see it: every answer from what is there, every action through its owner. */
+
+import { forgetDrive } from "../collectors/drives-missing.ts";
+import { AgentError } from "../model/errors.ts";
+import type { AgentEvent } from "../model/event.ts";
+import type { Health } from "./health.ts";
+import type { IdentityKeeper } from "./identity.ts";
+import { monthOf, type Running } from "./running.ts";
+import type { Store } from "./store-types.ts";
+import type { SyncLoop } from "./sync-loop.ts";
+import type { AgentStatus, AgentView, ApiStatus } from "./view.ts";
+
+export interface ViewOptions {
+  readonly running: () => Running;
+  readonly store: Store;
+  readonly health: Health;
+  readonly identity: IdentityKeeper;
+  readonly version: string;
+  readonly bootId: string;
+  readonly startedAt: number;
+  readonly now: () => number;
+  readonly monotonic: () => number;
+  readonly listeners: Set<(event: AgentEvent) => void>;
+  readonly reload: () => Promise<{ ok: boolean; problems: string[] }>;
+}
+
+const CHECK_MS = 60_000;
+
+export function viewOf(options: ViewOptions): AgentView {
+  const { store, health, identity, now } = options;
+  const running = options.running;
+
+  function loops(name?: string): readonly SyncLoop[] {
+    const all = running().loops;
+    if (name === undefined) return all;
+    const found = all.filter((loop) => loop.api.name === name);
+    if (found.length > 0) return found;
+    const names = all.map((loop) => loop.api.name).join(", ");
+    throw new AgentError(
+      "no_such_api",
+      all.length === 0 ? "no control API is configured" : `there is no control API "${name}"`,
+      all.length === 0 ? "foundry-agent config show" : `one of: ${names}`,
+    );
+  }
+
+  function apiStatus(loop: SyncLoop): ApiStatus {
+    const traffic = store.traffic(monthOf(now())).find((item) => item.api === loop.api.name);
+    const pace = loop.pace.status();
+    return {
+      name: loop.api.name,
+      ...loop.api.status(),
+      ...loop.status(),
+      breaker: pace.backingOff ? "open" : "closed",
+      failures: pace.failures,
+      intervalS: pace.intervalS,
+      pendingEvents: store.pendingCount(loop.api.name),
+      sentBytesThisMonth: traffic?.sentBytes ?? 0,
+      receivedBytesThisMonth: traffic?.receivedBytes ?? 0,
+      requestsThisMonth: traffic?.requests ?? 0,
+    };
+  }
+
+  function status(): AgentStatus {
+    const { config, schedule, collectors } = running();
+    const apis = running().loops.map(apiStatus);
+    return {
+      version: options.version,
+      startedAt: options.startedAt,
+      bootId: options.bootId,
+      hostname: identity.current().hostname,
+      nodeId: apis.find((api) => api.nodeId !== null)?.nodeId ?? null,
+      mode: apis.find((api) => api.mode !== null)?.mode ?? null,
+      localOnly: apis.length === 0,
+      status: running().nodeStatus(),
+      hardware: config.agent.hardware,
+      stateFolder: config.agent.stateDir,
+      conditions: health.list(),
+      controlApis: apis,
+      collectors: collectors.map((collector) => {
+        const record = schedule.records().get(collector.name);
+        return {
+          name: collector.name,
+          state: schedule.section(collector.name)?.state ?? "pending",
+          everyMs: collector.everyMs,
+          durationMs: record?.durationMs ?? null,
+          runs: record?.runs ?? 0,
+          failures: record?.failures ?? 0,
+          lastRunAt: record?.lastRunAt ?? null,
+          nextRunAt: record === undefined ? null : now() + (record.dueAt - options.monotonic()),
+        };
+      }),
+      spool: store.spool(),
+      runningCommand: null,
+      hold: null,
+    };
+  }
+
+  return {
+    status,
+    report: () => running().report(),
+    hashes: () => running().ledger.hashes(),
+    collectors: () => running().collectors,
+    preview(name) {
+      const [loop] = loops(name) as [SyncLoop];
+      return loop.api.preview(loop.input(0));
+    },
+    eventsSince: (id, limit) => store.eventsSince(id, limit),
+    onEvent(listener) {
+      options.listeners.add(listener);
+      return () => options.listeners.delete(listener);
+    },
+    commands: (limit) => store.commands(limit),
+    command: (id) => store.command(id),
+    collect: (name) => running().schedule.runNow(name),
+    async sync(name) {
+      return await Promise.all(
+        loops(name).map(async (loop) => {
+          const { ok, text } = await loop.now();
+          return { name: loop.api.name, ok, text };
+        }),
+      );
+    },
+    reload: options.reload,
+    async forgetDrive(serial) {
+      const forgotten = forgetDrive(store.memory("drives"), serial);
+      if (!forgotten)
+        throw new AgentError(
+          "no_such_drive",
+          `no missing drive has the serial number "${serial}"`,
+          "foundry-agent drives",
+        );
+      store.flush(now(), true);
+      await running().schedule.runNow("drives");
+    },
+    async check(name) {
+      return await Promise.all(
+        loops(name).map(async (loop) => ({
+          name: loop.api.name,
+          results: await loop.api.check(AbortSignal.timeout(CHECK_MS)),
+        })),
+      );
+    },
+    async enroll(name, key, enrolOptions) {
+      const [loop] = loops(name) as [SyncLoop];
+      await loop.api.enroll(key, enrolOptions, AbortSignal.timeout(CHECK_MS));
+      running().ledger.forget(name);
+      store.setConfirmedHashes(
+        name,
+        Object.fromEntries(Object.keys(running().ledger.hashes()).map((section) => [section, ""])),
+      );
+      await loop.now();
+      const { nodeId, mode } = loop.api.status();
+      return { nodeId: nodeId ?? "", mode: mode ?? "" };
+    },
+    async adopt() {
+      identity.adopt();
+    },
+    async resetIdentity() {
+      identity.reset();
+      for (const loop of running().loops) running().ledger.forget(loop.api.name);
+    },
+    async leave(name) {
+      for (const loop of loops(name)) await loop.api.leave(AbortSignal.timeout(CHECK_MS));
+    },
+    healthy() {
+      const { schedule, collectors } = running();
+      const all = collectors.map((collector) => schedule.section(collector.name));
+      if (all.some((section) => section === undefined))
+        return { ok: false, reason: "the first collection is not finished" };
+      const failed = all.filter((section) => section?.state === "failed");
+      if (all.length > 0 && failed.length === all.length)
+        return { ok: false, reason: "every collector fails" };
+      return { ok: true, reason: null };
+    },
+  };
+}

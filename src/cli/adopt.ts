@@ -1,0 +1,19 @@
+/** `foundry-agent adopt`: an operator says that this is still the same node, though its board changed. */
+import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { EXIT, printJson } from "./output.ts";
+import type { SubCommand } from "./usage.ts";
+
+export const adoptCommand: SubCommand = {
+  name: "adopt",
+  summary: "say that this is still the same node after its hardware was changed",
+  usage: "[--json] [--socket PATH]",
+  options: CLIENT_OPTIONS,
+  examples: ["foundry-agent adopt  # the mainboard was replaced"],
+  async run({ values }, io) {
+    const client = await openClient(io, values, "control");
+    const answer = await client.post("/v1/adopt");
+    if (values.json === true) printJson(io, answer);
+    else io.stdout("Adopted: this hardware is this node from now on.\nSee how it goes: foundry-agent status\n");
+    return EXIT.ok;
+  },
+};

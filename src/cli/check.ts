@@ -1,0 +1,49 @@
+/** `foundry-agent check`: each step on the way to a control API, with a verdict and what to do next. */
+import type { CheckWire } from "../agent/wire.ts";
+import { printable } from "../model/scrub.ts";
+import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { type Color, paint } from "./format.ts";
+import { EXIT, printJson } from "./output.ts";
+import { type SubCommand, usageError } from "./usage.ts";
+
+interface Checked {
+  readonly name: string;
+  readonly results: readonly CheckWire[];
+}
+
+const COLORS: Readonly<Record<CheckWire["verdict"], Color>> = {
+  ok: "green",
+  warning: "yellow",
+  failed: "red",
+  skipped: "dim",
+};
+
+export const checkCommand: SubCommand = {
+  name: "check",
+  summary: "check the way to the control APIs: names, proxy, TLS, clock, credential, permission",
+  usage: "[API] [--json] [--socket PATH]",
+  options: CLIENT_OPTIONS,
+  examples: ["foundry-agent check", "foundry-agent check nodefoundry"],
+  async run({ values, positionals }, io) {
+    const [api, ...more] = positionals;
+    if (more.length > 0) throw usageError(`check takes one control API, found "${more[0]}" too`, "foundry-agent check");
+    const client = await openClient(io, values, "control");
+    const checked = (await client.get("/v1/check", { api })) as Checked[];
+    if (values.json === true) printJson(io, checked);
+    else if (checked.length === 0) io.stdout("No control API is configured, so there is nothing to check.\n");
+    else io.stdout(checked.map((one) => checkText(one, io.color)).join("\n"));
+    const failed = checked.some(({ results }) => results.some(({ verdict }) => verdict === "failed"));
+    return failed ? EXIT.failed : EXIT.ok;
+  },
+};
+
+/** Pure; ends with a line break. */
+export function checkText({ name, results }: Checked, color: boolean): string {
+  const verdicts = Math.max(0, ...results.map(({ verdict }) => verdict.length));
+  const whats = Math.max(0, ...results.map(({ what }) => what.length));
+  const lines = results.map(({ what, verdict, text, next_step: next }) => {
+    const first = `  ${paint(verdict.padEnd(verdicts), COLORS[verdict] ?? "dim", color)}  ${printable(what).padEnd(whats)}  ${printable(text)}`;
+    return next === null ? first : `${first}\n  ${" ".repeat(verdicts + whats + 4)}Next: ${printable(next)}`;
+  });
+  return `${printable(name)}\n${lines.join("\n")}\n`;
+}

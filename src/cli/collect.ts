@@ -1,0 +1,38 @@
+/** `foundry-agent collect NAME`: run one collector now and show what it found, in its own table where it has one. */
+import type { SectionHead } from "../agent/wire.ts";
+import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { genericText } from "./generic-view.ts";
+import { EXIT, printJson } from "./output.ts";
+import { sectionHeadline } from "./section-text.ts";
+import { table } from "./table.ts";
+import { type SubCommand, usageError } from "./usage.ts";
+import { terminalWidth } from "./watch.ts";
+
+interface CollectWire extends SectionHead {
+  readonly data: unknown;
+  readonly table: { columns: string[]; rows: (string | null)[][] } | null;
+}
+
+export const collectCommand: SubCommand = {
+  name: "collect",
+  summary: "collect one section now and show it",
+  usage: "NAME [--json] [--socket PATH]",
+  options: CLIENT_OPTIONS,
+  examples: ["foundry-agent collect drives", "foundry-agent collect system --json"],
+  async run({ values, positionals }, io) {
+    const [name, ...more] = positionals;
+    if (name === undefined || more.length > 0)
+      throw usageError("collect needs the name of one section", "foundry-agent report lists them");
+    const client = await openClient(io, values, "control");
+    const found = (await client.post("/v1/collect", { query: { name } })) as CollectWire;
+    if (values.json === true) printJson(io, found);
+    else {
+      io.stdout(`${sectionHeadline(found, io.now())}\n`);
+      const width = terminalWidth(io);
+      if (found.table !== null && found.table.rows.length > 0)
+        io.stdout(`\n${table(found.table.columns, found.table.rows, width === undefined ? {} : { width })}`);
+      else if (found.data !== null) io.stdout(`\n${genericText(found.data, io.now())}`);
+    }
+    return found.state === "ok" || found.state === "absent" ? EXIT.ok : EXIT.failed;
+  },
+};

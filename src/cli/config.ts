@@ -1,0 +1,100 @@
+/** `foundry-agent config check` and `config show`: what the daemon would make of its configuration. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  defaultConfigFile,
+  type KnownCollector,
+  type LoadedConfig,
+  loadConfig,
+  problemText,
+  SYSTEM_FOLDER,
+} from "../agent/config.ts";
+import { effectiveValues } from "../agent/config-effective.ts";
+import { printable } from "../model/scrub.ts";
+import { nearest } from "../model/suggest.ts";
+import { plural } from "./format.ts";
+import { EXIT, type Io, printJson } from "./output.ts";
+import { table } from "./table.ts";
+import { type SubCommand, usageError } from "./usage.ts";
+
+/** @param collectors those there are, so that misspelt tables are found */
+export function configCommand(collectors: readonly KnownCollector[]): SubCommand {
+  return {
+    name: "config",
+    summary: "check the configuration, or show each value and where it comes from",
+    usage: "check|show [--config FILE] [--json]",
+    options: {
+      config: { type: "string", value: "FILE", help: "this file and conf.d beside it" },
+      json: { type: "boolean", help: "as JSON" },
+    },
+    examples: [
+      "foundry-agent config check  # exits with 1 when something is wrong",
+      "foundry-agent config show --config /etc/foundry-agent/config.toml",
+    ],
+    async run({ values, positionals }, io) {
+      const [what, ...more] = positionals;
+      if ((what !== "check" && what !== "show") || more.length > 0) throw wrongUse(what, more);
+      const file = typeof values.config === "string" ? resolve(values.config) : undefined;
+      const uid = process.geteuid?.() ?? 0;
+      const options = { uid, env: io.env, collectors, ...(file === undefined ? {} : { file }) };
+      const loaded = loadConfig(options);
+      const json = values.json === true;
+      const main = file ?? defaultConfigFile(options);
+      if (what === "check") check(loaded, main, json, io);
+      else show(loaded, collectors, json, io);
+      return loaded.problems.length === 0 ? EXIT.ok : EXIT.failed;
+    },
+  };
+}
+
+function wrongUse(what: string | undefined, more: readonly string[]): Error {
+  const next = "foundry-agent config check";
+  if (what === undefined) return usageError("config needs check or show", next);
+  if (more.length > 0) return usageError(`config takes one word, found "${more[0]}" too`, next);
+  const meant = nearest(what, ["check", "show"]);
+  return usageError(
+    `config has no "${what}"${meant === null ? ", expected check or show" : `, did you mean "${meant}"?`}`,
+    `foundry-agent config ${meant ?? "check"}`,
+  );
+}
+
+function check(loaded: LoadedConfig, main: string, json: boolean, io: Io): void {
+  const { problems, files } = loaded;
+  if (json) {
+    const found = problems.map(({ nextStep, ...rest }) => ({ ...rest, next_step: nextStep }));
+    printJson(io, { ok: problems.length === 0, files, problems: found });
+    return;
+  }
+  for (const problem of problems) io.stdout(`${printable(problemText(problem))}\n`);
+  if (problems.length > 0) {
+    io.stderr(`${plural(problems.length, "problem")}\n`);
+    return;
+  }
+  const set = plural(loaded.given.size, "key");
+  if (files.length > 0) io.stdout(`ok: ${files.map(printable).join(", ")} (${set} set)\n`);
+  else {
+    io.stdout(`ok: there is no ${printable(main)}, so every default holds and nothing is reported\n`);
+    const system = `${SYSTEM_FOLDER}/config.toml`;
+    if (main !== system && existsSync(system))
+      io.stderr(`The service reads ${system}. Next: foundry-agent config check --config ${system}\n`);
+  }
+}
+
+function show(loaded: LoadedConfig, collectors: readonly KnownCollector[], json: boolean, io: Io): void {
+  const found = effectiveValues(loaded, collectors);
+  if (json) {
+    const list = found.map(({ key, value, origin, note }) => ({ key, value, origin, note }));
+    printJson(io, { files: loaded.files, problems: loaded.problems.length, values: list });
+  } else {
+    const rows = found.map(({ key, value, origin, note }) => [
+      key,
+      value === null ? `(${note})` : JSON.stringify(value),
+      origin === null ? "default" : `${origin.file}:${origin.line}`,
+    ]);
+    io.stdout(table(["key", "value", "from"], rows));
+  }
+  if (loaded.problems.length > 0)
+    io.stderr(
+      `${plural(loaded.problems.length, "problem")}, what is wrong is left at its default. Next: foundry-agent config check\n`,
+    );
+}

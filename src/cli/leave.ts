@@ -1,0 +1,31 @@
+/** `foundry-agent leave`: forget a control API's token and node id. Asks first. */
+import { printable } from "../model/scrub.ts";
+import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { EXIT, printJson } from "./output.ts";
+import { type Input, makeSure } from "./prompt.ts";
+import { type SubCommand, usageError } from "./usage.ts";
+
+/** @param input stdin; given in tests */
+export function leaveCommandWith(input: () => Input): SubCommand {
+  return {
+    name: "leave",
+    summary: "take this node out of a control API",
+    usage: "[API] [--yes] [--json] [--socket PATH]",
+    options: { yes: { type: "boolean", short: "y", help: "do not ask" }, ...CLIENT_OPTIONS },
+    examples: ["foundry-agent leave", "foundry-agent leave nodefoundry --yes"],
+    async run({ values, positionals }, io) {
+      const [api, ...more] = positionals;
+      if (more.length > 0) throw usageError(`leave takes one control API, found "${more[0]}" too`, "foundry-agent leave --help");
+      const whom = api === undefined ? "all control APIs" : printable(api);
+      const client = await openClient(io, values, "control");
+      const question = `This node forgets its token and id at ${whom} and reports there no longer until it is enrolled again. Go on?`;
+      await makeSure(question, `foundry-agent leave${api === undefined ? "" : ` ${api}`}`, { values, input: input(), io });
+      const answer = await client.post("/v1/leave", { query: { api } });
+      if (values.json === true) printJson(io, answer);
+      else io.stdout(`Left ${whom}. To come back: foundry-agent enroll\n`);
+      return EXIT.ok;
+    },
+  };
+}
+
+export const leaveCommand: SubCommand = leaveCommandWith(() => process.stdin);

@@ -1,0 +1,95 @@
+/**
+ * Where a sub-command's words go: results to stdout, everything else to stderr, one sentence and the
+ * next command to type for an error. A reader that goes away (`| head`) ends the program quietly.
+ */
+import { AgentError, errorCode, errorText } from "../model/errors.ts";
+import { printable, scrubSecrets } from "../model/scrub.ts";
+
+/** Everything a sub-command may touch of the process that runs it. */
+export interface Io {
+  /** Written as it is: end lines with "\n". */
+  stdout: (text: string) => void;
+  stderr: (text: string) => void;
+  /** Whether stdout is a terminal. */
+  isTty: boolean;
+  env: NodeJS.ProcessEnv;
+  /** A terminal, and nobody asked for none (NO_COLOR, TERM=dumb). */
+  color: boolean;
+  /** Wall clock, milliseconds since the epoch. */
+  now(): number;
+  /** Fires on Ctrl-C, SIGTERM and when nobody reads stdout any more. */
+  signal: AbortSignal;
+}
+
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, refused: 4 } as const;
+
+/** Exit code of a thrown thing: an AgentError by its code, everything else 1. */
+export function exitCodeOf(error: unknown): number {
+  const code = error instanceof AgentError ? error.code : "";
+  if (code === "usage") return EXIT.usage;
+  if (code === "daemon_unreachable") return EXIT.unreachable;
+  if (code === "refused" || code.startsWith("refused_")) return EXIT.refused;
+  return EXIT.failed;
+}
+
+/** "foundry-agent: <sentence>. Next: <command>", without secrets and control characters, one line. */
+export function errorLine(error: unknown): string {
+  const known = error instanceof AgentError;
+  const sentence = scrubSecrets(known ? error.message : `internal error: ${errorText(error)}`).trim();
+  const end = /[.!?]$/.test(sentence) ? "" : ".";
+  const next = known && error.nextStep !== null ? ` Next: ${scrubSecrets(error.nextStep)}` : "";
+  return printable(`foundry-agent: ${sentence}${end}${next}`);
+}
+
+/** The error line to stderr; for a bug its stack too, since only that says where. */
+export function printError(io: Pick<Io, "stderr">, error: unknown): void {
+  io.stderr(`${errorLine(error)}\n`);
+  if (error instanceof AgentError || !(error instanceof Error) || error.stack === undefined) return;
+  const frames = error.stack.split("\n").filter((line) => /^\s+at /.test(line));
+  for (const frame of frames.slice(0, 10)) io.stderr(`${scrubSecrets(frame)}\n`);
+}
+
+/** One value as indented JSON with a line break at its end: what every `--json` prints. */
+export function printJson(io: Pick<Io, "stdout">, value: unknown): void {
+  io.stdout(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Whether colour is wanted: https://no-color.org, a real terminal, not a dumb one. */
+export function wantsColor(isTty: boolean, env: NodeJS.ProcessEnv): boolean {
+  const { NO_COLOR: no, TERM: term } = env;
+  return isTty && (no === undefined || no === "") && term !== "dumb";
+}
+
+export interface ProcessStreams {
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  env: NodeJS.ProcessEnv;
+}
+
+/**
+ * The Io of this process. Its signal fires with `signal` (Ctrl-C, SIGTERM: main.ts) and when stdout's
+ * reader is gone; what is written after that is dropped.
+ */
+export function processIo(signal: AbortSignal, streams: ProcessStreams = process): Io {
+  const gone = new AbortController();
+  const failed = (error: unknown): void => {
+    if (errorCode(error) === "EPIPE" || errorCode(error) === "ERR_STREAM_DESTROYED") gone.abort();
+    else throw error;
+  };
+  streams.stdout.on("error", failed);
+  streams.stderr.on("error", failed);
+  const isTty = streams.stdout.isTTY === true;
+  return {
+    stdout: (text) => {
+      if (!gone.signal.aborted) streams.stdout.write(text);
+    },
+    stderr: (text) => {
+      if (!streams.stderr.destroyed) streams.stderr.write(text);
+    },
+    isTty,
+    env: streams.env,
+    color: wantsColor(isTty, streams.env),
+    now: () => Date.now(),
+    signal: AbortSignal.any([signal, gone.signal]),
+  };
+}

@@ -1,0 +1,72 @@
+/** `foundry-agent report`: what was collected last, whole or one section, and the very bytes an API would get. */
+import type { SectionHead } from "../agent/wire.ts";
+import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { at } from "./conditions.ts";
+import { duration, relativeTime } from "./format.ts";
+import { genericText } from "./generic-view.ts";
+import { EXIT, type Io, printJson } from "./output.ts";
+import { sectionHeadline } from "./section-text.ts";
+import { type Cell, table } from "./table.ts";
+import { type SubCommand, usageError } from "./usage.ts";
+import { terminalWidth } from "./watch.ts";
+
+export const reportCommand: SubCommand = {
+  name: "report",
+  summary: "show what was collected last, or what a control API would be sent",
+  usage: "[SECTION] [--as API] [--raw] [--json] [--socket PATH]",
+  options: {
+    as: { type: "string", value: "API", help: "the very bytes this control API would be sent" },
+    raw: { type: "boolean", help: "with the devices' own answers" },
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    "foundry-agent report",
+    "foundry-agent report drives --json",
+    "foundry-agent report --as nodefoundry | gzip -c | wc -c",
+  ],
+  async run({ values, positionals }, io) {
+    const [name, ...more] = positionals;
+    if (more.length > 0) throw usageError(`report takes one section, found "${more[0]}" too`, "foundry-agent report");
+    if (typeof values.as === "string") {
+      if (name !== undefined) throw usageError("--as shows the whole report, so no section can be named with it");
+      const client = await openClient(io, values, "control");
+      io.stdout(await client.text(`/v1/preview/${encodeURIComponent(values.as)}`));
+      return EXIT.ok;
+    }
+    const raw = values.raw === true ? "1" : undefined;
+    const client = await openClient(io, values, raw === undefined ? "any" : "control");
+    if (name === undefined) {
+      const report = (await client.get("/v1/report", { raw })) as ReportWire;
+      if (values.json === true) printJson(io, report);
+      else io.stdout(overview(report, io));
+      return EXIT.ok;
+    }
+    const section = (await client.get(`/v1/report/${encodeURIComponent(name)}`, { raw })) as SectionHead & { data: unknown };
+    if (values.json === true) printJson(io, section);
+    else {
+      io.stdout(`${sectionHeadline(section, io.now())}\n`);
+      if (section.data !== null) io.stdout(`\n${genericText(section.data, io.now())}`);
+    }
+    return EXIT.ok;
+  },
+};
+
+interface ReportWire {
+  readonly sections: Readonly<Record<string, SectionHead>>;
+}
+
+function overview(report: ReportWire, io: Io): string {
+  const sections = Object.values(report.sections);
+  if (sections.length === 0) return "Nothing was collected yet. Look again in a few seconds.\n";
+  const now = io.now();
+  const rows = sections.map((section): Cell[] => [
+    section.name,
+    section.state === "failed" ? { text: "failed", color: "red" } : section.state === "stale" ? { text: "stale", color: "yellow" } : section.state,
+    relativeTime(at(section.collected_at), now),
+    duration(section.duration_ms),
+    section.reason?.text ?? "",
+  ]);
+  const width = terminalWidth(io);
+  const columns = ["section", "state", "collected", "took", { title: "why", shrink: true }];
+  return `${table(columns, rows, { color: io.color, ...(width === undefined ? {} : { width }) })}\nOne of them whole: foundry-agent report ${sections[0]?.name ?? "SECTION"}\n`;
+}

@@ -1,0 +1,161 @@
+/**
+ * How a sub-command declares itself, and what follows from the declaration: `--help`, the overview,
+ * parsing, and a suggestion for what was mistyped. main.ts holds the table of all of them.
+ */
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { AgentError } from "../model/errors.ts";
+import { nearest } from "../model/suggest.ts";
+import { EXIT, exitCodeOf, type Io, printError } from "./output.ts";
+
+export type { Io } from "./output.ts";
+
+export interface OptionDeclaration {
+  type: "string" | "boolean";
+  short?: string;
+  multiple?: boolean;
+  /** What stands for the value in the help: FILE, SECONDS. */
+  value?: string;
+  help: string;
+}
+
+export interface SubCommand {
+  /** One word; what is typed after `foundry-agent`. */
+  name: string;
+  /** One line of the overview, without a full stop. */
+  summary: string;
+  /** What follows the name: "[--json] [NAME]"; one line. */
+  usage: string;
+  options: Record<string, OptionDeclaration>;
+  /** Whole command lines; what follows " # " explains. */
+  examples: readonly string[];
+  /** Not in the overview (the helper, which systemd starts). */
+  hidden?: boolean;
+  /**
+   * @returns the exit code (EXIT)
+   * @throws AgentError: printed as "foundry-agent: <sentence>. Next: <command>", exit code by its code
+   */
+  run(args: { values: Record<string, unknown>; positionals: string[] }, io: Io): Promise<number>;
+}
+
+const PROGRAM = "foundry-agent";
+const HELP: OptionDeclaration = { type: "boolean", short: "h", help: "print this and end" };
+
+/** A mistake on the command line: exit 2. */
+export function usageError(sentence: string, nextStep = `${PROGRAM} --help`): AgentError {
+  return new AgentError("usage", sentence, nextStep);
+}
+
+/**
+ * Find the sub-command, parse its options, run it, print what went wrong.
+ * @param argv what follows the program's name
+ * @returns the exit code; never throws
+ */
+export async function runCommandLine(
+  commands: readonly SubCommand[],
+  argv: readonly string[],
+  io: Io,
+): Promise<number> {
+  try {
+    return await dispatch(commands, argv, io);
+  } catch (error) {
+    printError(io, error);
+    return exitCodeOf(error);
+  }
+}
+
+async function dispatch(commands: readonly SubCommand[], argv: readonly string[], io: Io): Promise<number> {
+  const [first, ...rest] = argv;
+  if (first === undefined) {
+    io.stderr(overview(commands));
+    return EXIT.usage;
+  }
+  if (first === "--version" || first === "-V") return await dispatch(commands, ["version", ...rest], io);
+  if (first === "--help" || first === "-h" || first === "help") {
+    const topic = rest.find((word) => !word.startsWith("-"));
+    io.stdout(topic === undefined ? overview(commands) : help(find(commands, topic)));
+    return EXIT.ok;
+  }
+  if (first.startsWith("-")) throw usageError(`unknown option "${first}" before any sub-command`);
+  const command = find(commands, first);
+  const parsed = parse(command, rest);
+  if (parsed === "help") {
+    io.stdout(help(command));
+    return EXIT.ok;
+  }
+  return await command.run(parsed, io);
+}
+
+function find(commands: readonly SubCommand[], name: string): SubCommand {
+  const found = commands.find((command) => command.name === name);
+  if (found) return found;
+  const meant = nearest(
+    name,
+    commands.filter((command) => !command.hidden).map((command) => command.name),
+  );
+  throw meant === null
+    ? usageError(`there is no sub-command "${name}"`)
+    : usageError(`there is no sub-command "${name}", did you mean "${meant}"?`, `${PROGRAM} ${meant} --help`);
+}
+
+/** Node's parser in its tolerant mode, and our own checks of its tokens: its messages can't be relied on. */
+function parse(
+  command: SubCommand,
+  args: readonly string[],
+): { values: Record<string, unknown>; positionals: string[] } | "help" {
+  const declared: Record<string, OptionDeclaration> = { ...command.options, help: HELP };
+  const options: ParseArgsOptionsConfig = {};
+  for (const [name, { type, short, multiple }] of Object.entries(declared))
+    options[name] = { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) };
+  const { values, positionals, tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  if (values.help === true) return "help";
+  const next = `${PROGRAM} ${command.name} --help`;
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const option = Object.hasOwn(declared, token.name) ? declared[token.name] : undefined;
+    if (!option) {
+      const meant = nearest(token.name, Object.keys(declared));
+      const hint = meant === null ? "" : `, did you mean "--${meant}"?`;
+      throw usageError(`${command.name} has no option "${token.rawName}"${hint}`, next);
+    }
+    if (option.type === "boolean") {
+      if (token.value !== undefined) throw usageError(`"${token.rawName}" takes no value`, next);
+      continue;
+    }
+    // `--socket --json` is a forgotten value; one that does start with a dash can be given as --socket=-x.
+    const forgotten = token.value === undefined || (!token.inlineValue && /^-./.test(token.value));
+    if (forgotten) throw usageError(`"${token.rawName}" needs a value (${option.value ?? "VALUE"})`, next);
+  }
+  return { values: { ...values }, positionals };
+}
+
+/** All sub-commands, one line each. */
+export function overview(commands: readonly SubCommand[]): string {
+  const shown = commands.filter((command) => !command.hidden);
+  const width = Math.max(...shown.map((command) => command.name.length), 0);
+  const lines = shown.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+  return `Usage: ${PROGRAM} SUB-COMMAND [OPTIONS]\n\n${lines.join("\n")}\n\n${PROGRAM} SUB-COMMAND --help says more.\nExit codes: 0 ok, 1 not healthy or failed, 2 usage, 3 daemon not reachable, 4 refused.\n`;
+}
+
+/** What `foundry-agent NAME --help` prints. */
+export function help(command: SubCommand): string {
+  const rows = Object.entries({ ...command.options, help: HELP }).map(([name, option]) => {
+    const value = option.type === "string" ? ` ${option.value ?? "VALUE"}` : "";
+    const short = option.short === undefined ? "    " : `-${option.short}, `;
+    return [
+      `${short}--${name}${value}`,
+      option.help + (option.multiple ? " (may be repeated)" : ""),
+    ] as const;
+  });
+  const width = Math.max(...rows.map(([left]) => left.length));
+  const usage = `Usage: ${PROGRAM} ${command.name} ${command.usage}`.trimEnd();
+  const options = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+  const examples = command.examples.map((example) => `  ${example}`).join("\n");
+  const summary = `${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`;
+  return `${summary}\n\n${usage}\n\nOptions:\n${options}\n${examples === "" ? "" : `\nExamples:\n${examples}\n`}`;
+}

@@ -1,0 +1,55 @@
+/** `foundry-agent why`: everything that is wrong in sentences, or what is known about one thing. */
+import type { CommandWire, ConditionWire, SectionHead } from "../agent/wire.ts";
+import { printable } from "../model/scrub.ts";
+import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { at, conditionLines } from "./conditions.ts";
+import { relativeTime } from "./format.ts";
+import { EXIT, type Io, printJson } from "./output.ts";
+import { sectionHeadline } from "./section-text.ts";
+import { type SubCommand, usageError } from "./usage.ts";
+
+interface WhyWire {
+  readonly id: string;
+  readonly conditions: readonly ConditionWire[];
+  readonly section: SectionHead | null;
+  readonly command: CommandWire | null;
+}
+
+export const whyCommand: SubCommand = {
+  name: "why",
+  summary: "say what is wrong, since when, and what to do",
+  usage: "[ID] [--json] [--socket PATH]",
+  options: CLIENT_OPTIONS,
+  examples: ["foundry-agent why", "foundry-agent why drive_missing", "foundry-agent why network  # a section"],
+  async run({ values, positionals }, io) {
+    const [id, ...more] = positionals;
+    if (more.length > 0) throw usageError(`why takes one thing, found "${more[0]}" too`, "foundry-agent why");
+    const client = await openClient(io, values);
+    if (id === undefined) {
+      const conditions = (await client.get("/v1/why")) as ConditionWire[];
+      if (values.json === true) printJson(io, conditions);
+      else if (conditions.length === 0) io.stdout("Nothing is wrong.\n");
+      else io.stdout(conditionLines(conditions, io.now(), io.color));
+      return EXIT.ok;
+    }
+    const found = (await client.get(`/v1/why/${encodeURIComponent(id)}`)) as WhyWire;
+    if (values.json === true) printJson(io, found);
+    else io.stdout(whyText(found, io));
+    return EXIT.ok;
+  },
+};
+
+/** Pure; ends with a line break. */
+export function whyText(found: WhyWire, io: Pick<Io, "now" | "color">): string {
+  const now = io.now();
+  const parts: string[] = [];
+  if (found.conditions.length > 0) parts.push(conditionLines(found.conditions, now, io.color));
+  if (found.section !== null) parts.push(`${sectionHeadline(found.section, now)}\n`);
+  if (found.command !== null) parts.push(commandText(found.command, now));
+  return parts.join("\n");
+}
+
+function commandText({ type, id, source, state, received_at, error }: CommandWire, now: number): string {
+  const why = error === null ? "" : `\nBecause: ${printable(`${error.message} (${error.code})`)}`;
+  return `${printable(`${type} from ${source}: ${state}, received ${relativeTime(at(received_at), now)} (${id})`)}${why}\n`;
+}

@@ -1,0 +1,158 @@
+/**
+ * Section `cpu`: what the processors are, how busy, how hot, and whether they are held back. A minute apart:
+ * shorter peaks are in load and pressure, which the kernel averages itself. What the hardware is gets looked
+ * for again every ten minutes, or at once when CPUs went on- or offline.
+ */
+import type { EventDraft } from "../model/event.ts";
+import type { Files } from "../system/files.ts";
+import type { Collector, TableView } from "./collector.ts";
+import { cpuConditions } from "./cpu-conditions.ts";
+import { cpuMetrics } from "./cpu-metrics.ts";
+import { type CpuModel, readCpuModel } from "./cpu-model.ts";
+import { type Cpu, cpuSchema } from "./cpu-schema.ts";
+import { findSensors, readTemperatures, type SensorFile } from "./cpu-temperature.ts";
+import { findThrottling, readThrottling, type ThrottlingSource } from "./cpu-throttling.ts";
+import {
+  type CpuTicks,
+  choosePolicies,
+  type FrequencyRange,
+  parseLoad,
+  parseTotalTicks,
+  readCurrentMhz,
+  readFrequencyRange,
+  utilisationBetween,
+} from "./cpu-usage.ts";
+import { pressureTolerances, readPressure } from "./linux-pressure.ts";
+import { readWhole } from "./linux-text.ts";
+
+const LOOK_AGAIN_MS = 600_000;
+
+interface Found {
+  readonly at: number;
+  readonly online: string | null;
+  readonly model: CpuModel;
+  readonly policies: readonly string[];
+  readonly range: FrequencyRange;
+  readonly sensors: readonly SensorFile[];
+  readonly throttling: ThrottlingSource;
+  readonly hasPressure: boolean;
+}
+
+export function cpuCollector(): Collector<Cpu> {
+  let found: Found | null = null;
+  let lastTicks: CpuTicks | null = null;
+  let lastStat = "";
+  let lastCounts: ReadonlyMap<string, number> = new Map();
+
+  return {
+    name: "cpu",
+    summary: "Processors: model, load, utilisation, pressure, frequency, temperatures, throttling.",
+    everyMs: 60_000,
+    timeoutMs: 5_000,
+    schema: cpuSchema,
+    volatile: {
+      "load.*": { abs: 0.5, rel: 0.25 },
+      // From null to numbers and back is no news either, so the whole object is named.
+      utilisation: { abs: 0.1 },
+      "frequency.current_mhz": { abs: 200, rel: 0.2 },
+      "temperatures[sensor].celsius": { abs: 3 },
+      "throttling.packages[package].count": { rel: 0.1 },
+      ...pressureTolerances("pressure"),
+    },
+    sensitive: [],
+    metrics: cpuMetrics(() => lastStat),
+    table: cpuTable,
+    conditions: cpuConditions,
+    changes: cpuChanges,
+    collect({ machine }) {
+      const { files, clock } = machine;
+      const online = files.text("/sys/devices/system/cpu/online");
+      if (found === null || found.online !== online || clock.monotonic() - found.at > LOOK_AGAIN_MS)
+        found = look(files, online, clock.monotonic());
+      const { model, policies, range } = found;
+
+      lastStat = readStat(files);
+      const ticks = parseTotalTicks(lastStat);
+      const utilisation = lastTicks === null || ticks === null ? null : utilisationBetween(lastTicks, ticks);
+      lastTicks = ticks;
+
+      const { temperatures, failed } = readTemperatures(files, found.sensors);
+      const throttling = readThrottling(files, found.throttling, lastCounts);
+      lastCounts = new Map(throttling.packages.map(({ package: id, count }) => [id, count]));
+      const current_mhz = policies.length > 0 ? readCurrentMhz(files, policies) : model.virtualMhz;
+
+      return {
+        model: model.model,
+        vendor: model.vendor,
+        microcode: model.microcode,
+        sockets: model.sockets,
+        cores: model.cores,
+        threads: model.threads,
+        frequency: policies.length === 0 && current_mhz === null ? null : { ...range, current_mhz },
+        load: parseLoad(files.text("/proc/loadavg") ?? ""),
+        utilisation,
+        pressure: found.hasPressure ? readPressure(files, "cpu") : null,
+        temperatures,
+        sensors_failed: failed,
+        throttling,
+      };
+    },
+  };
+}
+
+function look(files: Files, online: string | null, at: number): Found {
+  const model = readCpuModel(files);
+  const policies = choosePolicies(files);
+  return {
+    at,
+    online,
+    model,
+    policies,
+    range: readFrequencyRange(files, policies),
+    sensors: findSensors(files),
+    throttling: findThrottling(files, model.packages),
+    hasPressure: readPressure(files, "cpu") !== null,
+  };
+}
+
+/** The cpu lines of /proc/stat (64 KiB hold 600 CPUs) without the long interrupt line; "" when it can't be read. */
+function readStat(files: Files): string {
+  const text = readWhole(files, "/proc/stat");
+  const end = text.indexOf("\nintr");
+  return end < 0 ? text : text.slice(0, end);
+}
+
+export function cpuChanges(before: Cpu | null, after: Cpu): EventDraft[] {
+  if (before?.threads == null || after.threads === null || before.threads === after.threads) return [];
+  return [
+    {
+      type: "cpu.threads_changed",
+      severity: after.threads < before.threads ? "warning" : "info",
+      data: { before: before.threads, after: after.threads },
+    },
+  ];
+}
+
+const cpuTable: TableView<Cpu> = {
+  columns: ["what", "value"],
+  rows(data) {
+    const { load, utilisation, frequency, pressure } = data;
+    const percent = (fraction: number): string => `${(fraction * 100).toFixed(0)} %`;
+    return [
+      ["model", data.model],
+      ["vendor", data.vendor],
+      [
+        "sockets / cores / threads",
+        [data.sockets, data.cores, data.threads].map((n) => n ?? "?").join(" / "),
+      ],
+      ["frequency", frequency?.current_mhz == null ? null : `${frequency.current_mhz} MHz`],
+      ["load", load === null ? null : `${load.one} ${load.five} ${load.fifteen}`],
+      ["busy", utilisation === null ? null : percent(1 - utilisation.idle - utilisation.iowait)],
+      ["waiting for disks", utilisation === null ? null : percent(utilisation.iowait)],
+      ["pressure (10 s)", pressure === null ? "unknown" : `${pressure.some.avg10} %`],
+      ...data.temperatures.map(({ sensor, celsius }) => [sensor, `${celsius} °C`]),
+      ...data.sensors_failed.map((sensor) => [sensor, "can't be read"]),
+      ["throttling", data.throttling.text],
+    ];
+  },
+};

@@ -1,0 +1,170 @@
+/**
+ * The shape of the section `drives`, as it goes over every wire. Types are inferred from it, so the shape is
+ * written down once; a reader of the code finds here what each field means and in which unit.
+ */
+import * as v from "valibot";
+
+const text = (description: string) => v.pipe(v.nullable(v.string()), v.description(description));
+const count = (description: string) => v.pipe(v.nullable(v.number()), v.description(description));
+const flag = (description: string) => v.pipe(v.nullable(v.boolean()), v.description(description));
+
+const slotFields = {
+  enclosure: text("Stable id of the enclosure (its logical id), or the kernel's name of it"),
+  slot: text("Slot or bay in the enclosure; for NVMe the name of the PCI slot"),
+};
+
+const pathSchema = v.object({
+  name: v.pipe(v.string(), v.description("Kernel name of this way to the drive: sda, nvme0c0n1")),
+  address: text(
+    "SAS address of the port, PCI address of the NVMe controller, else SCSI host:channel:target:lun",
+  ),
+  state: text("As the kernel says: running, offline, blocked (SCSI); live, resetting, dead (NVMe)"),
+});
+
+const partitionSchema = v.object({
+  name: v.string(),
+  size_bytes: v.nullable(v.number()),
+  fstype: text("What udev found in it: ext4, LVM2_member, crypto_LUKS, ceph_bluestore"),
+  label: v.nullable(v.string()),
+});
+
+const holderSchema = v.object({
+  name: v.pipe(v.string(), v.description("Kernel name: dm-0, md127")),
+  kind: v.pipe(
+    v.picklist(["lvm", "crypt", "md", "multipath", "partition", "bcache", "dm", "other"]),
+    v.description("What is built on the drive; partition: one of a multipath map"),
+  ),
+  label: text("Name of the device-mapper device"),
+  level: text("RAID level of md"),
+  degraded: count("Members that md lacks"),
+  on: v.pipe(
+    v.string(),
+    v.description("Kernel name of the device directly below: drive, partition or other holder"),
+  ),
+  size_bytes: v.nullable(v.number()),
+});
+
+const mountSchema = v.object({
+  device: v.pipe(v.string(), v.description("As mounted: /dev/sda1, /dev/mapper/vg-root")),
+  mountpoint: v.string(),
+  fstype: v.string(),
+  read_only: v.pipe(
+    v.boolean(),
+    v.description("State of the file system itself, not of this one mount of it"),
+  ),
+  read_only_expected: flag("From fstab, the kind of file system or the mount's own options; null: not known"),
+  size_bytes: v.nullable(v.number()),
+  used_bytes: v.nullable(v.number()),
+  available_bytes: count("To unprivileged users"),
+  use_problem: text("Code of the reason why size and use are not known"),
+  errors: count("Errors ext4 counted since the last fsck; null: no ext4"),
+  first_error_at: text("RFC 3339, of the oldest of these errors"),
+});
+
+const swapSchema = v.object({
+  device: v.string(),
+  size_bytes: v.number(),
+  used_bytes: v.number(),
+});
+
+const ioSchema = v.object({
+  reads_completed: v.number(),
+  read_bytes: v.number(),
+  read_ms: v.number(),
+  writes_completed: v.number(),
+  written_bytes: v.number(),
+  write_ms: v.number(),
+  in_flight: v.pipe(v.number(), v.description("Requests under way now")),
+  io_ms: v.pipe(v.number(), v.description("Time with at least one request under way")),
+  weighted_io_ms: v.number(),
+});
+
+const mmcSchema = v.object({
+  kind: text("SD or MMC (eMMC)"),
+  manfid: v.nullable(v.string()),
+  cid: v.nullable(v.string()),
+  life_used_percent: count(
+    "eMMC's own estimate in steps of 10, the worse of its two; 110: beyond its life; SD: null",
+  ),
+  reserve: v.pipe(
+    v.nullable(v.picklist(["normal", "warning", "urgent"])),
+    v.description("eMMC pre_eol_info: reserved blocks; warning: 80 % used up"),
+  ),
+});
+
+const driveSchema = v.object({
+  id: v.pipe(v.string(), v.description("Stays over reboots: wwn-…, else serial-…, else path-…")),
+  name: v.pipe(v.string(), v.description("Kernel name of its first path")),
+  model: v.nullable(v.string()),
+  vendor: v.nullable(v.string()),
+  serial: v.nullable(v.string()),
+  firmware: v.nullable(v.string()),
+  wwn: text("0x… (NAA), eui.…, uuid.… or nvme.…"),
+  size_bytes: v.nullable(v.number()),
+  type: v.nullable(v.picklist(["nvme", "ssd", "hdd", "mmc", "virtual"])),
+  transport: text("nvme, nvme-tcp, sata, sas, usb, virtio, xen, mmc, iscsi, fc, scsi"),
+  rotational: v.nullable(v.boolean()),
+  logical_block_bytes: v.nullable(v.number()),
+  physical_block_bytes: v.nullable(v.number()),
+  removable: flag("The medium can be taken out of the device"),
+  hotplug: v.pipe(v.boolean(), v.description("Expected to come and go (USB, SD card, removable medium)")),
+  write_protected: flag("The kernel refuses writes to the block device"),
+  ...slotFields,
+  enclosure_model: v.nullable(v.string()),
+  state: v.pipe(
+    v.nullable(v.picklist(["online", "degraded", "offline"])),
+    v.description("degraded: a path is offline; offline: all are; null: the kernel has no such state for it"),
+  ),
+  answering: v.pipe(v.boolean(), v.description("false: a question to the drive was never answered")),
+  paths: v.array(pathSchema),
+  fstype: text("What udev found on the whole drive"),
+  partitions: v.array(partitionSchema),
+  holders: v.array(holderSchema),
+  mounts: v.array(mountSchema),
+  swap: v.array(swapSchema),
+  io: v.pipe(v.nullable(ioSchema), v.description("Since boot, all paths together")),
+  temperature_c: v.nullable(v.number()),
+  temperature_problem: text("Code of the reason why a sensor that is there gave nothing"),
+  mmc: v.nullable(mmcSchema),
+});
+
+const knownFields = {
+  id: v.string(),
+  serial: v.nullable(v.string()),
+  model: v.nullable(v.string()),
+  last_name: v.pipe(v.string(), v.description("Kernel name when it was last there")),
+  ...slotFields,
+  size_bytes: v.nullable(v.number()),
+};
+
+const missingSchema = v.object({
+  ...knownFields,
+  since: v.pipe(v.string(), v.description("RFC 3339, when its absence was noticed")),
+});
+
+const historySchema = v.object({
+  seq: v.pipe(v.number(), v.description("Rises by one each, over restarts")),
+  at: v.pipe(v.string(), v.description("RFC 3339")),
+  what: v.picklist(["missing", "added", "returned", "replaced"]),
+  ...knownFields,
+  replaced_by: text("Id of the drive that is in its slot now"),
+});
+
+export const drivesSchema = v.object({
+  drives: v.array(driveSchema),
+  missing: v.array(missingSchema),
+  history: v.pipe(v.array(historySchema), v.description("The last 20 comings and goings, oldest first")),
+  history_base: v.pipe(v.number(), v.description("Highest seq before the agent started")),
+});
+
+export type DrivesData = v.InferOutput<typeof drivesSchema>;
+export type Drive = DrivesData["drives"][number];
+export type DrivePath = Drive["paths"][number];
+export type DriveMount = Drive["mounts"][number];
+export type DriveSwap = Drive["swap"][number];
+export type DriveHolder = Drive["holders"][number];
+export type DrivePartition = Drive["partitions"][number];
+export type DriveIo = v.InferOutput<typeof ioSchema>;
+export type MmcFacts = v.InferOutput<typeof mmcSchema>;
+export type MissingDrive = DrivesData["missing"][number];
+export type HistoryEntry = DrivesData["history"][number];

@@ -1,0 +1,159 @@
+/**
+ * What went wrong on the way, as a stable code, one sentence that names the host, and the next step. The
+ * codes of OpenSSL, libuv and Node's parser come in dozens; a person needs about fifteen.
+ */
+import { AgentError, errorCode, errorText } from "../model/errors.ts";
+
+/** Where a request was going. */
+export interface Route {
+  /** `api.nodefoundry.io:443`. */
+  readonly host: string;
+  /** `proxy.example.net:3128` when it goes through one. */
+  readonly proxy: string | null;
+}
+
+const UNTRUSTED = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "CERT_UNTRUSTED",
+  "CERT_REJECTED",
+  "CERT_REVOKED",
+  "CERT_SIGNATURE_FAILURE",
+  "CERT_CHAIN_TOO_LONG",
+  "INVALID_CA",
+  "INVALID_PURPOSE",
+]);
+
+/** Error of a request that got no answer, as an AgentError; AgentErrors pass unchanged. */
+export function requestError(error: unknown, route: Route): AgentError {
+  if (error instanceof AgentError) return error;
+  const code = errorCode(error);
+  const { host, proxy } = route;
+  const make = (ours: string, text: string, nextStep: string | null): AgentError =>
+    new AgentError(ours, text, nextStep, { cause: error });
+
+  const tls = tlsError(code, host, error);
+  if (tls) return tls;
+  if (code === "ERR_PROXY_TUNNEL") return tunnelError(error, route);
+
+  // With a proxy, only the proxy is looked up and connected to by us.
+  const nearest = proxy ?? host;
+  const what = proxy ? `The proxy ${proxy}` : host;
+  if (code === "ENOTFOUND" || code.startsWith("EAI_")) {
+    return make(
+      "dns_failed",
+      `The name of ${nearest} can't be looked up (${code}).`,
+      `getent ahosts ${nearest.replace(/:\d+$/, "")}`,
+    );
+  }
+  if (code === "ECONNREFUSED") {
+    return make(
+      "connect_refused",
+      `${what} refuses connections.`,
+      "check the address, the port and the firewall",
+    );
+  }
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH" || code === "EADDRNOTAVAIL") {
+    return make("network_unreachable", `There is no way to ${nearest} (${code}).`, "ip route");
+  }
+  if (code === "ETIMEDOUT") return connectTimeout(route, null, error);
+  if (code.startsWith("HPE_")) {
+    return make(
+      "bad_answer",
+      `${host} did not answer in HTTP (${code}).`,
+      "check that the URL and port are those of the API",
+    );
+  }
+  return make(
+    "connection_lost",
+    `The connection to ${host} was lost (${code === "unexpected" ? errorText(error) : code}).`,
+    null,
+  );
+}
+
+/** @param ms the limit, or null when the system's own was reached */
+export function connectTimeout(route: Route, ms: number | null, cause?: unknown): AgentError {
+  const what = route.proxy ? `the proxy ${route.proxy} (for ${route.host})` : route.host;
+  return new AgentError(
+    "connect_timeout",
+    `No connection to ${what}${ms === null ? "" : ` within ${ms} ms`}.`,
+    "check the address and that a firewall lets it through",
+    { cause },
+  );
+}
+
+export function proxyAuthRequired(route: Route, cause?: unknown): AgentError {
+  return new AgentError(
+    "proxy_auth_required",
+    `The proxy ${route.proxy ?? "on the way"} wants other credentials than it got (407).`,
+    "put user:password into proxy_credentials_file",
+    { cause },
+  );
+}
+
+export function badAnswer(host: string, what: string, cause?: unknown): AgentError {
+  return new AgentError(
+    "bad_answer",
+    `${host} answered with ${what}.`,
+    "check the URL; a captive portal or a proxy may be answering in its place",
+    { cause },
+  );
+}
+
+function tlsError(code: string, host: string, cause: unknown): AgentError | null {
+  const make = (ours: string, text: string, nextStep: string): AgentError =>
+    new AgentError(ours, text, nextStep, { cause });
+  if (code === "CERT_HAS_EXPIRED") {
+    return make(
+      "tls_expired",
+      `The certificate of ${host} has expired.`,
+      "have it renewed on the server; check this clock with timedatectl",
+    );
+  }
+  if (code === "CERT_NOT_YET_VALID") {
+    return make(
+      "tls_not_yet_valid",
+      `The certificate of ${host} is not valid yet, by this node's clock.`,
+      "timedatectl",
+    );
+  }
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID" || code === "HOSTNAME_MISMATCH") {
+    return make(
+      "tls_wrong_host",
+      `The certificate that ${host} shows is for another name.`,
+      "check the host in the URL, and who answers there",
+    );
+  }
+  if (UNTRUSTED.has(code)) {
+    return make(
+      "tls_untrusted",
+      `The certificate of ${host} is not signed by a CA that is trusted here (${code}).`,
+      "give the CA as ca_file: a private one, or that of a proxy that intercepts TLS (with the public ones it should replace)",
+    );
+  }
+  if (/^(ERR_SSL_|ERR_TLS_|EPROTO|ERR_OSSL_|CERT_|UNABLE_TO_)/.test(code)) {
+    return make(
+      "tls_failed",
+      `No TLS with ${host}: ${errorText(cause)}.`,
+      "check that the port speaks TLS 1.2 or later, and whether it wants a client certificate (cert_file)",
+    );
+  }
+  return null;
+}
+
+/** Node's agent: `statusCode` of the proxy's answer, or none when the tunnel broke off or timed out. */
+function tunnelError(error: unknown, route: Route): AgentError {
+  const { statusCode, proxyTunnelTimeout } = error as { statusCode?: number; proxyTunnelTimeout?: number };
+  if (statusCode === 407) return proxyAuthRequired(route, error);
+  if (proxyTunnelTimeout !== undefined) return connectTimeout(route, proxyTunnelTimeout, error);
+  const said = statusCode === undefined ? "broke off" : `answered ${statusCode}`;
+  return new AgentError(
+    "proxy_refused",
+    `The proxy ${route.proxy} does not open a way to ${route.host} (it ${said}).`,
+    "ask who runs the proxy to allow it, or name the host in no_proxy",
+    { cause: error },
+  );
+}

@@ -1,0 +1,91 @@
+/** Commands of an answer, one by one: what can't be read is answered, never executed, and hides no other. */
+import * as v from "valibot";
+import type { Command } from "../../model/command.ts";
+import { printable } from "../../model/scrub.ts";
+import type { OpenCommand, RejectedCommand } from "../control-api.ts";
+import { CommandWire, OpenCommandWire } from "./wire.ts";
+
+const MAX_COMMANDS = 100;
+const MAX_PARAMS_CHARACTERS = 64 * 1024;
+
+export interface ParsedCommands {
+  readonly commands: readonly Command[];
+  /** Unreadable, with an id to answer to. */
+  readonly rejected: readonly RejectedCommand[];
+  /** For another node: ids. Not answered, since this node has no say in them. */
+  readonly foreign: readonly string[];
+  /** Unreadable and without an id. */
+  readonly nameless: number;
+}
+
+/** @param mode of this node: test makes every command a test */
+export function parseCommands(
+  raw: readonly unknown[],
+  nodeId: string,
+  mode: "live" | "test",
+): ParsedCommands {
+  const commands = new Map<string, Command>();
+  const rejected = new Map<string, RejectedCommand>();
+  const foreign: string[] = [];
+  let nameless = 0;
+  for (const item of raw.slice(0, MAX_COMMANDS)) {
+    const parsed = v.safeParse(CommandWire, item);
+    const id = idOf(item);
+    if (id !== null && nodeOf(item) !== null && nodeOf(item) !== nodeId) foreign.push(id);
+    else if (!parsed.success) {
+      if (id === null) nameless += 1;
+      else rejected.set(id, { id, code: "malformed", message: problem(parsed.issues[0]) });
+    } else if (JSON.stringify(parsed.output.params).length > MAX_PARAMS_CHARACTERS) {
+      rejected.set(parsed.output.id, {
+        id: parsed.output.id,
+        code: "malformed",
+        message: `params are longer than ${MAX_PARAMS_CHARACTERS} characters`,
+      });
+    } else if (!commands.has(parsed.output.id))
+      commands.set(parsed.output.id, toCommand(parsed.output, mode));
+  }
+  return { commands: [...commands.values()], rejected: [...rejected.values()], foreign, nameless };
+}
+
+/** Those that can be read; `raw` comes from a registration's answer. */
+export function parseOpenCommands(raw: readonly unknown[]): OpenCommand[] {
+  const found: OpenCommand[] = [];
+  for (const item of raw.slice(0, MAX_COMMANDS)) {
+    const parsed = v.safeParse(OpenCommandWire, item);
+    if (!parsed.success) continue;
+    const { id, type, state, from_boot_id: fromBootId } = parsed.output;
+    found.push({ id, type, state, fromBootId });
+  }
+  return found;
+}
+
+function toCommand(wire: v.InferOutput<typeof CommandWire>, mode: "live" | "test"): Command {
+  return {
+    id: wire.id,
+    source: "nodefoundry",
+    nodeId: wire.node_id,
+    mode: wire.mode === "live" && mode === "live" ? "live" : "test",
+    type: wire.type,
+    params: wire.params,
+    operationId: wire.operation_id,
+    epoch: wire.epoch,
+    seq: wire.seq,
+    issuedAt: wire.issued_at,
+    expiresAt: wire.expires_at,
+    signature: wire.signature,
+  };
+}
+
+function idOf(item: unknown): string | null {
+  const found = v.safeParse(v.object({ id: CommandWire.entries.id }), item);
+  return found.success ? found.output.id : null;
+}
+
+function nodeOf(item: unknown): string | null {
+  const found = v.safeParse(v.object({ node_id: CommandWire.entries.node_id }), item);
+  return found.success ? found.output.node_id : null;
+}
+
+function problem(issue: v.BaseIssue<unknown>): string {
+  return printable(`${v.getDotPath(issue) ?? "command"}: ${issue.message}`).slice(0, 200);
+}

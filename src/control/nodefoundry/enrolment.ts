@@ -1,0 +1,116 @@
+/** Registering this node, for the first time or again. */
+import * as v from "valibot";
+import { AgentError, errorCode, errorText } from "../../model/errors.ts";
+import type { ControlContext } from "../control-api.ts";
+import { badAnswer } from "../http-errors.ts";
+import { enrolBody } from "./body.ts";
+import { parseOpenCommands } from "./commands.ts";
+import type { NodeFoundryConfig } from "./config-type.ts";
+import { API, type Connection, judgeClock } from "./connection.ts";
+import { keyKind, readKeyFile, refuseForEnrolment } from "./key.ts";
+import type { Session, Sessions } from "./session.ts";
+import { EnrolAnswer } from "./wire.ts";
+
+export interface Enrolment {
+  /** @throws AgentError `key_read_only`, `node_cloned`, any of the connection */
+  withKey(key: string, signal: AbortSignal): Promise<Session>;
+  /** With `enrol_key_file`. @throws AgentError `not_enrolled` (and condition `enrol_key_needed`) without one, else as withKey */
+  withFile(why: string, signal: AbortSignal): Promise<Session>;
+}
+
+export function openEnrolment(
+  config: NodeFoundryConfig,
+  context: ControlContext,
+  connection: Connection,
+  sessions: Sessions,
+): Enrolment {
+  const { conditions } = context;
+
+  async function register(key: string, signal: AbortSignal): Promise<Session> {
+    const before = sessions.get();
+    const answer = await connection.call({
+      method: "POST",
+      path: "/v1/nodes",
+      body: enrolBody(context.identity(), sessions.name() ?? config.nodeName),
+      bearer: key,
+      // Each registration gives a fresh token and leaves the old one valid: twice does no harm.
+      repeatable: true,
+      signal,
+    });
+    const parsed = v.safeParse(EnrolAnswer, answer.body);
+    if (!parsed.success) throw badAnswer(connection.host, "something else than a registration");
+    const { data } = parsed.output;
+    const same = before?.nodeId === data.id;
+    const session: Session = {
+      nodeId: data.id,
+      token: data.node_token,
+      previousToken: same ? before.token : null,
+      // What a test key registered stays a test, whatever the server says.
+      mode: data.mode === "live" && keyKind(key) !== "test" ? "live" : "test",
+      waitS: data.sync.wait_s,
+      fresh: true,
+      openCommands: parseOpenCommands(data.open_commands),
+    };
+    sessions.put(session);
+    for (const code of ["enrol_key_needed", "credential_refused", "node_cloned"]) conditions.clear(code, API);
+    judgeClock(context, data.now);
+    context.log.info(
+      { node: session.nodeId, mode: session.mode, again: same },
+      "registered with NodeFoundry",
+    );
+    return session;
+  }
+
+  async function withKey(key: string, signal: AbortSignal): Promise<Session> {
+    refuseForEnrolment(key);
+    try {
+      return await register(key, signal);
+    } catch (error) {
+      if (errorCode(error) !== "node_cloned") throw error;
+      const before = context.identity().machineId;
+      renewAsCopy(context, sessions, errorText(error));
+      if (context.identity().machineId === before) throw error;
+      return await register(key, signal);
+    }
+  }
+
+  return {
+    withKey,
+    async withFile(why, signal) {
+      if (config.enrolKeyFile === null) {
+        conditions.raise({
+          code: "enrol_key_needed",
+          subject: API,
+          severity: "warning",
+          text: `${why}, and there is no key to register with; collecting goes on.`,
+          nextStep: "foundry-agent enroll",
+        });
+        throw new AgentError("not_enrolled", `${why}.`, "foundry-agent enroll");
+      }
+      const key = readKeyFile(config.enrolKeyFile);
+      if (keyKind(key) === "live") {
+        conditions.raise({
+          code: "account_key_on_node",
+          subject: API,
+          severity: "warning",
+          text: `${config.enrolKeyFile} holds a live account key: whoever reads it on this node has the whole account.`,
+          nextStep: `put an enrolment key (nf_en_…) into ${config.enrolKeyFile}`,
+        });
+      } else conditions.clear("account_key_on_node", API);
+      return await withKey(key, signal);
+    },
+  };
+}
+
+/** This node is a copy: nothing it was given counts any more. */
+export function renewAsCopy(context: ControlContext, sessions: Sessions, reason: string): void {
+  sessions.put(null);
+  context.conditions.raise({
+    code: "node_cloned",
+    subject: API,
+    severity: "warning",
+    text: "NodeFoundry knows another machine under this node's identity, so this one takes a new identity and registers anew.",
+    nextStep: "foundry-agent status; on a changed mainboard have the node adopted in NodeFoundry",
+  });
+  context.renewIdentity(reason);
+}

@@ -1,0 +1,52 @@
+/** What kind of key it is, told by its prefix before it is ever sent. */
+import { AgentError } from "../../model/errors.ts";
+import { readSecretFile } from "../../system/secret-file.ts";
+
+export type KeyKind = "live" | "test" | "read-only" | "enrol" | "node" | "unknown";
+
+const PREFIXES: readonly (readonly [string, KeyKind])[] = [
+  ["nf_sk_live_", "live"],
+  ["nf_sk_test_", "test"],
+  ["nf_sk_ro_", "read-only"],
+  ["nf_en_", "enrol"],
+  ["nf_nt_", "node"],
+];
+
+export function keyKind(key: string): KeyKind {
+  return PREFIXES.find(([prefix]) => key.startsWith(prefix))?.[1] ?? "unknown";
+}
+
+/** @throws AgentError `key_malformed` for what can't be a key (and could break out of a header), codes of `readSecretFile` */
+export function readKeyFile(reference: string): string {
+  return checkKey(readSecretFile(reference), reference);
+}
+
+/** @param origin where it came from, for the sentence; the key itself is never shown */
+export function checkKey(key: string, origin: string): string {
+  const trimmed = key.trim();
+  if (/^[\x21-\x7e]{8,512}$/.test(trimmed)) return trimmed;
+  throw new AgentError(
+    "key_malformed",
+    `${origin} does not hold a key: one word of 8 to 512 characters was expected.`,
+    "copy the key from NodeFoundry once more",
+  );
+}
+
+/** @throws AgentError `key_read_only`, `key_wrong_kind`: before anything is sent */
+export function refuseForEnrolment(key: string): void {
+  const kind = keyKind(key);
+  if (kind === "read-only") {
+    throw new AgentError(
+      "key_read_only",
+      "A read-only key (nf_sk_ro_…) can't register a node.",
+      "use an enrolment key (nf_en_…), or name this one as key_file to run read-only",
+    );
+  }
+  if (kind === "node") {
+    throw new AgentError(
+      "key_wrong_kind",
+      "This is the token of a node (nf_nt_…), not a key.",
+      "use an enrolment key (nf_en_…)",
+    );
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What this node was given at its registration, durable before it is first used. The token before it stays
+ * until the new one has worked: an answer lost, a write lost or a server restored from a backup never
+ * locks the node out.
+ */
+import * as v from "valibot";
+import type { KeyValue, OpenCommand } from "../control-api.ts";
+import { OpenCommandWire } from "./wire.ts";
+
+const SessionText = v.object({
+  nodeId: v.string(),
+  token: v.string(),
+  previousToken: v.nullable(v.string()),
+  mode: v.picklist(["live", "test"]),
+  /** Longest wait the server wants, seconds; null: it did not say. */
+  waitS: v.nullable(v.number()),
+  /** No sync has succeeded since the registration: the server may have nothing of this node. */
+  fresh: v.boolean(),
+  /** Found open at the registration, not yet handed over to the agent. */
+  openCommands: v.array(
+    v.object({
+      id: v.string(),
+      type: v.string(),
+      state: OpenCommandWire.entries.state,
+      fromBootId: v.nullable(v.string()),
+    }),
+  ),
+});
+
+export interface Session {
+  readonly nodeId: string;
+  readonly token: string;
+  readonly previousToken: string | null;
+  readonly mode: "live" | "test";
+  readonly waitS: number | null;
+  readonly fresh: boolean;
+  readonly openCommands: readonly OpenCommand[];
+}
+
+export interface Sessions {
+  /** Read anew each time: a reset or an identity set aside takes it away under us. */
+  get(): Session | null;
+  /** Committed and fsynced on return. */
+  put(session: Session | null): void;
+  /** Template of the name given to `enroll`, for the registrations to come. */
+  name(): string | null;
+  setName(template: string | null): void;
+}
+
+export function openSessions(values: KeyValue): Sessions {
+  return {
+    get() {
+      const text = values.get("session");
+      if (text === null) return null;
+      try {
+        return v.parse(SessionText, JSON.parse(text)) as Session;
+      } catch {
+        return null; // of another version, or damaged: registering again mends both
+      }
+    },
+    put: (session) => values.set("session", session === null ? null : JSON.stringify(session)),
+    name: () => values.get("name"),
+    setName: (template) => values.set("name", template),
+  };
+}
+
+export interface Sequence {
+  /** The next number, used up. */
+  take(): number;
+  /** The next number, for a preview. */
+  peek(): number;
+  /** The server has seen `seen` already. */
+  raise(seen: number): void;
+}
+
+const BLOCK = 1000;
+
+/**
+ * Numbers that rise within an instance over restarts, at one fsync in a thousand: a block is reserved
+ * before its first number is used, and what a crash leaves unused of it is skipped.
+ */
+export function openSequence(values: KeyValue): Sequence {
+  let next = 0;
+  let reserved = 0;
+  function ready(): void {
+    if (next === 0) {
+      const saved = Number(values.get("seq") ?? "1");
+      next = Number.isSafeInteger(saved) && saved > 0 ? saved : 1;
+      reserved = next;
+    }
+  }
+  return {
+    take() {
+      ready();
+      if (next >= reserved) {
+        reserved = next + BLOCK;
+        values.set("seq", String(reserved));
+      }
+      return next++;
+    },
+    peek() {
+      ready();
+      return next;
+    },
+    raise(seen) {
+      ready();
+      if (seen >= next) next = seen + 1;
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * What NodeFoundry answers, as schemas: sizes capped, unknown fields ignored. A server's word ends up in a
+ * URL (node id), in a header (token) and in the journal (commands), so each is checked for what it is.
+ */
+import * as v from "valibot";
+
+const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
+/** Safe in a path and in a file name. */
+const id = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/));
+/** Visible ASCII: fits into a header and nothing else can be put there. */
+const token = v.pipe(v.string(), v.regex(/^nf_nt_[\x21-\x7e]{1,500}$/));
+/** RFC 3339 → milliseconds since the epoch. */
+const time = v.pipe(
+  v.string(),
+  v.maxLength(40),
+  v.regex(/^\d{4}-\d\d-\d\dT/),
+  v.transform((value) => Date.parse(value)),
+  v.number(),
+  v.finite(),
+);
+/** The clock is an extra: an answer is not thrown away for it. */
+const clock = v.fallback(v.nullable(time), null);
+const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
+
+export const ErrorEnvelope = v.object({
+  error: v.object({
+    code: text(100),
+    message: v.fallback(text(4000), ""),
+    request_id: v.fallback(v.nullish(text(200)), null),
+  }),
+});
+
+export const OpenCommandWire = v.object({
+  id,
+  type: text(64),
+  state: v.picklist(["received", "accepted", "waiting", "running", "rebooting", "verifying"]),
+  from_boot_id: v.nullish(text(128), null),
+});
+
+export const EnrolAnswer = v.object({
+  data: v.object({
+    id,
+    /** Anything that is not `live` is test. */
+    mode: v.fallback(v.string(), "test"),
+    node_token: token,
+    now: clock,
+    sync: v.fallback(v.object({ interval_s: v.nullish(seconds, null), wait_s: v.nullish(seconds, null) }), {
+      interval_s: null,
+      wait_s: null,
+    }),
+    /** Parsed one by one. */
+    open_commands: v.fallback(v.array(v.unknown()), []),
+  }),
+});
+export type EnrolData = v.InferOutput<typeof EnrolAnswer>["data"];
+
+export const SyncAnswer = v.object({
+  data: v.object({
+    now: clock,
+    ack_seq: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(2 ** 52)),
+    acked_events: v.pipe(v.array(text(64)), v.maxLength(1000)),
+    resync: v.pipe(v.array(text(64)), v.maxLength(256)),
+    epoch: text(64),
+    /** Parsed one by one: a bad one must not hide the others. */
+    commands: v.optional(v.array(v.unknown()), []),
+    cancel: v.optional(v.pipe(v.array(text(64)), v.maxLength(1000)), []),
+    interval_s: v.nullish(seconds, null),
+    node_token: v.nullish(token, null),
+  }),
+});
+export type SyncData = v.InferOutput<typeof SyncAnswer>["data"];
+
+export const CommandWire = v.object({
+  id,
+  node_id: text(64),
+  /** Anything that is not `live` is test. */
+  mode: v.string(),
+  type: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,63}$/, "no name of a command type")),
+  params: v.record(v.string(), v.unknown()),
+  operation_id: v.nullish(text(64), null),
+  epoch: text(64),
+  seq: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  issued_at: time,
+  expires_at: time,
+  signature: v.nullish(text(1000), null),
+});
+
+const count = v.fallback(v.nullish(v.number(), null), null);
+
+/** Of the documented reference (section 1); read tolerantly, since only compared. */
+export const NodeWire = v.object({
+  id,
+  hostname: text(253),
+  status: v.fallback(text(64), ""),
+  cluster_id: v.fallback(v.nullish(id, null), null),
+  ip_address: v.fallback(v.nullish(text(64), null), null),
+  cpu_cores: count,
+  ram_gb: count,
+  drives: v.fallback(
+    v.array(
+      v.object({
+        device: text(64),
+        size_gb: count,
+        type: v.fallback(text(16), ""),
+        smart_ok: v.fallback(v.nullish(v.boolean(), null), null),
+      }),
+    ),
+    [],
+  ),
+});
+export type NodeOnServer = v.InferOutput<typeof NodeWire>;
+
+export const NodeListAnswer = v.object({
+  data: v.pipe(v.array(v.unknown()), v.maxLength(100)),
+  meta: v.fallback(v.object({ total: v.nullish(v.number(), null) }), { total: null }),
+});

@@ -1,0 +1,140 @@
+/**
+ * Keeps the daemon small while it does nothing. V8 never gives memory back by itself on an idle process,
+ * glibc keeps what it freed, and two thirds of a Node process' resident memory are clean pages of its own
+ * binary that it needed once. So, as the last act of a tick: collect garbage, trim the C heap, and drop
+ * clean file pages (the kernel maps them again from its page cache when they are touched).
+ *
+ * Never needed for correctness: without node:ffi it does nothing and says so once.
+ *
+ * What may be dropped: private, file-backed, not writable, nothing dirty, nothing anonymous, file still
+ * there, and mapped when this was opened. Only such a mapping can be dropped without losing data, and one
+ * from the program's start belongs to the program or a library it was linked with, so its address can't
+ * come to mean something else. Smaps is read seldom (2–4 ms) and the list can only shrink.
+ */
+import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { Logger } from "pino";
+import { errorText } from "../model/errors.ts";
+import { type Native, openNative } from "./native.ts";
+
+export interface Housekeeping {
+  /** Call as the last act of a tick, however often ticks come; what is not due yet is not done. */
+  tick(): void;
+}
+
+/** A range of this process' address space. */
+export interface Mapping {
+  readonly start: bigint;
+  readonly length: bigint;
+  /** Header line of smaps: range, rights, offset, device, inode, path. Equal text is the same mapping. */
+  readonly header: string;
+}
+
+/** Least milliseconds between two of each; chosen by the bench (docs/bench.md). */
+export interface Rhythm {
+  readonly dropMs: number;
+  readonly collectMs: number;
+  readonly validateMs: number;
+}
+
+export const RHYTHM: Rhythm = { dropMs: 5_000, collectMs: 60_000, validateMs: 15 * 60_000 };
+
+/**
+ * @param options.enabled one config key switches it all off.
+ * @param options.native the C library, null to go without; opened here when left out.
+ * @param options.rhythm for tests.
+ */
+export function openHousekeeping(options: {
+  enabled: boolean;
+  log: Pick<Logger, "info">;
+  native?: Native | null;
+  rhythm?: Rhythm;
+}): Housekeeping {
+  if (!options.enabled) return { tick: nothing };
+  const { log, rhythm = RHYTHM } = options;
+  const native = options.native === undefined ? openNative() : options.native;
+  if (native === null) {
+    log.info("memory housekeeping is off: this runtime has no node:ffi");
+    return { tick: nothing };
+  }
+  const collect = garbageCollector();
+  let mappings: readonly Mapping[] = candidates(readFileSync("/proc/self/maps", "latin1"));
+  let checked: readonly Mapping[] = [];
+  let dropDue = 0;
+  let collectDue = 0;
+  let validateDue = 0;
+  let given = false;
+
+  function work(tools: Native, now: number): void {
+    if (now >= collectDue) {
+      collectDue = now + rhythm.collectMs;
+      collect();
+      tools.trimHeap();
+    }
+    if (now >= validateDue) {
+      validateDue = now + rhythm.validateMs;
+      ({ mappings, checked } = validate(mappings, readFileSync("/proc/self/smaps", "latin1")));
+    }
+    for (const { start, length } of checked) tools.dropPages(start, length);
+    dropDue = now + rhythm.dropMs;
+  }
+
+  return {
+    tick() {
+      const now = performance.now();
+      if (given || now < dropDue) return;
+      try {
+        work(native, now);
+      } catch (error) {
+        given = true;
+        log.info({ reason: errorText(error) }, "memory housekeeping is off: it failed");
+      }
+    },
+  };
+}
+
+/** Private, file-backed, unwritable mappings, from /proc/PID/maps or the headers of smaps (proc_pid_maps(5)). */
+export function candidates(maps: string): Mapping[] {
+  const found: Mapping[] = [];
+  for (const match of maps.matchAll(/^([0-9a-f]+)-([0-9a-f]+) r-[x-]p [0-9a-f]+ \S+ [1-9]\d* +(\/.*)$/gm)) {
+    const [header, from = "", to = "", path = ""] = match;
+    if (path.endsWith(" (deleted)") || path.startsWith("/dev/")) continue;
+    const start = BigInt(`0x${from}`);
+    found.push({ start, length: BigInt(`0x${to}`) - start, header });
+  }
+  return found;
+}
+
+/**
+ * Which mappings may be dropped now, from the text of /proc/self/smaps (proc_pid_smaps(5)).
+ * @returns `mappings`: those that are still what they were. `checked`: of these the ones that this process never
+ *   wrote to (Private_Dirty and Anonymous are 0). A page the file system has yet to write back counts as dirty
+ *   as well, so a just installed executable is left alone until the next look.
+ */
+export function validate(
+  mappings: readonly Mapping[],
+  smaps: string,
+): { mappings: readonly Mapping[]; checked: readonly Mapping[] } {
+  const text = `\n${smaps}`;
+  const known: Mapping[] = [];
+  const checked: Mapping[] = [];
+  for (const mapping of mappings) {
+    const at = text.indexOf(`\n${mapping.header}\n`);
+    if (at < 0) continue;
+    known.push(mapping);
+    const details = text.slice(at, text.indexOf("\nVmFlags:", at));
+    if (/^Private_Dirty: +0 kB$/m.test(details) && /^Anonymous: +0 kB$/m.test(details)) checked.push(mapping);
+  }
+  return { mappings: known, checked };
+}
+
+/** V8's collector. The last-resort flavour also clears caches of compiled code: 3 MB less, once a minute. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  // The flag counts for new contexts only; theirs collects the whole heap.
+  const collect = runInNewContext("gc") as (options: Record<string, string>) => void;
+  return () => collect({ type: "major", execution: "sync", flavor: "last-resort" });
+}
+
+function nothing(): void {}

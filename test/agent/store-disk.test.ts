@@ -1,0 +1,425 @@
+/** What a disk can do to the state: damage, a newer version, read-only, full. */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openStore } from "../../src/agent/store.ts";
+import {
+  commandState,
+  error,
+  handClock,
+  info,
+  numbers,
+  START,
+  storeChild,
+  storedCommand,
+  testStore,
+  warning,
+} from "../support/store.ts";
+import { temporaryFolder } from "../support/tree.ts";
+
+/** A state with something in it, closed. */
+function filledState(folder = temporaryFolder()): string {
+  const store = openStore(folder, { clock: handClock() });
+  store.values("identity").set("self", "me");
+  store.insertCommand(storedCommand("c1"));
+  store.appendEvents(
+    Array.from({ length: 300 }, (_, n) => warning(n, { text: "x".repeat(500) })),
+    START,
+  );
+  store.close();
+  return folder;
+}
+
+function sql(folder: string, text: string): void {
+  const db = new DatabaseSync(join(folder, "state.db"));
+  db.exec(text);
+  db.close();
+}
+
+function keptAside(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.startsWith("state.db.corrupt-"));
+}
+
+describe("a damaged state", () => {
+  const damage: Record<string, (path: string) => void> = {
+    "with garbage for a header": (path) =>
+      writeFileSync(path, Buffer.concat([Buffer.alloc(4096, "?"), readFileSync(path).subarray(4096)])),
+    "that is some text": (path) => writeFileSync(path, "this is no database\n".repeat(500)),
+    "cut off": (path) => truncateSync(path, 4096 * 20 + 100),
+    "with a bad page": (path) => {
+      const bytes = readFileSync(path);
+      bytes.fill(0xa5, 4096 * 100, 4096 * 104);
+      writeFileSync(path, bytes);
+    },
+    "that is another program's database": (path) => {
+      writeFileSync(path, "");
+      sql(join(path, ".."), "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
+    },
+    "that lacks a table": (path) => sql(join(path, ".."), "DROP TABLE command"),
+  };
+  for (const [what, harm] of Object.entries(damage)) {
+    it(`${what} is set aside; nothing of it is executed, and a fresh one takes its place`, () => {
+      const folder = filledState();
+      harm(join(folder, "state.db"));
+      const store = testStore(folder);
+      expect([store.mode, store.fresh, store.problem?.code]).toEqual(["ok", true, "state_corrupt"]);
+      expect(store.problem?.text).toContain(join(folder, keptAside(folder)[0] as string));
+      expect(store.commands(9)).toEqual([]);
+      expect(store.values("identity").get("self")).toBeNull();
+      store.appendEvents([warning("after")], START);
+      store.close();
+      const again = testStore(folder);
+      expect([again.fresh, again.problem]).toEqual([false, null]);
+      expect(numbers(again.eventsSince("", 9))).toEqual(["after"]);
+    });
+  }
+
+  it("is kept at most twice", () => {
+    const folder = filledState();
+    for (let i = 0; i < 5; i++) {
+      writeFileSync(join(folder, "state.db"), `no database ${i}`);
+      openStore(folder, { clock: handClock() }).close();
+    }
+    const kept = keptAside(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+    expect(kept).toHaveLength(2);
+    expect(kept).toContain("no database 4");
+  });
+
+  it("of no length at all (a power cut) is a fresh one", () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "state.db"), "");
+    const store = testStore(folder);
+    expect([store.mode, store.fresh, store.problem]).toEqual(["ok", true, null]);
+  });
+
+  it("met while running: reporting goes on from memory, commands are refused, the next start is fresh", () => {
+    const folder = filledState();
+    // More than is checked at opening, so that the damage is met by a read.
+    const big = openStore(folder, { clock: handClock() });
+    big.appendEvents(
+      Array.from({ length: 500 }, (_, n) => warning(`big ${n}`, { text: "y".repeat(12_000) })),
+      START,
+    );
+    big.close();
+    const path = join(folder, "state.db");
+    const bytes = readFileSync(path);
+    const event = bytes.indexOf("big 250");
+    expect(event).toBeGreaterThan(0);
+    bytes.fill(0xa5, event - (event % 4096), event - (event % 4096) + 4096);
+    writeFileSync(path, bytes);
+
+    const store = testStore(folder);
+    expect(store.mode).toBe("ok");
+    expect(store.values("identity").get("self")).toBe("me");
+    expect(store.pendingEvents("a", 9_999)).toEqual([]);
+    expect([store.mode, store.problem?.code]).toEqual(["memory", "state_corrupt"]);
+    expect(keptAside(folder)).toHaveLength(1);
+    expect(() => store.insertCommand(storedCommand("c2"))).toThrow(
+      expect.objectContaining({ code: "journal_not_writable" }),
+    );
+    store.appendEvents([error("after"), info("and this")], START);
+    store.values("identity").set("self", "still");
+    store.flush(START, true);
+    expect(numbers(store.pendingEvents("a", 9))).toEqual(["after", "and this"]);
+    expect(store.values("identity").get("self")).toBe("still");
+    store.close();
+    expect(testStore(folder).fresh).toBe(true);
+  });
+});
+
+describe("a state of another version", () => {
+  it("that only added things is used", () => {
+    const folder = filledState();
+    sql(folder, "PRAGMA user_version = 2; ALTER TABLE command ADD COLUMN more TEXT; CREATE TABLE new (x)");
+    const store = testStore(folder);
+    expect([store.mode, store.problem, store.fresh]).toEqual(["ok", null, false]);
+    expect(store.insertCommand(storedCommand("c2"))).toBe(true);
+    expect(store.commands(9)).toHaveLength(2);
+    store.close();
+    const db = new DatabaseSync(join(folder, "state.db"));
+    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+    db.close();
+  });
+
+  it("that is too new keeps reporting under its identity, refuses commands and leaves its data as they are", () => {
+    const folder = filledState();
+    sql(
+      folder,
+      "PRAGMA user_version = 7; UPDATE meta SET value = '7' WHERE key = 'compatible_with'; DROP TABLE event; CREATE TABLE event (other)",
+    );
+    const store = testStore(folder);
+    expect([store.mode, store.problem?.code, store.fresh]).toEqual(["too_new", "state_too_new", false]);
+    expect(store.values("identity").get("self")).toBe("me");
+    expect(() => store.insertCommand(storedCommand("c2"))).toThrow(
+      expect.objectContaining({ code: "state_too_new" }),
+    );
+    const events = store.appendEvents([error(1), info(2)], START);
+    expect(store.pendingEvents("a", 9)).toEqual(events);
+    store.acknowledgeEvents("a", [events[0]?.id as string]);
+    store.setConfirmedHashes("a", { system: "1" });
+    store.flush(START, true);
+    expect(numbers(store.pendingEvents("a", 9))).toEqual([2]);
+    // A token that was rotated is the only one that is good, for the newer version as well.
+    store.values("api.nodefoundry").set("token", "rotated");
+    store.close();
+    const db = new DatabaseSync(join(folder, "state.db"));
+    expect(db.prepare("SELECT count(*) AS n FROM event").get()).toEqual({ n: 0 });
+    expect(db.prepare("SELECT count(*) AS n FROM command").get()).toEqual({ n: 1 });
+    expect(db.prepare("SELECT value FROM value WHERE key = 'token'").get()).toEqual({ value: "rotated" });
+    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 7 });
+    db.close();
+  });
+});
+
+describe("a read-only state", () => {
+  /** Hand a folder over to the user the child runs as. */
+  function give(folder: string): void {
+    if (process.getuid?.() !== 0) return;
+    chownSync(folder, 65534, 65534);
+    for (const name of readdirSync(folder)) chownSync(join(folder, name), 65534, 65534);
+  }
+
+  it("is read, keeps what comes in memory, refuses commands, and writes all of it when it can", async () => {
+    const folder = filledState();
+    give(folder);
+    chmodSync(folder, 0o500);
+    onTestFinished(() => chmodSync(folder, 0o700));
+    chmodSync(join(folder, "state.db"), 0o400);
+    const child = storeChild(folder);
+    expect(await child.call("mode")).toEqual(["read_only", "state_not_writable"]);
+    expect(await child.call("values.get", "identity", "self")).toBe("me");
+    expect(await child.call("commands", 9)).toHaveLength(1);
+    expect(await child.call("pendingCount", "a")).toBe(300);
+    await child.call("appendEvents", [error("kept"), info("kept too")], START);
+    await child.call("values.set", "api.nodefoundry", "token", "new");
+    await child.call("setConfirmedHashes", "nodefoundry", { system: "1" });
+    await child.call("flush", START, true);
+    expect(await child.call("values.get", "api.nodefoundry", "token")).toBe("new");
+    expect(await child.call("pendingCount", "a")).toBe(302);
+    await expect(child.call("insertCommand", storedCommand("c2"))).rejects.toMatchObject({
+      code: "journal_not_writable",
+    });
+
+    chmodSync(folder, 0o700);
+    chmodSync(join(folder, "state.db"), 0o600);
+    await child.call("flush", START);
+    expect(await child.call("mode")).toEqual(["ok", null]);
+    expect(await child.call("insertCommand", storedCommand("c2"))).toBe(true);
+    await child.close();
+    const store = testStore(folder);
+    expect(numbers(store.pendingEvents("a", 999)).slice(299)).toEqual([299, "kept", "kept too"]);
+    expect(store.values("api.nodefoundry").get("token")).toBe("new");
+    expect(store.confirmedHashes("nodefoundry").get("system")).toBe("1");
+    expect(store.commands(9)).toHaveLength(2);
+  });
+
+  it("left by a crash is read together with what was only in its WAL", async () => {
+    const folder = temporaryFolder();
+    give(folder);
+    const first = storeChild(folder);
+    await first.call("values.set", "identity", "self", "only in the WAL");
+    const ended = new Promise((resolve) => first.process.once("exit", resolve));
+    first.process.kill("SIGKILL");
+    await ended;
+    expect(existsSync(join(folder, "state.db-wal"))).toBe(true);
+    chmodSync(folder, 0o500);
+    onTestFinished(() => chmodSync(folder, 0o700));
+    const second = storeChild(folder);
+    expect(await second.call("values.get", "identity", "self")).toBe("only in the WAL");
+    expect(await second.call("mode")).toEqual(["read_only", "state_not_writable"]);
+    await second.close();
+  });
+
+  it("abandoned (a copied card with a write lock) is empty for everybody, and on the disk as soon as that can be written", async () => {
+    const folder = filledState();
+    give(folder);
+    chmodSync(folder, 0o500);
+    onTestFinished(() => chmodSync(folder, 0o700));
+    const child = storeChild(folder);
+    expect(await child.call("abandon", "identity_cloned", START)).toEqual({ unfinishedCommands: 1 });
+    expect(await child.call("commands", 9)).toEqual([]);
+    expect(await child.call("pendingCount", "a")).toBe(0);
+    await child.call("values.set", "identity", "self", "another");
+    chmodSync(folder, 0o700);
+    await child.call("flush", START, true);
+    await child.close();
+    const store = testStore(folder);
+    expect(store.commands(9)).toEqual([]);
+    expect(store.setAside().map(({ name }) => name)).toContain("c1");
+    expect(store.values("identity").get("self")).toBe("another");
+  });
+
+  it("that is not even there is kept in memory until it can be made", async () => {
+    const parent = temporaryFolder();
+    give(parent);
+    chmodSync(parent, 0o500);
+    const child = storeChild(join(parent, "state"));
+    expect(await child.call("mode")).toEqual(["memory", "state_not_writable"]);
+    await child.call("values.set", "identity", "self", "me");
+    await child.call("appendEvents", [error(1)], START);
+    chmodSync(parent, 0o700);
+    await child.call("flush", START);
+    expect(await child.call("mode")).toEqual(["ok", null]);
+    await child.close();
+    const store = testStore(join(parent, "state"));
+    expect(store.values("identity").get("self")).toBe("me");
+    expect(numbers(store.eventsSince("", 9))).toEqual([1]);
+  });
+
+  it("that appears later with an identity of its own is not mixed with ours", async () => {
+    const parent = temporaryFolder();
+    give(parent);
+    chmodSync(parent, 0o500);
+    const child = storeChild(join(parent, "state"));
+    await child.call("values.set", "identity", "self", "made up");
+    chmodSync(parent, 0o700);
+    mkdirSync(join(parent, "state"));
+    filledState(join(parent, "state"));
+    give(join(parent, "state"));
+    await child.call("flush", START, true);
+    expect(await child.call("mode")).toEqual(["memory", "state_appeared"]);
+    await child.close();
+    expect(testStore(join(parent, "state")).values("identity").get("self")).toBe("me");
+  });
+});
+
+describe("a full disk", () => {
+  /** Events until there is no space left. */
+  function fillUp(store: ReturnType<typeof testStore>): string[] {
+    const ids: string[] = [];
+    for (let n = 0; store.mode === "ok" && n < 1_000; n++)
+      ids.push(
+        ...store.appendEvents([warning(n, { text: "x".repeat(3_000) })], START).map((event) => event.id),
+      );
+    return ids;
+  }
+
+  it("loses no event, still journals commands and values, and recovers", () => {
+    const folder = temporaryFolder();
+    const clock = handClock();
+    const store = testStore(folder, { clock, maxPages: 140, limits: { history: 20 } });
+    store.setSubscribers(["a"]);
+    const ids = fillUp(store);
+    expect([store.mode, store.problem?.code]).toEqual(["read_only", "state_full"]);
+    expect(store.problem?.nextStep).toContain("df -h");
+
+    const more = store.appendEvents([error("more"), info("and more")], START).map((event) => event.id);
+    store.flush(clock.now(), true);
+    expect(store.insertCommand(storedCommand("c1"))).toBe(true);
+    const accepted = store.setCommandState("c1", "accepted", null, commandState("c1", "accepted"), START);
+    for (let n = 0; n < 20; n++) expect(store.insertCommand(storedCommand(`more ${n}`))).toBe(true);
+    store.values("api.nodefoundry").set("token", "rotated");
+    // Events never get what is left of the reserve, however often it is tried.
+    for (let n = 0; n < 50; n++) store.flush(clock.forward(60_000), true);
+    expect(store.mode).toBe("read_only");
+    const done = store.setCommandState("c1", "succeeded", null, commandState("c1", "succeeded"), START);
+    const all = [...ids, ...more, accepted.id, done.id];
+    expect(store.pendingEvents("a", 999).map((event) => event.id)).toEqual(all);
+
+    // The journal is on the disk, whatever becomes of the rest.
+    execFileSync("cp", [join(folder, "state.db"), join(folder, "killed.db")]);
+    execFileSync("cp", [join(folder, "state.db-wal"), join(folder, "killed.db-wal")]);
+    const killed = new DatabaseSync(join(folder, "killed.db"));
+    expect(killed.prepare("SELECT state FROM command WHERE id = 'c1'").get()).toEqual({ state: "succeeded" });
+    expect(killed.prepare("SELECT value FROM value WHERE key = 'token'").get()).toEqual({ value: "rotated" });
+    killed.close();
+
+    store.acknowledgeEvents("a", ids);
+    store.flush(clock.forward(60_000));
+    expect([store.mode, store.problem]).toEqual(["ok", null]);
+    store.close();
+    const again = testStore(folder, { maxPages: 140 });
+    expect([again.mode, again.problem]).toEqual(["ok", null]);
+    expect(again.pendingEvents("a", 999).map((event) => event.id)).toEqual(all.slice(ids.length));
+    expect(again.command("c1")?.state).toBe("succeeded");
+  });
+
+  it("bounds what is kept in memory, and says what was lost", () => {
+    const store = testStore(temporaryFolder(), { maxPages: 100, limits: { events: 500 } });
+    fillUp(store);
+    store.appendEvents([error("kept")], START);
+    for (let n = 0; n < 2_000; n++) store.appendEvents([warning(n, { text: "z".repeat(300) })], START);
+    const { events, dropped } = store.spool();
+    expect(events).toBeLessThan(1_000);
+    const left = store.eventsSince("", 9_999);
+    const counted = left
+      .filter((event) => event.type === "dropped")
+      .reduce((sum, event) => sum + (event.data["count"] as number), 0);
+    expect(counted).toBe(dropped);
+    expect(numbers(left)).toContain("kept");
+    expect(numbers(left).at(-1)).toBe(1_999);
+  });
+
+  it("at the very first start is lived through in memory", () => {
+    const folder = temporaryFolder();
+    const first = testStore(folder, { maxPages: 30 });
+    // The tables fit, the reserve does not.
+    expect([first.mode, first.problem?.code]).toEqual(["read_only", "state_full"]);
+    first.values("identity").set("self", "me");
+    expect(first.insertCommand(storedCommand("c1"))).toBe(true);
+    first.close();
+    const again = testStore(folder);
+    expect([again.mode, again.problem, again.values("identity").get("self")]).toEqual(["ok", null, "me"]);
+  });
+
+  const mountable = process.getuid?.() === 0 && canMount();
+  it.skipIf(!mountable)("of a real file system (a tmpfs; only root can mount one)", () => {
+    const folder = temporaryFolder();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]);
+    onTestFinished(() => void execFileSync("umount", ["-l", folder]));
+    const state = join(folder, "state");
+    const clock = handClock();
+    const store = testStore(state, { clock });
+    store.setSubscribers(["a"]);
+    const ballast = join(folder, "ballast");
+    try {
+      for (;;) writeFileSync(ballast, Buffer.alloc(4096, 1), { flag: "a" });
+    } catch (full) {
+      expect(full).toMatchObject({ code: "ENOSPC" });
+    }
+    const ids = fillUp(store);
+    expect(store.problem?.code).toBe("state_full");
+    for (let n = 0; n < 100; n++) {
+      expect(store.insertCommand(storedCommand(`c${n}`))).toBe(true);
+      store.setCommandState(`c${n}`, "accepted", null, commandState(`c${n}`, "accepted"), START);
+    }
+    store.flush(clock.forward(60_000), true);
+    expect(store.mode).toBe("read_only");
+    expect(store.pendingCount("a")).toBe(ids.length + 100);
+    execFileSync("rm", [ballast]);
+    store.flush(clock.forward(60_000));
+    expect([store.mode, store.problem]).toEqual(["ok", null]);
+    expect(existsSync(join(state, "reserve"))).toBe(true);
+    store.close();
+    const again = testStore(state);
+    expect(again.pendingCount("a")).toBe(ids.length + 100);
+    expect(again.commands(999)).toHaveLength(100);
+    again.close();
+  });
+});
+
+function canMount(): boolean {
+  try {
+    const folder = execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], { stdio: "ignore" });
+      execFileSync("umount", [folder]);
+      return true;
+    } finally {
+      execFileSync("rmdir", [folder]);
+    }
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,55 @@
+/** A whole agent in this process, on real sockets and a real state folder. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { type Agent, startAgent } from "../../src/agent/agent.ts";
+import { loadConfig } from "../../src/agent/config.ts";
+import { allCollectors } from "../../src/collectors/index.ts";
+import { hostMachine, type Machine } from "../../src/system/machine.ts";
+import { openNotify } from "../../src/system/notify.ts";
+import { type Recorded, recordedLog } from "./log.ts";
+import { temporaryFolder } from "./tree.ts";
+
+export interface TestAgent extends Agent {
+  readonly folder: string;
+  readonly configFile: string;
+  readonly lines: Recorded["lines"];
+}
+
+export interface TestAgentOptions {
+  /** TOML after the [agent] section. */
+  readonly toml?: string;
+  readonly machine?: Machine;
+  /** State and configuration of an earlier one. */
+  readonly folder?: string;
+}
+
+/** config.toml of an agent whose state and sockets are in `folder`. */
+export function writeConfig(folder: string, toml: string): string {
+  const file = join(folder, "config.toml");
+  mkdirSync(folder, { recursive: true });
+  const text = `[agent]\nstate_dir = "${folder}/state"\nrun_dir = "${folder}/run"\n[memory]\nhousekeeping = false\n${toml}\n`;
+  writeFileSync(file, text, { mode: 0o600 });
+  return file;
+}
+
+export async function testAgent(options: TestAgentOptions = {}): Promise<TestAgent> {
+  const folder = options.folder ?? temporaryFolder();
+  const configFile = writeConfig(folder, options.toml ?? "");
+  const { log, lines } = recordedLog();
+  const load = () => loadConfig({ uid: 0, env: {}, file: configFile, collectors: allCollectors() });
+  const agent = await startAgent({
+    load,
+    machine: options.machine ?? hostMachine(),
+    log,
+    notify: openNotify({}),
+    version: "0.0.0-test",
+  });
+  let stopped: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    stopped ??= agent.stop();
+    return stopped;
+  };
+  onTestFinished(stop);
+  return { ...agent, stop, folder, configFile, lines };
+}
