@@ -1,24 +1,27 @@
 /**
  * `npm start` and `npm run agent -- ARGS`: the agent's bundle with the flags it ships with.
  *
- * The agent takes this process' place, so signals, exit code and terminal are its own. Where Node can't do
- * that (before 22.15) it runs as a child: Ctrl-C reaches both, so only what comes to us alone is passed on.
+ * A Ctrl-C in the terminal reaches everybody in it, and npm then passes it on once more. The agent must see
+ * one (a second one means "at once"), so it is not passed on from here where there is a terminal.
  */
 import { spawn } from "node:child_process";
-import { realpathSync } from "node:fs";
 import { constants } from "node:os";
 import { SHIP_FLAGS } from "./flags.mjs";
 import { BUNDLE, NODE } from "./paths.mjs";
 
-const args = [...SHIP_FLAGS, BUNDLE, ...process.argv.slice(2)];
+const child = spawn(NODE, [...SHIP_FLAGS, BUNDLE, ...process.argv.slice(2)], { stdio: "inherit" });
+const terminal = process.stdin.isTTY || process.stdout.isTTY;
+let asked = false;
 
-if (typeof process.execve === "function") {
-  process.execve(realpathSync(NODE), [NODE, ...args], process.env);
-} else {
-  const child = spawn(NODE, args, { stdio: "inherit" });
-  process.on("SIGINT", () => {});
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  child.on("exit", (code, signal) => {
-    process.exitCode = code ?? 128 + constants.signals[signal];
-  });
-}
+process.on("SIGINT", () => {
+  if (!terminal && !asked) child.kill("SIGINT");
+  asked = true;
+});
+for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+child.on("error", (error) => {
+  console.error(`the agent can't be started: ${error.message}`);
+  process.exitCode = 1;
+});
+child.on("exit", (code, signal) => {
+  process.exitCode = code ?? 128 + constants.signals[signal];
+});

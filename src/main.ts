@@ -1,17 +1,44 @@
 /** The executable's entry: argv → one sub-command. */
-
+import { adoptCommand } from "./cli/adopt.ts";
+import { checkCommand } from "./cli/check.ts";
+import { collectCommand } from "./cli/collect.ts";
 import { configCommand } from "./cli/config.ts";
+import { drivesCommand } from "./cli/drives.ts";
+import { enrollCommand } from "./cli/enroll.ts";
+import { eventsCommand } from "./cli/events.ts";
+import { leaveCommand } from "./cli/leave.ts";
+import { networkCommand } from "./cli/network.ts";
 import { processIo } from "./cli/output.ts";
+import { reloadCommand } from "./cli/reload.ts";
+import { reportCommand } from "./cli/report.ts";
+import { resetCommand } from "./cli/reset.ts";
 import { runCommand } from "./cli/run.ts";
 import { sandboxCommand } from "./cli/sandbox.ts";
 import { startCommand } from "./cli/start.ts";
+import { statusCommand } from "./cli/status.ts";
+import { syncCommand } from "./cli/sync.ts";
 import { runCommandLine, type SubCommand } from "./cli/usage.ts";
 import { versionCommand } from "./cli/version.ts";
+import { whyCommand } from "./cli/why.ts";
 import { allCollectors } from "./collectors/index.ts";
 
 /** In the order in which `foundry-agent --help` lists them. */
 const COMMANDS: readonly SubCommand[] = [
   runCommand,
+  statusCommand,
+  reportCommand,
+  drivesCommand,
+  networkCommand,
+  eventsCommand,
+  whyCommand,
+  syncCommand,
+  collectCommand,
+  checkCommand,
+  enrollCommand,
+  adoptCommand,
+  resetCommand,
+  leaveCommand,
+  reloadCommand,
   configCommand(allCollectors()),
   sandboxCommand,
   startCommand,

@@ -17,7 +17,7 @@ const MAY: Record<string, string[]> = {
   agent: ["model", "system", "ceph", "helper", "collectors", "commands", "handlers", "control"],
   cli: ["model", "system", "ceph", "helper", "collectors", "commands", "handlers", "control", "agent"],
   sandbox: ["model"],
-  main: ["cli", "model"],
+  main: ["cli", "collectors", "model"],
 };
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
@@ -36,6 +36,8 @@ test("imports point one way", () => {
   const wrong = imports.filter(({ file, target }) => {
     const [from, to] = [roomOf(file), roomOf(target)];
     if (from === to) return false;
+    // The version is the package's own.
+    if (target === "../package.json") return false;
     // The sandbox and the demonstration that embeds it are the only ones to know it.
     if (to === "sandbox") return !["cli/sandbox.ts", "cli/start.ts"].includes(file);
     return !MAY[from]?.includes(to);

@@ -78,6 +78,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       identity,
       bootId,
       onTick: tick,
+      onSynced: () => void setImmediate(housekeeping.tick),
       onSection: () => undefined,
     });
   }

@@ -10,7 +10,7 @@ import type { AnyCollector } from "../collectors/index.ts";
 import type { Sample } from "../collectors/collector.ts";
 import { compileFacets, volatileOf } from "../model/facets.ts";
 import type { Section } from "../model/report.ts";
-import { ownFamilies } from "./own-metrics.ts";
+import { type Family, ownFamilies } from "./own-metrics.ts";
 import type { AgentView } from "./view.ts";
 
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -22,14 +22,6 @@ export interface MetricsOptions {
   readonly exclude: readonly string[];
   /** Families to leave out by their name, beside `exclude`. */
   readonly except?: RegExp;
-}
-
-/** One family of the agent's own. */
-export interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly type: "gauge" | "counter";
-  readonly samples: readonly Sample[];
 }
 
 interface Gathered {

@@ -1,7 +1,14 @@
 /** The agent's own figures for /metrics: its collectors, control APIs, spool, conditions and process. Pure but for the process' own figures. */
 import type { Sample } from "../collectors/collector.ts";
-import type { Family } from "./metrics.ts";
 import type { AgentStatus, ApiStatus, CollectorStatus } from "./view.ts";
+
+/** One family of the agent's own. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "gauge" | "counter";
+  readonly samples: readonly Sample[];
+}
 
 /**
  * @param failed collectors whose metrics could not be made

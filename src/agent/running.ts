@@ -41,6 +41,8 @@ export interface RunningOptions {
   readonly identity: IdentityKeeper;
   readonly bootId: string;
   readonly onTick: () => void;
+  /** A round with a control API was answered. */
+  readonly onSynced: () => void;
   readonly onSection: (section: Section) => void;
 }
 
@@ -125,7 +127,7 @@ export function openRunning(options: RunningOptions): Running {
       log,
       report,
       nodeStatus,
-      onSynced: () => undefined,
+      onSynced: options.onSynced,
     });
   });
   store.setSubscribers(loops.map((loop) => loop.api.name));

@@ -95,7 +95,7 @@ export function openStateFile(folder: string, options: { clock: Clock; maxPages?
     try {
       if (!reserveSpent && wholeFits(db, work)) return;
       reserveSpent = true;
-      spendReserveFile(folder);
+      
       transact(db, () => {
         spendPadding(db);
         work(db, true);

@@ -165,6 +165,7 @@ export function openPlace(folder: string, clock: Clock): Place {
   function condemn(): void {
     useMemory();
     abandoned = true;
+    fresh = true;
     failing = null;
     let movedTo: string | null = null;
     quietly(() => {

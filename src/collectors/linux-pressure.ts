@@ -1,6 +1,7 @@
 /** Pressure stall information, /proc/pressure/{cpu,memory,io} (Linux Documentation/accounting/psi.rst). */
 import * as v from "valibot";
 import type { Files } from "../system/files.ts";
+import { readWhole } from "./linux-text.ts";
 
 const lineSchema = v.object({
   avg10: v.pipe(v.number(), v.description("percent of the last 10 seconds in which a task had to wait")),
@@ -27,7 +28,8 @@ export function pressureTolerances(path: string): Record<string, { abs?: number;
 export function parsePressure(text: string): Pressure | null {
   let some: Pressure["some"] | null = null;
   let full: Pressure["full"] = null;
-  for (const line of text.split("\n", 4)) {
+  // What no line break ends was cut off, and its last number with it.
+  for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n", 4)) {
     const found = /^(some|full) avg10=([\d.]+) avg60=([\d.]+) avg300=([\d.]+) total=(\d+)\s*$/.exec(line);
     if (!found) continue;
     const [avg10, avg60, avg300, total_us] = found.slice(2).map(Number) as [number, number, number, number];
@@ -41,6 +43,5 @@ export function parsePressure(text: string): Pressure | null {
 
 /** Null on kernels before 4.20, without CONFIG_PSI, or booted with psi=0 (EOPNOTSUPP). */
 export function readPressure(files: Files, resource: "cpu" | "memory" | "io"): Pressure | null {
-  const text = files.text(`/proc/pressure/${resource}`);
-  return text === null ? null : parsePressure(text);
+  return parsePressure(readWhole(files, `/proc/pressure/${resource}`));
 }

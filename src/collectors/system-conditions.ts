@@ -64,6 +64,6 @@ function rebootCondition({ reboot_required: { newest_kernel, packages, reasons }
     code: "reboot_required",
     severity: "info",
     text: `A reboot is required${reasons.includes("kernel") ? kernel : asked}.`,
-    nextStep: "foundry-agent reboot --dry-run",
+    nextStep: "systemctl reboot",
   };
 }

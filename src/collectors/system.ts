@@ -99,9 +99,9 @@ function readBootId(files: Files): string | null {
   return found !== null && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(found) ? found : null;
 }
 
-/** Seconds since boot: the first number of /proc/uptime. */
+/** Seconds since boot: the first number of /proc/uptime; half a file would give another number. */
 function readUptime(files: Files): number | null {
-  const found = /^(\d{1,12}(?:\.\d{1,4})?)\b/.exec(files.text("/proc/uptime") ?? "");
+  const found = /^(\d{1,12}\.\d{2}) \d+\.\d{2}$/.exec(files.text("/proc/uptime") ?? "");
   return found ? Number(found[1]) : null;
 }
 

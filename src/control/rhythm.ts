@@ -23,6 +23,11 @@ export interface RhythmState {
   /** This round's jitter minus the last one's, as a part of the interval: pauses vary, the phase does not wander. */
   readonly jitter: number;
   readonly shift: number;
+  /**
+   * The next pause after the server changed the interval, milliseconds; null: the regular one. A fleet that is
+   * spread over the old interval would stay crowded in a part of the new one for ever.
+   */
+  readonly spreadMs: number | null;
   /** Failures in a row. */
   readonly failures: number;
   /** How long to stay away after the last failure, milliseconds. */
@@ -68,6 +73,7 @@ export function startRhythm(profile: Profile, intervalS: number | null): RhythmS
     stretch: 1,
     jitter: 0,
     shift: 0,
+    spreadMs: null,
     failures: 0,
     retryInMs: 0,
     waitS: profile === "metered" ? 0 : LIMITS.maxWaitS,
@@ -102,9 +108,11 @@ export function afterSuccess(
   random: number,
 ): RhythmState {
   const jitter = (random * 2 - 1) * JITTER;
+  const serverIntervalS = round.intervalS === null ? state.serverIntervalS : bounded(round.intervalS);
   return {
     ...grownWait(state, round.waitedInFull),
-    serverIntervalS: round.intervalS === null ? state.serverIntervalS : bounded(round.intervalS),
+    serverIntervalS,
+    spreadMs: spread(intervalS(state), intervalS({ ...state, serverIntervalS }), random),
     // 2 % back with each round: after one 429 about 20 rounds, far slower than a limit's minute.
     stretch: Math.max(1, state.stretch * 0.98),
     jitter,
@@ -148,6 +156,7 @@ export function afterCut(state: RhythmState, heldMs: number, random: number): Rh
   return {
     ...state,
     waitS,
+    spreadMs: null,
     uncut: 0,
     uncutWanted: Math.min(
       UNCUT_MOST,
@@ -161,7 +170,7 @@ export function afterCut(state: RhythmState, heldMs: number, random: number): Rh
 /** Pause from now to the next round, milliseconds. @param sinceStartMs since the last round began; @param sinceEndMs since it ended */
 export function nextDelayMs(state: RhythmState, sinceStartMs: number, sinceEndMs = 0): number {
   if (state.failures > 0) return Math.max(0, state.retryInMs - sinceEndMs);
-  const pause = intervalS(state) * 1000 * (PADDING + state.shift);
+  const pause = state.spreadMs ?? intervalS(state) * 1000 * (PADDING + state.shift);
   return Math.max(0, Math.round(pause - sinceStartMs));
 }
 
@@ -198,6 +207,16 @@ function grownWait(state: RhythmState, waitedInFull: boolean): RhythmState {
   if (uncut < state.uncutWanted) return { ...state, uncut };
   const longer = state.waitS === 0 ? LIMITS.minWaitS : Math.ceil(state.waitS * 1.1);
   return { ...state, uncut: 0, waitS: Math.min(LIMITS.maxWaitS, longer) };
+}
+
+/**
+ * A pause whose length is uniform over the new interval: added to any phase it gives every phase alike. It begins
+ * at the shorter one, so that nobody asks more often for it, and no long poll under way eats a part of the range
+ * (what it ate would all come at its end).
+ */
+function spread(beforeS: number, afterS: number, random: number): number | null {
+  if (Math.abs(afterS - beforeS) <= 0.1 * beforeS) return null;
+  return Math.round((Math.min(beforeS, afterS) + random * afterS) * 1000);
 }
 
 function bounded(seconds: number): number {

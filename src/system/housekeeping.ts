@@ -7,9 +7,9 @@
  * Never needed for correctness: without node:ffi it does nothing and says so once.
  *
  * What may be dropped: private, file-backed, not writable, nothing dirty, nothing anonymous, file still
- * there, and mapped when this was opened. Only such a mapping can be dropped without losing data, and one
- * from the program's start belongs to the program or a library it was linked with, so its address can't
- * come to mean something else. Smaps is read seldom (2–4 ms) and the list can only shrink.
+ * there, and mapped when this began. Only such a mapping can be dropped without losing data, and it belongs to
+ * the program or a library, which this process never unloads, so its address can't come to mean something
+ * else. Smaps is read seldom (2–4 ms) and the list can only shrink.
  */
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
@@ -42,7 +42,7 @@ export const RHYTHM: Rhythm = { dropMs: 5_000, collectMs: 60_000, validateMs: 15
 
 /**
  * @param options.enabled one config key switches it all off.
- * @param options.native the C library, null to go without; opened here when left out.
+ * @param options.native the C library, null to go without; opened when it is first needed where left out.
  * @param options.rhythm for tests.
  */
 export function openHousekeeping(options: {
@@ -51,46 +51,48 @@ export function openHousekeeping(options: {
   native?: Native | null;
   rhythm?: Rhythm;
 }): Housekeeping {
-  if (!options.enabled) return { tick: nothing };
-  const { log, rhythm = RHYTHM } = options;
-  const native = options.native === undefined ? openNative() : options.native;
-  if (native === null) {
-    log.info("memory housekeeping is off: this runtime has no node:ffi");
-    return { tick: nothing };
-  }
+  const { enabled, log, rhythm = RHYTHM } = options;
+  // Not at once: being ready comes first, and opening the tools costs 20 ms.
+  let dropDue = enabled ? performance.now() + rhythm.dropMs : Number.POSITIVE_INFINITY;
+  let work: ((now: number) => void) | undefined;
+
+  return {
+    tick() {
+      const now = performance.now();
+      if (now < dropDue) return;
+      dropDue = Number.POSITIVE_INFINITY;
+      try {
+        if (work === undefined) {
+          const native = options.native === undefined ? openNative() : options.native;
+          if (native === null) return log.info("memory housekeeping is off: this runtime has no node:ffi");
+          work = housekeeper(native, rhythm);
+        }
+        work(now);
+        dropDue = performance.now() + rhythm.dropMs;
+      } catch (error) {
+        log.info({ reason: errorText(error) }, "memory housekeeping is off: it failed");
+      }
+    },
+  };
+}
+
+function housekeeper(native: Native, rhythm: Rhythm): (now: number) => void {
   const collect = garbageCollector();
   let mappings: readonly Mapping[] = candidates(readFileSync("/proc/self/maps", "latin1"));
   let checked: readonly Mapping[] = [];
-  let dropDue = 0;
   let collectDue = 0;
   let validateDue = 0;
-  let given = false;
-
-  function work(tools: Native, now: number): void {
+  return (now) => {
     if (now >= collectDue) {
       collectDue = now + rhythm.collectMs;
       collect();
-      tools.trimHeap();
+      native.trimHeap();
     }
     if (now >= validateDue) {
       validateDue = now + rhythm.validateMs;
       ({ mappings, checked } = validate(mappings, readFileSync("/proc/self/smaps", "latin1")));
     }
-    for (const { start, length } of checked) tools.dropPages(start, length);
-    dropDue = now + rhythm.dropMs;
-  }
-
-  return {
-    tick() {
-      const now = performance.now();
-      if (given || now < dropDue) return;
-      try {
-        work(native, now);
-      } catch (error) {
-        given = true;
-        log.info({ reason: errorText(error) }, "memory housekeeping is off: it failed");
-      }
-    },
+    for (const { start, length } of checked) native.dropPages(start, length);
   };
 }
 
@@ -136,5 +138,3 @@ function garbageCollector(): () => void {
   const collect = runInNewContext("gc") as (options: Record<string, string>) => void;
   return () => collect({ type: "major", execution: "sync", flavor: "last-resort" });
 }
-
-function nothing(): void {}

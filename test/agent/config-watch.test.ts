@@ -103,3 +103,18 @@ it("says nothing after it was ended, whatever was under way", async () => {
   await again.told(() => writeFileSync(join(folder, "etc/config.toml"), "a = 22\n"));
   expect(changes()).toBe(before);
 });
+
+it("tells once when it can't watch, and goes on without", async () => {
+  const told = Promise.withResolvers<unknown>();
+  let errors = 0;
+  const watch = watchConfig(["/tmp/\0", "/tmp/\0\0"], () => undefined, {
+    onError: (error) => {
+      errors++;
+      told.resolve(error);
+    },
+  });
+  expect(await told.promise).toBeInstanceOf(Error);
+  watch.close();
+  watch.close();
+  expect(errors).toBe(1);
+});

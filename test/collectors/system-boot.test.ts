@@ -134,7 +134,7 @@ test("bits of any value name a known cause or none", () => {
 
 test("any text gives at most 64 well-formed package names", () => {
   fc.assert(
-    fc.property(fc.string({ unit: "binary", maxLength: 5000 }), (text) => {
+    fc.property(fc.string({ unit: "binary", maxLength: 1000 }), (text) => {
       const names = parsePackages(text);
       expect(names.length).toBeLessThanOrEqual(64);
       for (const name of names) expect(name).toMatch(/^[A-Za-z0-9+.:_-]+$/);

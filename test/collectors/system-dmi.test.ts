@@ -67,7 +67,7 @@ test("no text makes a cleaned string that is empty, long, or has control charact
       if (clean !== null) expect(clean).toMatch(/^[\x20-\x7e\u00a0-\u024f]{1,128}$/);
       expect(cleanUuid(raw) ?? "").toMatch(/^$|^[0-9a-f-]{36}$/);
     }),
-    { seed: 11, numRuns: 2000 },
+    { seed: 11, numRuns: 500 },
   );
 });
 

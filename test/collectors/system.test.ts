@@ -151,7 +151,7 @@ describe("bad input", () => {
         return text.slice(0, text.length / 2);
       }),
     );
-    expect(half.uptime_s).not.toBe(3_456_789);
+    expect(half).toMatchObject({ uptime_s: null, boot_id: null, machine_id: null });
   });
 
   test("a FIFO where a file should be stops nothing", async () => {
@@ -187,7 +187,7 @@ describe("bad input", () => {
     const data = await collect({ ...machineTree("pi4"), now: 5_000 });
     expect(data.boot_time).toBe("1969-12-30T23:59:53Z");
     const absurd = machineTree("pi4");
-    absurd.files["/proc/uptime"] = "999999999999.99 1\n";
+    absurd.files["/proc/uptime"] = "999999999999.99 1.00\n";
     expect((await collect(absurd)).uptime_s).toBe(999_999_999_999);
   });
 });
@@ -197,7 +197,7 @@ test("uptime and the tick of the clock are no news, another host name is", async
   const facets = compileFacets(collector.volatile);
   const tree = machineTree("ceph-node");
   const before = await collectTree(collector, tree);
-  tree.files["/proc/uptime"] = "3456999.99 1\n";
+  tree.files["/proc/uptime"] = "3456999.99 1.00\n";
   const after = await collectTree(collector, tree);
   expect(after.uptime_s).not.toBe(before.uptime_s);
   expect(stableText(after, facets)).toBe(stableText(before, facets));
@@ -342,7 +342,7 @@ test("time zone and clock from what is there", () => {
 
 test("os-release and hosts of any text make well-formed values", () => {
   const text = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 2000 }),
+    fc.string({ unit: "binary", maxLength: 500 }),
     fc
       .array(fc.stringMatching(/^(?:ID|NAME|PRETTY_NAME)=["']?[\s\S]{0,30}["']?$/))
       .map((lines) => lines.join("\n")),

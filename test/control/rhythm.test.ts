@@ -81,6 +81,18 @@ describe("the interval", () => {
     );
   });
 
+  test("when the server changes the interval, the next pause spreads over the whole new one, and only that one", () => {
+    const changed = (random: number) =>
+      afterSuccess(startRhythm("normal", null), { ...plain, intervalS: 100 }, random);
+    expect(nextDelayMs(changed(0), 0)).toBe(60_000);
+    expect(nextDelayMs(changed(0.5), 0)).toBe(110_000);
+    expect(nextDelayMs(changed(0.999999), 0)).toBe(160_000);
+    const settled = afterSuccess(changed(0.999999), { ...plain, intervalS: 100 }, 0.5);
+    expect(nextDelayMs(settled, 0)).toBeLessThan(111_000);
+    const shortened = afterSuccess(startRhythm("normal", null), { ...plain, intervalS: 20 }, 0.999999);
+    expect(nextDelayMs(shortened, 0)).toBe(40_000);
+  });
+
   test("a configured interval is not shortened by the server, and a longer one of the server holds", () => {
     const state = startRhythm("normal", 300);
     expect(intervalS(state)).toBe(300);

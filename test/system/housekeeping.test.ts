@@ -12,6 +12,8 @@ import { temporaryFolder } from "../support/tree.ts";
 const CODE = "00400000-0082e000 r-xp 00000000 fe:00 530941                            /usr/bin/foundry-agent";
 const DATA = "7f0000000000-7f0000100000 r--p 00042000 fe:00 339380                    /usr/lib/libc.so.6";
 
+const ALWAYS = { dropMs: 0, collectMs: 0, validateMs: 0 };
+
 function smaps(header: string, values: Record<string, number> = {}): string {
   const all = { Size: 100, Rss: 50, Private_Clean: 50, Private_Dirty: 0, Anonymous: 0, ...values };
   const lines = Object.entries(all).map(([name, kb]) => `${name}:${String(kb).padStart(15)} kB`);
@@ -75,7 +77,7 @@ describe("housekeeping", () => {
   it("says once that it can't, and goes on", () => {
     const lines: string[] = [];
     const log = { info: (...parts: unknown[]) => lines.push(String(parts.at(-1))) };
-    const off = openHousekeeping({ enabled: true, log, native: null });
+    const off = openHousekeeping({ enabled: true, log, native: null, rhythm: ALWAYS });
     off.tick();
     off.tick();
     expect(lines).toEqual(["memory housekeeping is off: this runtime has no node:ffi"]);
@@ -92,7 +94,7 @@ describe("housekeeping", () => {
         throw new Error("no such call");
       },
     };
-    const failing = openHousekeeping({ enabled: true, log, native: broken });
+    const failing = openHousekeeping({ enabled: true, log, native: broken, rhythm: ALWAYS });
     failing.tick();
     failing.tick();
     expect(lines).toEqual(["memory housekeeping is off: it failed"]);

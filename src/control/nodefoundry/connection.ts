@@ -12,7 +12,7 @@ export interface Connection {
   readonly host: string;
   /** Any status below 300. @throws AgentError of the HTTP client and of answer-errors.ts, `key_read_only` */
   call(request: Omit<HttpRequest, "bearer"> & { readonly bearer: string }): Promise<HttpAnswer>;
-  /** Any status, without a credential. @throws AgentError of the HTTP client */
+  /** A read without a credential, for whoever wants to know the way only: any status. @throws AgentError of the HTTP client */
   probe(signal: AbortSignal): Promise<HttpAnswer>;
 }
 
@@ -58,7 +58,7 @@ export function openConnection(config: NodeFoundryConfig, context: ControlContex
       if (answer.status < 300) return answer;
       throw answerError(answer, host, context.clock.now());
     },
-    probe: (signal) => send({ method: "GET", path: "/", signal, firstByteMs: 15_000 }),
+    probe: (signal) => send({ method: "GET", path: "/v1/nodes?per_page=1", signal, firstByteMs: 15_000 }),
   };
 }
 

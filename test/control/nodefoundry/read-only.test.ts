@@ -5,10 +5,10 @@ import { failureOf, input, keyFile, openAgent, signal, startRig } from "./rig.ts
 const SEEDS = [
   {
     hostname: "ceph-01",
-    ipAddress: "10.0.0.5",
-    cpuCores: 8,
-    ramGb: 64,
-    drives: [{ device: "nvme0n1", sizeGb: 1920, type: "nvme" as const, smartOk: true }],
+    ip_address: "10.0.0.5",
+    cpu_cores: 8,
+    ram_gb: 64,
+    drives: [{ device: "nvme0n1", size_gb: 1920, type: "nvme" as const, smart_ok: true }],
   },
 ];
 
@@ -26,7 +26,7 @@ const REPORT = {
 
 describe("a read-only key", () => {
   test("no write is ever sent: the node is found and compared", async () => {
-    const rig = await startRig({ seedNodes: SEEDS as never });
+    const rig = await startRig({ seedNodes: SEEDS });
     const agent = rig.agent({ keyFile: keyFile(rig.sandbox.keys.readOnly) });
     for (let round = 0; round < 3; round++) {
       const outcome = await agent.api.sync(input(REPORT), signal);
@@ -76,7 +76,7 @@ describe("a read-only key", () => {
 
 describe("a server without an agent API", () => {
   test("one 404 is a moment, two in a row are read-only with an account key, GET only from there", async () => {
-    const rig = await startRig({ agentApi: false, seedNodes: SEEDS as never });
+    const rig = await startRig({ agentApi: false, seedNodes: SEEDS });
     const agent = rig.agent({
       keyFile: keyFile(rig.sandbox.keys.live),
       enrolKeyFile: keyFile(rig.sandbox.keys.enrol),

@@ -4,7 +4,6 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { RetryError } from "../../../src/control/retry-error.ts";
 import type { AgentEvent } from "../../../src/model/event.ts";
 import { checkSchema, loadOpenApi } from "../../support/json-schema.ts";
-import { until } from "../../support/sandbox.ts";
 import { type Agent, failureOf, input, openAgent, type Rig, signal, startRig } from "./rig.ts";
 
 async function enrolled(options: Parameters<typeof startRig>[0] = {}): Promise<{ rig: Rig; agent: Agent }> {
@@ -182,7 +181,7 @@ describe("commands", () => {
     const { rig, agent } = await enrolled();
     await agent.api.sync(input(), signal);
     const poll = agent.api.sync(input({}, { waitS: 50 }), signal);
-    await until(() => rig.syncs().length === 2);
+    await expect.poll(() => rig.syncs().length).toBe(2);
     expect(rig.syncs()[1]?.wait_s).toBe(50);
     await operator(rig, `POST /v1/nodes/${agent.api.status().nodeId}/reboot`, {});
     expect((await poll).commands).toHaveLength(1);
@@ -195,7 +194,7 @@ describe("commands", () => {
     await agent.api.sync(input(), signal);
     const stop = new AbortController();
     const poll = failureOf(agent.api.sync(input({}, { waitS: 50 }), stop.signal));
-    await until(() => rig.syncs().length === 2);
+    await expect.poll(() => rig.syncs().length).toBe(2);
     stop.abort();
     expect(await poll).toBe("aborted");
     expect(rig.syncs()[1]?.wait_s).toBe(3);

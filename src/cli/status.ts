@@ -1,0 +1,130 @@
+/** `foundry-agent status`: how the agent and its node fare. A health block only when something is wrong. */
+import type { StatusWire } from "../agent/wire.ts";
+import { printable } from "../model/scrub.ts";
+import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { at, conditionLines } from "./conditions.ts";
+import { bytes as bytesText, duration, paint, plural, relativeTime } from "./format.ts";
+import { EXIT, type Io, printJson } from "./output.ts";
+import { type Cell, type Column, table } from "./table.ts";
+import type { SubCommand } from "./usage.ts";
+import { terminalWidth, watch } from "./watch.ts";
+
+const WATCH_MS = 2_000;
+
+export const statusCommand: SubCommand = {
+  name: "status",
+  summary: "show how the agent and this node fare",
+  usage: "[--watch] [--json] [--socket PATH]",
+  options: {
+    watch: { type: "boolean", short: "w", help: "keep showing it until Ctrl-C" },
+    ...CLIENT_OPTIONS,
+  },
+  examples: ["foundry-agent status", "foundry-agent status --json | jq .conditions"],
+  async run({ values }, io) {
+    const client = await openClient(io, values);
+    const read = async (): Promise<StatusWire> => (await client.get("/v1/status")) as StatusWire;
+    if (values.watch === true && values.json !== true)
+      return await watch(io, WATCH_MS, async () => statusText(await read(), io));
+    const status = await read();
+    if (values.json === true) printJson(io, status);
+    else io.stdout(statusText(status, io));
+    return isWell(status) ? EXIT.ok : EXIT.failed;
+  },
+};
+
+function isWell(status: StatusWire): boolean {
+  return status.status !== "degraded" && !status.conditions.some(({ severity }) => severity === "error");
+}
+
+/** Pure; ends with a line break. */
+export function statusText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "env">): string {
+  const now = io.now();
+  const parts = [headline(status, io.color)];
+  if (status.conditions.length > 0)
+    parts.push(`${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, now, io.color)}`);
+  if (status.running_command !== null) {
+    const { id, type, state, received_at } = status.running_command;
+    const when = relativeTime(at(received_at), now);
+    parts.push(`Command under way: ${printable(`${type}, ${state}, received ${when} (${id})`)}\n`);
+  }
+  if (status.hold !== null) {
+    const until = status.hold.until === null ? "until it is released" : `until ${relativeTime(at(status.hold.until), now)}`;
+    parts.push(`Held ${until}: ${printable(status.hold.reason)}\n`);
+  }
+  parts.push(title("Control APIs", io.color) + apisText(status, io));
+  parts.push(title("Collectors", io.color) + collectorsText(status));
+  const { events, bytes, dropped } = status.spool;
+  if (dropped > 0 || events > 0)
+    parts.push(`Events kept: ${events} (${bytesText(bytes)})${dropped > 0 ? `, ${dropped} dropped because there were too many` : ""}\n`);
+  return parts.join("\n");
+}
+
+function headline(status: StatusWire, color: boolean): string {
+  const word = paint(status.status, status.status === "online" ? "green" : "yellow", color);
+  const node = status.node_id === null ? "not registered" : `node ${printable(status.node_id)}`;
+  const mode =
+    status.mode === "live" && status.hardware
+      ? "live: commands may touch hardware"
+      : status.mode === "read-only"
+        ? "read-only: nothing is sent, hardware is never touched"
+        : status.mode === "test"
+          ? "test: hardware is never touched"
+          : "hardware is never touched";
+  return `${printable(status.hostname)} is ${word}\nfoundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})\n`;
+}
+
+function title(text: string, color: boolean): string {
+  return `${paint(text, "bold", color)}\n`;
+}
+
+const API_COLUMNS: readonly (string | Column)[] = [
+  "name",
+  "state",
+  "last sync",
+  "next",
+  { title: "events waiting", align: "right" },
+  { title: "sent this month", align: "right" },
+  { title: "received", align: "right" },
+];
+
+function apisText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "env">): string {
+  if (status.control_apis.length === 0) return "  none: this node is local only. To report to one: foundry-agent enroll --help\n";
+  const now = io.now();
+  const rows = status.control_apis.map((api): Cell[] => [
+    api.name,
+    apiState(api),
+    relativeTime(at(api.last_sync_at), now),
+    api.next_due_at === null ? null : relativeTime(Math.max(now, at(api.next_due_at) ?? now), now),
+    String(api.pending_events),
+    bytesText(api.sent_bytes_this_month),
+    bytesText(api.received_bytes_this_month),
+  ]);
+  const width = terminalWidth(io);
+  const drawn = table(API_COLUMNS, rows, { color: io.color, ...(width === undefined ? {} : { width: width - 2 }) });
+  const remarks = status.control_apis.flatMap(({ name, note, last_error, breaker }) => {
+    const error = last_error !== null && breaker === "open" ? `${last_error.text} (${relativeTime(at(last_error.at), now)})` : null;
+    return [note, error].filter((text) => text !== null).map((text) => `  ${printable(`${name}: ${text}`)}\n`);
+  });
+  return indented(drawn) + remarks.join("");
+}
+
+function apiState(api: StatusWire["control_apis"][number]): Cell {
+  if (!api.enrolled) return { text: "not enrolled", color: "yellow" };
+  if (api.breaker === "open") return { text: `failing (${plural(api.failures, "time")})`, color: "red" };
+  if (api.last_sync_at === null) return "not yet asked";
+  return { text: "working", color: "green" };
+}
+
+/** One line a state: the many that work need no line each. */
+function collectorsText(status: StatusWire): string {
+  const words = { failed: "failing", stale: "out of date", pending: "not yet run", ok: "working", absent: "nothing there" };
+  const lines = Object.entries(words).flatMap(([state, word]) => {
+    const names = status.collectors.filter((one) => one.state === state).map(({ name }) => name);
+    return names.length === 0 ? [] : `  ${word}: ${printable(names.join(", "))}\n`;
+  });
+  return lines.length === 0 ? "  none\n" : lines.join("");
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, "  ");
+}

@@ -1,0 +1,35 @@
+/** A program of its own, under the ship flags: every collector, round after round, nothing else. Prints JSON. */
+import { allCollectors } from "../../src/collectors/index.ts";
+import { hostMachine } from "../../src/system/machine.ts";
+
+const ROUNDS = 100;
+const WARM_UP = 5;
+
+async function main(): Promise<void> {
+  const machine = hostMachine();
+  const kept = new Map<string, unknown>();
+  const each: Record<string, number> = {};
+  const wall: number[] = [];
+  const cpu: number[] = [];
+  for (let round = 0; round < ROUNDS + WARM_UP; round++) {
+    const before = process.cpuUsage();
+    const from = performance.now();
+    for (const { name, collect } of allCollectors()) {
+      const start = performance.now();
+      await collect({
+        machine,
+        options: {},
+        signal: AbortSignal.timeout(10_000),
+        memory: { get: () => kept.get(name) ?? null, set: (value) => void kept.set(name, value) },
+      });
+      if (round >= WARM_UP) each[name] = (each[name] ?? 0) + (performance.now() - start) / ROUNDS;
+    }
+    if (round < WARM_UP) continue;
+    wall.push(performance.now() - from);
+    const { user, system } = process.cpuUsage(before);
+    cpu.push((user + system) / 1000);
+  }
+  process.stdout.write(JSON.stringify({ wall, cpu, each }));
+}
+
+void main();

@@ -1,0 +1,169 @@
+/** Starts what is measured: the agent as it ships, its sandbox and node_exporter; ends them by their own pids. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Client } from "undici";
+import { datagramReceiver } from "../support/datagram-receiver.ts";
+import type { Bench } from "./bench-types.ts";
+import { wait } from "./figures.ts";
+
+export interface Running extends AsyncDisposable {
+  readonly pid: number;
+  /** Milliseconds from the start of the process until it was ready. */
+  readonly readyMs: number;
+}
+
+export interface RunningAgent extends Running {
+  readonly statusSocket: string;
+  readonly folder: string;
+  /** A call of control.sock; the `data` of the answer. */
+  control(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown>;
+}
+
+export interface RunningExporter extends Running {
+  /** Scrape once. @returns bytes of the answer. */
+  scrape(): Promise<number>;
+}
+
+export interface RunningSandbox extends Running {
+  readonly url: string;
+  readonly testKey: string;
+}
+
+const READY_WITHIN_MS = 20_000;
+const POLL_MS = 1;
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGTERM");
+  const killer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  await once(child, "exit");
+  clearTimeout(killer);
+}
+
+/** Ask again and again until it is so. @throws Error when the process ends or takes too long. */
+async function until(
+  child: ChildProcess,
+  what: string,
+  ready: () => boolean | Promise<boolean>,
+): Promise<number> {
+  const from = performance.now();
+  while (!(await ready())) {
+    if (child.exitCode !== null) throw new Error(`${what} ended with ${child.exitCode} before it was ready`);
+    if (performance.now() - from > READY_WITHIN_MS) throw new Error(`${what} does not get ready`);
+    await wait(POLL_MS);
+  }
+  return performance.now() - from;
+}
+
+/**
+ * The agent with a state folder of its own.
+ * @param toml more lines for its configuration
+ * @param wrapper a program in front of it (strace), with its arguments
+ */
+export async function startAgent(
+  bench: Bench,
+  toml = "",
+  wrapper: readonly string[] = [],
+): Promise<RunningAgent> {
+  const folder = mkdtempSync(join(tmpdir(), "foundry-bench-"));
+  const config = join(folder, "config.toml");
+  const head = `[agent]\nstate_dir = "${folder}/state"\nrun_dir = "${folder}"\nlog_level = "warn"\n`;
+  writeFileSync(config, `${head}${toml}`, { mode: 0o600 });
+  // "Ready" is what systemd would be told.
+  const receiver = datagramReceiver(join(folder, "notify"));
+  const [program = "", ...args] = [...wrapper, ...bench.agent, "run", "--config", config];
+  const env = { PATH: process.env.PATH, NOTIFY_SOCKET: join(folder, "notify") };
+  const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "inherit"] });
+  try {
+    const readyMs = await until(child, "the agent", () => receiver.next() === "READY=1");
+    const client = new Client("http://localhost", { socketPath: join(folder, "control.sock") });
+    // Whoever wraps it has it as the one child.
+    const pid = wrapper.length === 0 ? child.pid : await onlyChild(child.pid ?? 0);
+    const drain = setInterval(() => {
+      while (receiver.next() !== null);
+    }, 500);
+    return {
+      pid: pid ?? 0,
+      readyMs,
+      folder,
+      statusSocket: join(folder, "status.sock"),
+      async control(method, path, body) {
+        const headers = body === undefined ? {} : { "content-type": "application/json" };
+        const answer = await client.request({
+          method,
+          path,
+          headers,
+          body: body === undefined ? null : JSON.stringify(body),
+        });
+        const parsed = (await answer.body.json()) as { data?: unknown; error?: { message: string } };
+        if (parsed.error !== undefined) throw new Error(`${method} ${path}: ${parsed.error.message}`);
+        return parsed.data;
+      },
+      async [Symbol.asyncDispose]() {
+        clearInterval(drain);
+        await client.close();
+        await end(child);
+        receiver.close();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await end(child);
+    receiver.close();
+    throw error;
+  }
+}
+
+async function onlyChild(pid: number): Promise<number> {
+  const { readFileSync } = await import("node:fs");
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim().split(" ")[0]);
+}
+
+export async function startSandbox(bench: Bench): Promise<RunningSandbox> {
+  const [program = "", ...args] = [...bench.agent, "sandbox", "--json"];
+  const from = performance.now();
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const [line] = await once(createInterface(child.stdout), "line");
+  const { url, keys } = JSON.parse(String(line)) as { url: string; keys: { test: string } };
+  const readyMs = performance.now() - from;
+  return { pid: child.pid ?? 0, readyMs, url, testKey: keys.test, [Symbol.asyncDispose]: () => end(child) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  return typeof address === "object" ? (address?.port ?? 0) : 0;
+}
+
+/** node_exporter with its default collectors, on loopback. */
+export async function startExporter(program: string): Promise<RunningExporter> {
+  const port = await freePort();
+  const child = spawn(program, [`--web.listen-address=127.0.0.1:${port}`], { stdio: "ignore" });
+  const client = new Client(`http://127.0.0.1:${port}`);
+  const answers = async (path: string): Promise<number> => {
+    const answer = await client.request({ method: "GET", path });
+    return (await answer.body.arrayBuffer()).byteLength;
+  };
+  const readyMs = await until(child, "node_exporter", () =>
+    answers("/").then(
+      () => true,
+      () => false,
+    ),
+  );
+  return {
+    pid: child.pid ?? 0,
+    readyMs,
+    scrape: () => answers("/metrics"),
+    async [Symbol.asyncDispose]() {
+      await client.close();
+      await end(child);
+    },
+  };
+}

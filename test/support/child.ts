@@ -1,0 +1,58 @@
+/** foundry-agent as a real child process, straight from its source. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+export interface AgentChild {
+  readonly process: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when `text` is in what it wrote to either; @throws Error with all it said when it ends before. */
+  said(text: string | RegExp): Promise<string>;
+  /** Resolves when it is gone and its pipes are read to the end. */
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+export interface ChildOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Put before the program: `["prlimit", "--fsize=65536"]`. */
+  readonly wrapper?: readonly string[];
+}
+
+/** Killed when the test is over, if it still runs then. */
+export function startChild(args: readonly string[], options: ChildOptions = {}): AgentChild {
+  const [program, ...rest] = [...(options.wrapper ?? []), process.execPath, MAIN, ...args] as [string];
+  // Not what the test's own process was given: a service manager's sockets, a proxy, a coverage tool.
+  const env = { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"], ...options.env };
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], env });
+  let [stdout, stderr] = ["", ""];
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.once("close", (code, signal) => resolve({ code, signal })),
+  );
+  child.stdout.on("data", (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await ended;
+  });
+  async function said(text: string | RegExp): Promise<string> {
+    const found = (): boolean =>
+      [stdout, stderr].some((all) => (typeof text === "string" ? all.includes(text) : text.test(all)));
+    if (found()) return stdout + stderr;
+    return await new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (found()) resolve(stdout + stderr);
+      };
+      child.stdout?.on("data", look);
+      child.stderr?.on("data", look);
+      void ended.then(() => reject(new Error(`ended without saying ${text}: ${stdout}${stderr}`)));
+    });
+  }
+  return { process: child, stdout: () => stdout, stderr: () => stderr, said, ended };
+}
