@@ -9,7 +9,17 @@
  * blanked and only `container=` is taken of an environment; host name, addresses and serial numbers of the
  * hardware stay, so look through the result before you publish it.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import { networkInterfaces } from "node:os";
 import { dirname, posix } from "node:path";
 
@@ -33,10 +43,10 @@ const CONTENT = [
   "/run/reboot-required{,.pkgs}",
   "/run/{host/container-manager,systemd/container,systemd/resolve/resolv.conf}",
   "/run/udev/data/b*",
-  "/sys/block/*/{capability,dev,diskseq,removable,ro,serial,size,stat,wwid}",
+  "/sys/block/*/{dev,diskseq,removable,ro,serial,size,stat,wwid}",
   "/sys/block/*/queue/{logical_block_size,physical_block_size,rotational}",
   "/sys/block/*/device/{cid,date,firmware_rev,fwrev,life_time,manfid,model,name,pre_eol_info,rev,serial,state}",
-  "/sys/block/*/device/{subsysnqn,transport,type,vendor,vpd_pg80,vpd_pg83,wwid,nvme*}",
+  "/sys/block/*/device/{subsysnqn,transport,type,vendor,vpd_pg80,wwid,nvme*}",
   "/sys/block/*/{dm/name,dm/uuid,md/degraded,md/level,slaves/*}",
   "/sys/block/*/*/{dev,partition,ro,size,start}",
   "/sys/bus/pci/slots/*/address",
@@ -87,7 +97,16 @@ const TIMED = /^\/(?:boot\/|etc\/os-release|usr\/lib\/os-release|run\/reboot-req
 /** Not drives, and there are many of them: their names do. */
 const NAMES_ONLY = /^\/sys\/(?:class\/)?block\/(?:loop|ram)\d+\//;
 
-const tree = { about: "", files: {}, links: {}, folders: [], errors: {}, addresses: [], now: Date.now(), times: {} };
+const tree = {
+  about: "",
+  files: {},
+  links: {},
+  folders: [],
+  errors: {},
+  addresses: [],
+  now: Date.now(),
+  times: {},
+};
 const folders = new Set();
 let total = 0;
 let leftOut = 0;
@@ -105,8 +124,17 @@ function expand(pattern) {
   for (const part of pattern.split("/").slice(1)) {
     if (!part.includes("*")) paths = paths.map((path) => `${path}/${part}`);
     else {
-      const wanted = new RegExp(`^${part.split("*").map((text) => text.replace(/[.+^$()|[\]\\]/g, "\\$&")).join(".*")}$`);
-      paths = paths.flatMap((path) => namesIn(path).filter((name) => wanted.test(name)).map((name) => `${path}/${name}`));
+      const wanted = new RegExp(
+        `^${part
+          .split("*")
+          .map((text) => text.replace(/[.+^$()|[\]\\]/g, "\\$&"))
+          .join(".*")}$`,
+      );
+      paths = paths.flatMap((path) =>
+        namesIn(path)
+          .filter((name) => wanted.test(name))
+          .map((name) => `${path}/${name}`),
+      );
     }
   }
   return paths;
@@ -158,11 +186,15 @@ function infoOf(path, ask) {
 function capture(path) {
   if (NAMES_ONLY.test(path)) return;
   const real = walk(path);
-  if (real === null || tree.files[real] !== undefined || tree.errors[real] !== undefined) return;
+  if (real === null) return;
+  if (tree.errors[real] !== undefined) tree.errors[path] = tree.errors[real];
+  if (tree.files[real] !== undefined) return;
   const info = infoOf(real, statSync);
   if (info === null) return;
   if (info.isDirectory()) folders.add(real);
   else if (info.isFile()) keep(real, info);
+  // Errors are looked up by the path that is asked for, which may have links in it.
+  if (tree.errors[real] !== undefined) tree.errors[path] = tree.errors[real];
 }
 
 function keep(path, info) {
@@ -206,8 +238,10 @@ function redacted(path, content) {
   if (path === "/etc/machine-id") return Buffer.from(MACHINE_ID);
   // A crash record's first line says whether it was a panic; the rest is the kernel's log.
   if (path.startsWith("/sys/fs/pstore/")) return content.subarray(0, Math.min(64, content.indexOf("\n") + 1));
-  if (path === "/etc/fstab") return Buffer.from(content.toString().replace(/((?:pass\w*|secret|cred\w*|key)=)[^,\s]*/gi, "$1x"));
-  if (path === "/proc/1/environ") return Buffer.from(/(?:^|\0)(container=[^\0]*)/.exec(content.toString())?.[1] ?? "");
+  if (path === "/etc/fstab")
+    return Buffer.from(content.toString().replace(/((?:pass\w*|secret|cred\w*|key)=)[^,\s]*/gi, "$1x"));
+  if (path === "/proc/1/environ")
+    return Buffer.from(/(?:^|\0)(container=[^\0]*)/.exec(content.toString())?.[1] ?? "");
   return content;
 }
 
@@ -218,8 +252,15 @@ function asJson(content) {
   return plain ? text : { base64: content.toString("base64") };
 }
 
+/** Null where the kernel does not tell (a unit without AF_NETLINK), as for the collectors. */
 function addresses() {
-  return Object.entries(networkInterfaces()).flatMap(([name, list]) =>
+  let all;
+  try {
+    all = networkInterfaces();
+  } catch {
+    return null;
+  }
+  return Object.entries(all).flatMap(([name, list]) =>
     (list ?? []).map(({ address, cidr, family }) => ({
       interface: name,
       address,
@@ -252,7 +293,9 @@ const within = [...Object.keys(tree.files), ...Object.keys(tree.links)].sort();
 tree.folders = [...folders].filter((folder) => !within.some((path) => path.startsWith(`${folder}/`))).sort();
 for (const name of ["files", "links", "errors", "times"]) tree[name] = sorted(tree[name]);
 tree.addresses = addresses();
-const os = /^PRETTY_NAME="?([^"\n]*)/m.exec(String(tree.files["/usr/lib/os-release"] ?? tree.files["/etc/os-release"] ?? ""))?.[1];
+const os = /^PRETTY_NAME="?([^"\n]*)/m.exec(
+  String(tree.files["/usr/lib/os-release"] ?? tree.files["/etc/os-release"] ?? ""),
+)?.[1];
 const user = process.getuid() === 0 ? "root" : "an unprivileged user";
 tree.about = `Captured by scripts/capture-tree.mjs as ${user} on ${new Date(tree.now).toISOString().slice(0, 10)}: ${[
   process.argv[2],
@@ -261,5 +304,6 @@ tree.about = `Captured by scripts/capture-tree.mjs as ${user} on ${new Date(tree
 ]
   .filter(Boolean)
   .join(", ")}. The machine id is made up.`;
-if (leftOut > 0) process.stderr.write(`${leftOut} files were left out: the tree would be bigger than ${MAX_TOTAL} bytes\n`);
+if (leftOut > 0)
+  process.stderr.write(`${leftOut} files were left out: the tree would be bigger than ${MAX_TOTAL} bytes\n`);
 process.stdout.write(`${JSON.stringify(tree, null, 1)}\n`);

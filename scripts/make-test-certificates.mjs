@@ -4,7 +4,7 @@
  * node scripts/make-test-certificates.mjs
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -26,6 +26,8 @@ function key(name) {
     "-out",
     join(out, `${name}.key.pem`),
   );
+  // Public anyway, and tests run as any user; git would not keep 0600 either.
+  chmodSync(join(out, `${name}.key.pem`), 0o644);
 }
 
 /** openssl x509 can't set both dates before version 3.4; openssl ca can. */

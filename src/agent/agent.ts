@@ -3,17 +3,20 @@
  *
  * configuration → state → identity → conditions → collectors and control APIs (running.ts) → sockets.
  */
+import { statSync } from "node:fs";
 import type { Logger } from "pino";
-import { errorText } from "../model/errors.ts";
+import { AgentError, errorText } from "../model/errors.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";
 import { openHousekeeping } from "../system/housekeeping.ts";
 import type { Machine } from "../system/machine.ts";
 import type { Notify } from "../system/notify.ts";
-import { type LoadedConfig, problemText } from "./config.ts";
+import { clockConditions } from "./clock-check.ts";
+import { type Config, type LoadedConfig, problemText } from "./config.ts";
+import { configConditions } from "./config-conditions.ts";
 import { watchConfig } from "./config-watch.ts";
 import { type Health, openHealth } from "./health.ts";
 import { openIdentity } from "./identity.ts";
-import { startMetricsListener } from "./metrics-listener.ts";
+import { type MetricsListener, startMetricsListener } from "./metrics-listener.ts";
 import { textfileWriter } from "./metrics-textfile.ts";
 import { openRunning, type Running } from "./running.ts";
 import { startStatusServer } from "./status-server.ts";
@@ -41,7 +44,7 @@ export interface Agent {
 
 /**
  * Bring the daemon up; resolves when every section was collected once and the sockets answer.
- * @throws AgentError `config_invalid`, `state_locked`, `already_running`
+ * @throws AgentError `config_invalid`, `state_locked`, `already_running`, `run_folder`, `socket_path`
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { machine, log, notify } = options;
@@ -52,9 +55,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const store = openStore(loaded.config.agent.stateDir, { clock });
   const listeners = new Set<(event: AgentEvent) => void>();
-  const loops = (): Running["loops"] => (running as Running | undefined)?.loops ?? [];
+  /** Events come before there is a `running`: a condition found while it is built. */
+  let loops: Running["loops"] = [];
   const announced = announcing(store, listeners, () => {
-    for (const loop of loops()) loop.wake();
+    for (const loop of loops) loop.wake();
   });
   const health = openHealth(clock, log, (event) => announced.appendEvents([event], clock.now()));
   const identity = openIdentity(store, machine, { version: options.version });
@@ -62,6 +66,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   function tick(): void {
     health.set("state", [...problemOf(store), ...identity.conditions(), ...textfile(view)]);
+    health.set("clock", clockConditions(clock.now()));
     store.flush(clock.now());
     notify.watchdog();
     notify.status(statusLine(health, running));
@@ -69,7 +74,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
 
   function build(config: LoadedConfig): Running {
-    return openRunning({
+    const built = openRunning({
       config: config.config,
       machine,
       log,
@@ -81,9 +86,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       onSynced: () => void setImmediate(housekeeping.tick),
       onSection: () => undefined,
     });
+    loops = built.loops;
+    return built;
   }
 
   let running: Running = build(loaded);
+  let stopping = false;
+  let reloading: Promise<unknown> = Promise.resolve();
   let textfile = textfileWriter(loaded.config.metrics);
   const view = viewOf({
     running: () => running,
@@ -104,14 +113,39 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log,
     metrics: () => running.config.metrics,
     now: clock.now,
+  }).catch((error: unknown) => {
+    store.close();
+    throw error;
   });
-  let metrics = await startMetricsListener(loaded.config.metrics, view, log);
-  configConditions(health, loaded);
+  let metrics = await openMetrics(loaded.config.metrics);
+  health.set("config", configConditions(loaded, loaded.config));
+
+  /** Metrics are worth a condition, not the daemon: without the listener all else goes on. */
+  async function openMetrics(wanted: Config["metrics"]): Promise<MetricsListener> {
+    try {
+      const listener = await startMetricsListener(wanted, view, log);
+      health.set("metrics", []);
+      return listener;
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      const { code, message: text, nextStep } = error;
+      health.set("metrics", [{ code, severity: "warning", text, nextStep }]);
+      return { address: null, close: async () => undefined };
+    }
+  }
+
+  /** One at a time: a changed file and the SIGHUP of whoever changed it come together. */
+  function reload(): Promise<{ ok: boolean; problems: string[] }> {
+    const next = reloading.then(readAgain);
+    reloading = next.catch(() => undefined);
+    return next;
+  }
 
   /** A bad new configuration changes nothing but the condition that says so. */
-  async function reload(): Promise<{ ok: boolean; problems: string[] }> {
+  async function readAgain(): Promise<{ ok: boolean; problems: string[] }> {
+    if (stopping) return { ok: false, problems: ["the agent is stopping"] };
     const next = options.load();
-    configConditions(health, next);
+    health.set("config", configConditions(next, loaded.config));
     const problems = next.problems.map(problemText);
     if (problems.length > 0) return { ok: false, problems };
     notify.reloading();
@@ -120,15 +154,23 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log.level = next.config.agent.logLevel;
     running = build(next);
     textfile = textfileWriter(next.config.metrics);
-    metrics = await startMetricsListener(next.config.metrics, view, log);
+    metrics = await openMetrics(next.config.metrics);
     await running.start();
     notify.ready();
     log.info({ files: next.files }, "configuration read again");
     return { ok: true, problems: [] };
   }
 
-  const watch = watchConfig(loaded.watch, () => {
+  const changed = (): void => {
     reload().catch((error: unknown) => log.error({ err: error }, `reload failed: ${errorText(error)}`));
+  };
+  const watch = watchConfig(loaded.watch, changed, {
+    // What was written between reading and watching is seen by nobody else.
+    onReady: () =>
+      loaded.watch.some((path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > startedAt) &&
+      changed(),
+    onError: (error) =>
+      log.warn(`changes of the configuration are not seen (${errorText(error)}); SIGHUP reads it again`),
   });
   await running.start();
   notify.ready();
@@ -137,8 +179,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     view,
     ...sockets,
     async stop() {
+      stopping = true;
       notify.stopping();
       watch.close();
+      await reloading;
       await sockets.close();
       await metrics.close();
       await running.stop();
@@ -181,19 +225,6 @@ function announcing(
 
 function problemOf(store: Store) {
   return store.problem === null ? [] : [{ severity: "error" as const, ...store.problem }];
-}
-
-function configConditions(health: Health, loaded: LoadedConfig): void {
-  const [first] = loaded.problems;
-  if (first === undefined) {
-    health.set("config", []);
-    return;
-  }
-  const more = loaded.problems.length > 1 ? ` (and ${loaded.problems.length - 1} more)` : "";
-  const text = `The configuration is not right, so the one before is kept: ${problemText(first)}${more}`;
-  health.set("config", [
-    { code: "config_invalid", severity: "error", text, nextStep: "foundry-agent config check" },
-  ]);
 }
 
 function statusLine(health: Health, running: Running): string {

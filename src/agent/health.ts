@@ -21,6 +21,8 @@ const RANK: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
 /** @param emit takes the events `condition.raised` and `condition.cleared`; the store keeps them. */
 export function openHealth(clock: Clock, log: Logger, emit: (event: EventDraft) => void): Health {
   const holding = new Map<string, Condition>();
+  /** Monotonic, milliseconds: a clock that was in 1970 at the beginning must not make it half a century. */
+  const raisedAt = new Map<string, number>();
   const owned = new Map<string, Set<string>>();
 
   function raise(draft: ConditionDraft): void {
@@ -28,6 +30,7 @@ export function openHealth(clock: Clock, log: Logger, emit: (event: EventDraft) 
     const before = holding.get(key);
     const condition: Condition = { ...draft, since: before?.since ?? clock.now() };
     holding.set(key, condition);
+    if (before === undefined) raisedAt.set(key, clock.monotonic());
     if (before?.severity === draft.severity) return;
     const level = draft.severity === "warning" ? "warn" : draft.severity;
     log[level]({ condition: key, next: draft.nextStep }, draft.text);
@@ -42,7 +45,9 @@ export function openHealth(clock: Clock, log: Logger, emit: (event: EventDraft) 
     const key = conditionKey(subject === undefined ? { code } : { code, subject });
     const before = holding.get(key);
     if (!before) return;
+    const heldMs = clock.monotonic() - (raisedAt.get(key) ?? clock.monotonic());
     holding.delete(key);
+    raisedAt.delete(key);
     log.info({ condition: key }, `over: ${before.text}`);
     emit({
       type: "condition.cleared",
@@ -51,7 +56,7 @@ export function openHealth(clock: Clock, log: Logger, emit: (event: EventDraft) 
         code,
         subject: subject ?? null,
         text: before.text,
-        held_s: Math.round((clock.now() - before.since) / 1000),
+        held_s: Math.round(heldMs / 1000),
       },
     });
   }

@@ -59,13 +59,13 @@ export function openIdentity(store: Store, machine: Machine, options: { version:
     const fingerprint = unverified
       ? stored.fingerprint
       : mergeFingerprints(stored.fingerprint, board.fingerprint);
-    return keep({ ...stored, fingerprint, ...machineIdNow(stored) });
+    return keep({ ...stored, fingerprint, machineId: machineIdNow(stored) });
   }
 
   /** Follows /etc/machine-id when it has one and had one; else stays what it is: unreadable is not changed. */
-  function machineIdNow(stored: Kept): Pick<Kept, "machineId"> {
-    if (rawId === null || stored.machineIdFrom === "random") return { machineId: stored.machineId };
-    return { machineId: machineIdOf(rawId, stored.salt) };
+  function machineIdNow(stored: Kept): string {
+    if (rawId === null || stored.machineIdFrom === "random") return stored.machineId;
+    return machineIdOf(rawId, stored.salt);
   }
 
   function made(salt: string): Kept {
@@ -158,9 +158,9 @@ function parseKept(text: string | null): Kept | null {
     return {
       instance,
       salt,
+      fingerprint: found.fingerprint.filter((known): known is string => typeof known === "string"),
       machineId,
       machineIdFrom: found.machineIdFrom === "random" ? "random" : "machine-id",
-      fingerprint: found.fingerprint.filter((known): known is string => typeof known === "string"),
     };
   } catch {
     return null;

@@ -114,7 +114,7 @@ function record(intake: Intake, command: StoredCommand, answer: Answer): boolean
   const { store, now, log } = intake;
   const said = { command: command.id, type: command.type, state: answer.state };
   try {
-    if (!store.insertCommand(command)) {
+    if (!store.insertCommand(command) && isSettled(store, command.id)) {
       answerAgain(intake, command.id);
       return false;
     }
@@ -129,6 +129,12 @@ function record(intake: Intake, command: StoredCommand, answer: Answer): boolean
     log.warn({ ...said, code: refusal.code }, `refused: ${refusal.message}`);
   }
   return true;
+}
+
+/** Known but without an answer: the agent died right after it was written down, and is asked for it again. */
+function isSettled(store: Store, id: string): boolean {
+  const known = store.command(id);
+  return known !== null && FINAL.has(known.state);
 }
 
 function answerAgain(intake: Intake, id: string): void {

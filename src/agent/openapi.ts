@@ -12,7 +12,7 @@ const ABOUT = `What the agent answers on its two unix sockets, for example:
 
     curl --unix-socket /run/foundry-agent/status.sock http://localhost/v1/status
 
-status.sock is for every local user: it only shows, and serial numbers and other identifying fields (named by x-sensitive) are null there. control.sock is for root and the group foundry-admin. Operations with x-socket "control" are answered there only. Fields are only ever added: ignore those you do not know. Requests with a foreign Host, an Origin or a Referer are refused.`;
+status.sock is for every local user: it only shows, and serial numbers and other identifying fields (named by x-sensitive, by section) are null there. control.sock is for root and the group foundry-admin. Operations with x-socket "control" are answered there only. Fields are only ever added: ignore those you do not know. Requests with a foreign Host, an Origin or a Referer are refused.`;
 
 /** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0). */
 export function openApiDocument(
@@ -41,13 +41,16 @@ export function openApiDocument(
           required: ["error"],
         },
         ...Object.fromEntries(
-          collectors.map(({ name, summary, schema, sensitive }) => [
+          collectors.map(({ name, summary, schema }) => [
             `section_${name}`,
-            { description: summary, ...jsonSchema(schema), ...(sensitive.length > 0 ? { "x-sensitive": sensitive } : {}) },
+            { description: summary, ...jsonSchema(schema) },
           ]),
         ),
       },
     },
+    "x-sensitive": Object.fromEntries(
+      collectors.flatMap(({ name, sensitive }) => (sensitive.length === 0 ? [] : [[name, sensitive]])),
+    ),
   };
 }
 

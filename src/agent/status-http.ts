@@ -67,6 +67,7 @@ export function requestHandler(
   }
 
   return async (request, response) => {
+    const connection = request.socket; // gone from the request when the other side hangs up meanwhile
     try {
       gate(request);
       const url = new URL(request.url ?? "/", "http://localhost");
@@ -81,12 +82,12 @@ export function requestHandler(
         body,
         ifNoneMatch: request.headers["if-none-match"] ?? null,
       };
-      request.socket.setTimeout(0); // a round with a control API may take longer than an idle client may
+      connection.setTimeout(0); // a round with a control API may take longer than an idle client may
       await send(call, await route.run(context, call), response);
     } catch (error) {
       fail(request, response, error, socket, log, context);
     } finally {
-      if (!request.socket.destroyed) request.socket.setTimeout(IDLE_MS);
+      if (!connection.destroyed) connection.setTimeout(IDLE_MS);
     }
   };
 }
@@ -175,7 +176,6 @@ function fail(
   log: Logger,
   context: RouteContext,
 ): void {
-  if (response.destroyed || request.destroyed && !request.complete && error === undefined) return;
   let known: AgentError;
   if (error instanceof AgentError) known = error;
   else {

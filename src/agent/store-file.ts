@@ -72,11 +72,12 @@ export function openStateFile(folder: string, options: { clock: Clock; maxPages?
     const { db } = place;
     try {
       transact(db, () => {
-        if (reserveSpent) fillReserve(folder, db);
         // Something must be written, or an empty transaction would pass for proof that the disk is well.
         if (place.failure !== null)
           db.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('recovered', ?)", String(clock.now()));
         work(db);
+        // Last, because the work may have freed what it needs; both or neither, so nothing eats what is kept back.
+        if (reserveSpent) fillReserve(folder, db);
       });
     } catch (error) {
       place.failed(error);
@@ -95,7 +96,7 @@ export function openStateFile(folder: string, options: { clock: Clock; maxPages?
     try {
       if (!reserveSpent && wholeFits(db, work)) return;
       reserveSpent = true;
-      
+      spendReserveFile(folder);
       transact(db, () => {
         spendPadding(db);
         work(db, true);

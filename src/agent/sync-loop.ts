@@ -205,8 +205,11 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       }
     },
     async now() {
-      if (round?.waiting) round.abort.abort(new AgentError("woken", "a round was asked for"));
-      await round?.promise;
+      // Several may ask at once; each waits for its turn.
+      while (round !== null) {
+        if (round.waiting) round.abort.abort(new AgentError("woken", "a round was asked for"));
+        await round.promise;
+      }
       return await begin(false);
     },
     status: () => ({ lastSyncAt, lastError, nextDueAt: round ? clock.now() : dueAt }),

@@ -11,5 +11,12 @@ import { systemCollector } from "./system.ts";
 export type AnyCollector = Collector<any>;
 
 export function allCollectors(): AnyCollector[] {
-  return [drivesCollector(), networkCollector(), systemCollector(), cpuCollector(), memoryCollector(), localCollector()];
+  return [
+    drivesCollector(),
+    networkCollector(),
+    systemCollector(),
+    cpuCollector(),
+    memoryCollector(),
+    localCollector(),
+  ];
 }

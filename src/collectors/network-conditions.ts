@@ -15,8 +15,8 @@ export function networkConditions(data: Network): ConditionDraft[] {
       code: "bond_degraded",
       subject: bond.name,
       severity: "warning",
-      text: `${bond.name} runs on ${bond.members.length - down.length} of ${bond.members.length} links: ${down.join(", ")} has no carrier`,
-      nextStep: `check the cable and the switch port of ${down[0]}`,
+      text: `The bond ${bond.name} runs on ${bond.members.length - down.length} of ${bond.members.length} links: no carrier on ${down.join(", ")}.`,
+      nextStep: `Check the cable and the switch port of ${down[0]}.`,
     });
   }
   return found;

@@ -218,8 +218,12 @@ function primaryOf(
     const address = found?.addresses.find((item) => item.family === route.family && item.scope === "global");
     if (found && address) return { interface: found.name, address: address.address };
   }
-  const first = routes[0];
-  return first === undefined ? null : { interface: first.interface, address: null };
+  // The route's own family has no address to show (IPv6 by router advertisement, IPv4 without a gateway).
+  const [first] = routes;
+  if (first === undefined) return null;
+  const all = interfaces.find((item) => item.name === first.interface)?.addresses ?? [];
+  const best = all.find((item) => item.scope === "global") ?? all.find((item) => item.scope === "site");
+  return { interface: first.interface, address: best?.address ?? null };
 }
 
 /** systemd-resolved's stub hides the real servers, which stand in its own file. */

@@ -35,6 +35,9 @@ export interface HttpAnswer {
 /** A kept-alive connection that the server had closed just as it was used again: nobody's fault, worth one more try. */
 export class DeadConnection extends AgentError {}
 
+/** Broken later than this after the request went out, it was alive: a long poll that was cut must not be sent again. */
+const DEAD_WITHIN_MS = 2_000;
+
 /** @throws AgentError, or what node:http and the TLS layer throw (for `requestError`) */
 export function exchange(given: Exchange): Promise<HttpAnswer> {
   const { route, limits, signal } = given;
@@ -43,6 +46,7 @@ export function exchange(given: Exchange): Promise<HttpAnswer> {
     let over = false;
     let answered = false;
     const timers = new Map<string, NodeJS.Timeout>();
+    const startedAt = performance.now();
 
     function end(settle: () => void): void {
       if (over) return;
@@ -88,7 +92,8 @@ export function exchange(given: Exchange): Promise<HttpAnswer> {
     call.on("socket", (socket) => whenConnected(socket, connected));
     call.on("error", (error) => {
       const reset = errorCode(error) === "ECONNRESET" || errorCode(error) === "EPIPE";
-      const dead = reset && !answered && call?.reusedSocket === true;
+      const soon = performance.now() - startedAt < DEAD_WITHIN_MS;
+      const dead = reset && soon && !answered && call?.reusedSocket === true;
       fail(
         dead
           ? new DeadConnection("connection_lost", `The kept connection to ${route.host} was closed.`)

@@ -13,11 +13,16 @@ import { AgentError, errorCode } from "../model/errors.ts";
 import { readSecretFile, secretPath } from "../system/secret-file.ts";
 import { type ProxyOptions, proxyUrlWithCredentials } from "./proxy.ts";
 
+/** The client sends a key share for the first group only; a server that insists on another still gets it. */
+const SMALL_FIRST = "X25519:X25519MLKEM768:P-256:P-384";
+
 export interface TlsFiles {
   /** Replaces the public CAs. A path or `credential:NAME`, as the others. */
   readonly caFile: string | null;
   readonly certFile: string | null;
   readonly keyFile: string | null;
+  /** A metered network: offer the small key exchange first (docs/adr/0005-metered-key-exchange.md). */
+  readonly thrifty?: boolean;
 }
 
 export interface Sockets {
@@ -117,7 +122,13 @@ function secureContext(files: TlsFiles): SecureContext {
   const cert = files.certFile === null ? undefined : readPem(files.certFile);
   const key = files.keyFile === null ? undefined : readSecretFile(files.keyFile);
   try {
-    return createSecureContext({ ca, cert, key, minVersion: "TLSv1.2" });
+    return createSecureContext({
+      ca,
+      cert,
+      key,
+      minVersion: "TLSv1.2",
+      ...(files.thrifty && { ecdhCurve: SMALL_FIRST }),
+    });
   } catch (error) {
     const named = [files.caFile, files.certFile, files.keyFile].filter((file) => file !== null).join(", ");
     throw new AgentError(

@@ -45,6 +45,8 @@ export const LIMITS = {
   maxIntervalS: 3600,
   /** Metered: no server value goes below. */
   meteredFloorS: 900,
+  /** Metered and nothing configured: each round pays for a TLS handshake, and a month of them for 3 MB at most. */
+  meteredDefaultS: 3600,
   defaultIntervalS: 60,
   maxWaitS: 50,
   /** Below this a long poll costs more requests than it saves. */
@@ -68,7 +70,7 @@ const UNCUT_MOST = 1440;
 export function startRhythm(profile: Profile, intervalS: number | null): RhythmState {
   return {
     profile,
-    ownIntervalS: intervalS ?? 0,
+    ownIntervalS: intervalS ?? (profile === "metered" ? LIMITS.meteredDefaultS : 0),
     serverIntervalS: intervalS === null ? LIMITS.defaultIntervalS : 0,
     stretch: 1,
     jitter: 0,

@@ -3,11 +3,11 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { ROUTES } from "../../src/agent/routes.ts";
 import { drivesCollector } from "../../src/collectors/drives.ts";
+import type { System } from "../../src/collectors/system-schema.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { jbod, jbodSerial } from "../support/jbod.ts";
-import { loadTree } from "../support/tree.ts";
 import { ask, askRaw, startServer } from "../support/unix-http.ts";
-import { NOW, section, type TestView, testView, viewOfSections } from "../support/view.ts";
+import { collectSections, NOW, section, type TestView, testView, viewOfSections } from "../support/view.ts";
 
 /** A value for each `{parameter}` and the query of every route, so that each can be asked. */
 const FILLED: Record<string, string> = {
@@ -121,7 +121,7 @@ describe("requests of web pages", () => {
   test("are refused on both sockets: foreign Host, Origin, Referer", async () => {
     const view = await fullView();
     const server = await startServer({ view });
-    const refused = [
+    const refused: Record<string, string>[] = [
       { host: "evil.example" },
       { host: "localhost.evil.example" },
       { host: "127.0.0.1" },
@@ -218,9 +218,9 @@ describe("ETag", () => {
 describe("redaction on status.sock", () => {
   /** Every string that identifies hardware in what the collectors found, asked of the whole machine. */
   async function canaryView(): Promise<{ view: TestView; canaries: string[] }> {
-    const pulled = await testView(jbod(4, { pulled: [2] }), [drivesCollector()]);
+    const pulled = await collectSections([drivesCollector()], jbod(4, { pulled: [2] }));
     const node = await fullView();
-    const drives = pulled.sections.drives as ReturnType<typeof section>;
+    const drives = pulled.drives as ReturnType<typeof section>;
     const gone = { id: "wwn-0x5000c500cafe0020", serial: jbodSerial(2), model: "ST16000NM002G", last_name: "sdd", enclosure: "0x500304801f3a4b3f", slot: "2", size_bytes: 1, since: "2025-10-09T08:00:00.000Z" };
     const data = { ...(drives.data as object), missing: [gone] };
     const view = viewOfSections({ ...node.sections, drives: section("drives", data) }, node.collectors());
@@ -244,8 +244,8 @@ describe("redaction on status.sock", () => {
     canaries.push("FORGOTTEN", "5000c500dead0001");
     view.happen({ type: "drive.missing", data: { id: "serial-FORGOTTEN-1", serial: "FORGOTTEN-1", wwn: "0x5000c500dead0001", nested: { mac: "FORGOTTEN" } } });
     view.happen({ type: "condition.cleared", data: { code: "drive_missing", subject: "FORGOTTEN-1", text: "A drive is gone: FORGOTTEN-1" } });
-    const system = node.sections.system?.data as { product: { serial: string | null; uuid: string | null } };
-    for (const value of [system.product.serial, system.product.uuid]) if (value !== null) canaries.push(value);
+    const system = node.sections.system?.data as System;
+    for (const value of [system.hardware?.product.serial, system.hardware?.product.uuid, system.machine_id]) if (typeof value === "string") canaries.push(value);
     return { view, canaries };
   }
 
@@ -303,7 +303,7 @@ test("healthz is 503 with the reason when the agent does not work", async () => 
 });
 
 test("without drives there are none, with the section's reason", async () => {
-  const view = await testView(loadTree("container"));
+  const view = await testView("container");
   const server = await startServer({ view });
   const { data } = (await ask(server.statusSocket, "/v1/drives")).json;
   expect([data.drives, data.missing, data.state]).toEqual([[], [], "absent"]);

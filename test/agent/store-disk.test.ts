@@ -312,7 +312,7 @@ describe("a full disk", () => {
   it("loses no event, still journals commands and values, and recovers", () => {
     const folder = temporaryFolder();
     const clock = handClock();
-    const store = testStore(folder, { clock, maxPages: 140, limits: { history: 20 } });
+    const store = testStore(folder, { clock, maxPages: 200, limits: { history: 20 } });
     store.setSubscribers(["a"]);
     const ids = fillUp(store);
     expect([store.mode, store.problem?.code]).toEqual(["read_only", "state_full"]);
@@ -322,7 +322,9 @@ describe("a full disk", () => {
     store.flush(clock.now(), true);
     expect(store.insertCommand(storedCommand("c1"))).toBe(true);
     const accepted = store.setCommandState("c1", "accepted", null, commandState("c1", "accepted"), START);
-    for (let n = 0; n < 20; n++) expect(store.insertCommand(storedCommand(`more ${n}`))).toBe(true);
+    const params = { text: "y".repeat(2_000) };
+    for (let n = 0; n < 50; n++)
+      expect(store.insertCommand(storedCommand(`more ${n}`, { command: JSON.stringify(params) }))).toBe(true);
     store.values("api.nodefoundry").set("token", "rotated");
     // Events never get what is left of the reserve, however often it is tried.
     for (let n = 0; n < 50; n++) store.flush(clock.forward(60_000), true);
@@ -343,7 +345,7 @@ describe("a full disk", () => {
     store.flush(clock.forward(60_000));
     expect([store.mode, store.problem]).toEqual(["ok", null]);
     store.close();
-    const again = testStore(folder, { maxPages: 140 });
+    const again = testStore(folder, { maxPages: 200 });
     expect([again.mode, again.problem]).toEqual(["ok", null]);
     expect(again.pendingEvents("a", 999).map((event) => event.id)).toEqual(all.slice(ids.length));
     expect(again.command("c1")?.state).toBe("succeeded");
@@ -359,7 +361,7 @@ describe("a full disk", () => {
     const left = store.eventsSince("", 9_999);
     const counted = left
       .filter((event) => event.type === "dropped")
-      .reduce((sum, event) => sum + (event.data["count"] as number), 0);
+      .reduce((sum, event) => sum + (event.data.count as number), 0);
     expect(counted).toBe(dropped);
     expect(numbers(left)).toContain("kept");
     expect(numbers(left).at(-1)).toBe(1_999);

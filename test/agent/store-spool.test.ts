@@ -103,7 +103,7 @@ describe("the spool", () => {
             const missing = appended.filter((event) => !here.has(event.id) && !acked[api].has(event.id));
             const counted = [...pending, ...acked[api].values()]
               .filter((event) => event.type === "dropped")
-              .reduce((sum, event) => sum + (event.data["count"] as number), 0);
+              .reduce((sum, event) => sum + (event.data.count as number), 0);
             expect(counted).toBeGreaterThanOrEqual(missing.length);
             // No error gave way while there was an info left to drop that was on the disk.
             const lostErrors = missing.filter((event) => event.severity === "error");
@@ -195,7 +195,7 @@ describe("cappedText", () => {
         const parsed = JSON.parse(text) as Record<string, unknown>;
         expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_DATA_BYTES);
         if (Buffer.byteLength(whole) <= MAX_DATA_BYTES) expect(text).toBe(whole);
-        else expect(parsed["truncated_bytes"]).toBe(Buffer.byteLength(whole));
+        else expect(parsed.truncated_bytes).toBe(Buffer.byteLength(whole));
       }),
       { seed: 11, numRuns: 100 },
     );

@@ -209,7 +209,7 @@ describe("events", () => {
     expect(numbers(left).slice(0, 3)).toEqual(["kept", undefined, "kept too"]);
     const counts = left
       .filter((event) => event.type === "dropped")
-      .map((event) => event.data["count"] as number);
+      .map((event) => event.data.count as number);
     const infos = left.filter((event) => event.type === "test.info");
     expect(infos.length).toBeGreaterThan(0);
     expect(counts.reduce((sum, count) => sum + count, 0) + infos.length).toBe(1_000);
@@ -231,7 +231,7 @@ describe("events", () => {
   it("too big are cut and say so; what is no JSON is said to be none", () => {
     const store = testStore(temporaryFolder());
     const circular: Record<string, unknown> = {};
-    circular["self"] = circular;
+    circular.self = circular;
     const [cut, odd] = store.appendEvents(
       [
         warning("kept", { huge: "\u0001é".repeat(20_000), list: Array(9_000).fill(7), after: 1 }),
@@ -241,9 +241,9 @@ describe("events", () => {
     );
     expect(Buffer.byteLength(JSON.stringify(cut?.data))).toBeLessThanOrEqual(16 * 1024);
     expect(cut?.data).toMatchObject({ n: "kept", after: 1, truncated_bytes: expect.any(Number) });
-    expect(String(cut?.data["huge"]).length).toBeGreaterThan(1_000);
-    expect(cut?.data["list"]).toBeUndefined();
-    expect(odd?.data["unserialisable"]).toMatch(/circular/i);
+    expect(String(cut?.data.huge).length).toBeGreaterThan(1_000);
+    expect(cut?.data.list).toBeUndefined();
+    expect(odd?.data.unserialisable).toMatch(/circular/i);
     expect(store.eventsSince("", 9)).toEqual([cut, odd]);
   });
 });

@@ -365,3 +365,16 @@ describe("redirects", () => {
     expect(http.logged()).not.toContain(CANARY);
   });
 });
+
+test("a thrifty client greets with a small key share, and the connection is as good", async () => {
+  const server = await startTlsServer((_request, response) => json(response, { ok: true }));
+  const bytes = async (thrifty: boolean): Promise<number> => {
+    const http = open(server.url, { thrifty });
+    expect((await http.request(get)).body).toEqual({ ok: true });
+    http.close();
+    return http.traffic.sent;
+  };
+  const [normal, thrifty] = [await bytes(false), await bytes(true)];
+  // An ML-KEM-768 key share is 1184 bytes.
+  expect(normal - thrifty).toBeGreaterThan(1000);
+});

@@ -100,6 +100,9 @@ describe("the interval", () => {
     expect(intervalS(afterSuccess(state, { ...plain, intervalS: 600 }, 0.5))).toBe(600);
     expect(intervalS(startRhythm("normal", 20))).toBe(20);
     expect(intervalS(startRhythm("normal", 7200))).toBe(7200);
+    expect(intervalS(startRhythm("metered", null))).toBe(3600);
+    expect(intervalS(startRhythm("metered", 1200))).toBe(1200);
+    expect(intervalS(startRhythm("metered", 60))).toBe(900);
   });
 });
 

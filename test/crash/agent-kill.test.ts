@@ -126,11 +126,12 @@ function makeHouse(server: Sandbox) {
   async function disturb(random: () => number, over: AbortSignal): Promise<void> {
     const sync = () => ask(control, "/v1/sync", { method: "POST" });
     const actions: (() => unknown)[] = [
-      () => {
-        for (const node of server.inspect().nodes) void reboot(server, node.id);
+      async () => {
+        for (const node of server.inspect().nodes) await reboot(server, node.id);
       },
       () => server.faults.set({ kind: "503", path: "/v1/nodes/*/sync", count: 3 }),
-      () => server.faults.set({ kind: "drop_after", path: "/v1/nodes*", count: 1 }),
+      () => server.faults.set({ kind: "drop_after", path: "/v1/nodes/*/sync", count: 1 }),
+      () => server.faults.set({ kind: "drop_after", path: "/v1/nodes", count: 1 }),
       () => replace(config, "[agent]\nhardwear = true\n"),
       goodConfig,
       () => server.faults.clear(),

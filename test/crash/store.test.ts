@@ -82,7 +82,7 @@ it(`${ROUNDS} rounds of writing and SIGKILL`, { timeout: 60_000 }, async () => {
     const told = store
       .eventsSince("", 99_999)
       .filter((event) => event.type === "command.state")
-      .map((event) => `${event.data["command_id"]} ${event.data["state"]}`);
+      .map((event) => `${event.data.command_id} ${event.data.state}`);
     for (const [id] of [...commands].slice(-3)) {
       const found = store.command(id);
       if (found !== null && found.state !== "received") expect(told).toContain(`${id} ${found.state}`);

@@ -29,7 +29,7 @@ export function parsePrometheus(text: string): Map<string, ParsedFamily> {
       if (!NAME.test(name)) fail("no name of a family");
       if (kind === "HELP") {
         if (families.has(name)) fail("a family in two places");
-        if (rest.trim() === "" || /\\(?![\\n])/.test(rest)) fail("empty or wrongly escaped help");
+        if (rest.trim() === "" || !/^(?:[^\\]|\\[\\n])*$/.test(rest)) fail("empty or wrongly escaped help");
         help = { name, text: rest };
         continue;
       }

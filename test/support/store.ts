@@ -72,7 +72,7 @@ export function storedCommand(id: string, more: Partial<StoredCommand> = {}): St
 
 /** The `n` of each event. */
 export function numbers(events: readonly { data: Readonly<Record<string, unknown>> }[]): unknown[] {
-  return events.map((event) => event.data["n"]);
+  return events.map((event) => event.data.n);
 }
 
 export interface StoreChild {

@@ -47,13 +47,21 @@ export async function collectSections(
   return found;
 }
 
-/** @param tree a fixture tree's name, or a tree */
-export async function testView(
-  tree: string | Tree = "ceph-node",
-  collectors: readonly AnyCollector[] = allCollectors(),
-): Promise<TestView> {
-  const sections = await collectSections(collectors, typeof tree === "string" ? loadTree(tree) : tree);
-  return viewOfSections(sections, collectors);
+// Laying a tree out takes a while; what was found in it is never changed in place.
+const collected = new Map<string, Promise<{ sections: Record<string, Section>; collectors: AnyCollector[] }>>();
+
+/** @param name of a fixture tree: test/fixtures/trees/NAME */
+export async function testView(name = "ceph-node"): Promise<TestView> {
+  const before = collected.get(name);
+  const work = before ?? collectAll(name);
+  collected.set(name, work);
+  const { sections, collectors } = await work;
+  return viewOfSections({ ...sections }, collectors);
+}
+
+async function collectAll(name: string) {
+  const collectors = allCollectors();
+  return { collectors, sections: await collectSections(collectors, loadTree(name)) };
 }
 
 export function viewOfSections(

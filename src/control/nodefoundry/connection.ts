@@ -27,6 +27,7 @@ export function openConnection(config: NodeFoundryConfig, context: ControlContex
       certFile: config.certFile,
       keyFile: config.keyPemFile,
       proxy: config.proxy,
+      thrifty: config.profile === "metered",
       userAgent: `foundry-agent/${context.identity().agentVersion}`,
       log: context.log,
       traffic: context.traffic,

@@ -260,7 +260,11 @@ test("a server of another mind: bad commands hide no good one, foreign ones are 
   onTestFinished(() => void server.close());
   const agent = openAgent(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   await agent.api.enroll("nf_en_abcdefgh", {}, signal);
-  const outcome = await agent.api.sync(input(), signal);
+  // Registered just now: whatever this server asks for, it has nothing of this node.
+  const quiet = input({ system: {}, cpu: {} }, { changed: {} });
+  const outcome = await agent.api.sync(quiet, signal);
+  expect(outcome.resync).toEqual(["system", "cpu"]);
+  expect((await agent.api.sync(quiet, signal)).resync).toEqual([]);
   expect(outcome.confirmed).toBe(true);
   expect(outcome.serverNow).toBeNull();
   expect(outcome.intervalS).toBeNull();

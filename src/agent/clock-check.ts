@@ -1,0 +1,22 @@
+/**
+ * A clock that can't be right, told without asking anybody: a Raspberry Pi without a battery starts in 1970
+ * or where it was switched off. How far it is from a server's clock is told by the control APIs.
+ */
+import type { ConditionDraft } from "../model/condition.ts";
+
+/** Before this program was written. */
+const EARLIEST = Date.UTC(2025, 0, 1);
+
+/** @param now wall clock, milliseconds since the epoch @returns `clock_wrong`, or nothing */
+export function clockConditions(now: number): ConditionDraft[] {
+  if (now >= EARLIEST) return [];
+  const year = new Date(now).getUTCFullYear();
+  return [
+    {
+      code: "clock_wrong",
+      severity: "warning",
+      text: `This clock says it is ${year}, so certificates can't be checked and times in reports are wrong.`,
+      nextStep: "timedatectl; on a board without a battery check that a time server can be reached",
+    },
+  ];
+}

@@ -1,0 +1,28 @@
+/** What a configuration that was read again has to say for itself. */
+import type { ConditionDraft } from "../model/condition.ts";
+import { type Config, type LoadedConfig, problemText } from "./config.ts";
+
+/**
+ * `config_invalid` when the new one can't be used, `restart_needed` when a part of it waits for a restart.
+ * @param atStart what the parts were opened with that a reload leaves as they are
+ */
+export function configConditions(loaded: LoadedConfig, atStart: Config): ConditionDraft[] {
+  const [first] = loaded.problems;
+  if (first === undefined) return restartNeeded(atStart, loaded.config);
+  const more = loaded.problems.length > 1 ? ` (and ${loaded.problems.length - 1} more)` : "";
+  const text = `The configuration is not right, so the one before is kept: ${problemText(first)}${more}`;
+  return [{ code: "config_invalid", severity: "error", text, nextStep: "foundry-agent config check" }];
+}
+
+function restartNeeded(before: Config, now: Config): ConditionDraft[] {
+  const names = [
+    ...(before.agent.stateDir === now.agent.stateDir ? [] : ["agent.state_dir"]),
+    ...(before.agent.runDir === now.agent.runDir ? [] : ["agent.run_dir"]),
+    ...(before.memory.housekeeping === now.memory.housekeeping ? [] : ["memory.housekeeping"]),
+  ];
+  if (names.length === 0) return [];
+  const text = `A new ${names.join(", ")} takes effect with the next start only.`;
+  return [
+    { code: "restart_needed", severity: "warning", text, nextStep: "systemctl restart foundry-agent" },
+  ];
+}
