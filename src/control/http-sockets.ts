@@ -13,15 +13,15 @@ import { AgentError, errorCode } from "../model/errors.ts";
 import { readSecretFile, secretPath } from "../system/secret-file.ts";
 import { type ProxyOptions, proxyUrlWithCredentials } from "./proxy.ts";
 
-/** The client sends a key share for the first group only; a server that insists on another still gets it. */
-const SMALL_FIRST = "X25519:X25519MLKEM768:P-256:P-384";
+/** Without X25519MLKEM768: offered at any place, a server that prefers it asks for it with one more round trip. */
+const SMALL_GROUPS = "X25519:P-256:P-384";
 
 export interface TlsFiles {
   /** Replaces the public CAs. A path or `credential:NAME`, as the others. */
   readonly caFile: string | null;
   readonly certFile: string | null;
   readonly keyFile: string | null;
-  /** A metered network: offer the small key exchange first (docs/adr/0005-metered-key-exchange.md). */
+  /** A metered network: only the small key exchange (docs/adr/0005-metered-key-exchange.md). */
   readonly thrifty?: boolean;
 }
 
@@ -127,7 +127,7 @@ function secureContext(files: TlsFiles): SecureContext {
       cert,
       key,
       minVersion: "TLSv1.2",
-      ...(files.thrifty && { ecdhCurve: SMALL_FIRST }),
+      ...(files.thrifty && { ecdhCurve: SMALL_GROUPS }),
     });
   } catch (error) {
     const named = [files.caFile, files.certFile, files.keyFile].filter((file) => file !== null).join(", ");

@@ -1,8 +1,8 @@
 /**
  * Keeps the daemon small while it does nothing. V8 never gives memory back by itself on an idle process,
  * glibc keeps what it freed, and two thirds of a Node process' resident memory are clean pages of its own
- * binary that it needed once. So, as the last act of a tick: collect garbage, trim the C heap, and drop
- * clean file pages (the kernel maps them again from its page cache when they are touched).
+ * binary that it needed once. So, whenever something was done, as its last act: collect garbage, trim the C
+ * heap, and drop clean file pages (the kernel maps them again from its page cache when they are touched).
  *
  * Never needed for correctness: without node:ffi it does nothing and says so once.
  *
@@ -19,7 +19,10 @@ import { errorText } from "../model/errors.ts";
 import { type Native, openNative } from "./native.ts";
 
 export interface Housekeeping {
-  /** Call as the last act of a tick, however often ticks come; what is not due yet is not done. */
+  /**
+   * Something was done: a tick, a round with a control API, an answer on a socket. Tidies up a moment later,
+   * when what follows from it is done too. Costs nothing to call often.
+   */
   tick(): void;
 }
 
@@ -31,14 +34,19 @@ export interface Mapping {
   readonly header: string;
 }
 
-/** Least milliseconds between two of each; chosen by the bench (docs/bench.md). */
+/** All in milliseconds; chosen by measurement (docs/bench.md). */
 export interface Rhythm {
+  /** From a tick to tidying up. */
+  readonly settleMs: number;
+  /** Between two times of dropping pages, at the least. */
   readonly dropMs: number;
+  /** Between two garbage collections, at the least: 14 ms of CPU each. */
   readonly collectMs: number;
+  /** Between two looks at smaps. */
   readonly validateMs: number;
 }
 
-export const RHYTHM: Rhythm = { dropMs: 5_000, collectMs: 60_000, validateMs: 15 * 60_000 };
+const RHYTHM: Rhythm = { settleMs: 300, dropMs: 1_000, collectMs: 60_000, validateMs: 15 * 60_000 };
 
 /**
  * @param options.enabled one config key switches it all off.
@@ -52,26 +60,37 @@ export function openHousekeeping(options: {
   rhythm?: Rhythm;
 }): Housekeeping {
   const { enabled, log, rhythm = RHYTHM } = options;
-  // Not at once: being ready comes first, and opening the tools costs 20 ms.
-  let dropDue = enabled ? performance.now() + rhythm.dropMs : Number.POSITIVE_INFINITY;
+  if (!enabled) return { tick: () => undefined };
+  let timer: NodeJS.Timeout | undefined;
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let off = false;
   let work: ((now: number) => void) | undefined;
+
+  function tidyUp(): void {
+    timer = undefined;
+    try {
+      // Not before it is needed: being ready comes first, and opening the tools costs 20 ms.
+      if (work === undefined) {
+        const native = options.native === undefined ? openNative() : options.native;
+        if (native === null) {
+          off = true;
+          return log.info("memory housekeeping is off: this runtime has no node:ffi");
+        }
+        work = housekeeper(native, rhythm);
+      }
+      work(performance.now());
+      lastAt = performance.now();
+    } catch (error) {
+      off = true;
+      log.info({ reason: errorText(error) }, "memory housekeeping is off: it failed");
+    }
+  }
 
   return {
     tick() {
+      if (off || timer !== undefined) return;
       const now = performance.now();
-      if (now < dropDue) return;
-      dropDue = Number.POSITIVE_INFINITY;
-      try {
-        if (work === undefined) {
-          const native = options.native === undefined ? openNative() : options.native;
-          if (native === null) return log.info("memory housekeeping is off: this runtime has no node:ffi");
-          work = housekeeper(native, rhythm);
-        }
-        work(now);
-        dropDue = performance.now() + rhythm.dropMs;
-      } catch (error) {
-        log.info({ reason: errorText(error) }, "memory housekeeping is off: it failed");
-      }
+      timer = setTimeout(tidyUp, Math.max(rhythm.settleMs, lastAt + rhythm.dropMs - now)).unref();
     },
   };
 }

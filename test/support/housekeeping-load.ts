@@ -3,7 +3,7 @@
  * and prints its resident memory in kB at the start and after each tick.
  */
 import { readFileSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { openHousekeeping } from "../../src/system/housekeeping.ts";
 
 const TICKS = 150;
@@ -11,7 +11,7 @@ const log: string[] = [];
 const housekeeping = openHousekeeping({
   enabled: process.argv[2] === "true",
   log: { info: (...parts: unknown[]) => log.push(String(parts.at(-1))) },
-  rhythm: { dropMs: 0, collectMs: 0, validateMs: 60_000 },
+  rhythm: { settleMs: 0, dropMs: 0, collectMs: 0, validateMs: 60_000 },
 });
 
 function residentKb(): number {
@@ -32,8 +32,8 @@ async function main(): Promise<void> {
   for (let tick = 0; tick < TICKS; tick++) {
     sum += work();
     housekeeping.tick();
+    await setTimeout(3);
     after.push(residentKb());
-    await setImmediate();
   }
   process.stdout.write(JSON.stringify({ before, after, sum, log }));
 }

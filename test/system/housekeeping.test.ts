@@ -1,9 +1,10 @@
 /** What may be dropped is decided from text; that dropping works is proven on a real process with the ship flags. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { SHIP_FLAGS } from "../../scripts/flags.mjs";
 import { candidates, openHousekeeping, validate } from "../../src/system/housekeeping.ts";
 import { openNative } from "../../src/system/native.ts";
@@ -12,7 +13,7 @@ import { temporaryFolder } from "../support/tree.ts";
 const CODE = "00400000-0082e000 r-xp 00000000 fe:00 530941                            /usr/bin/foundry-agent";
 const DATA = "7f0000000000-7f0000100000 r--p 00042000 fe:00 339380                    /usr/lib/libc.so.6";
 
-const ALWAYS = { dropMs: 0, collectMs: 0, validateMs: 0 };
+const ALWAYS = { settleMs: 0, dropMs: 0, collectMs: 0, validateMs: 0 };
 
 function smaps(header: string, values: Record<string, number> = {}): string {
   const all = { Size: 100, Rss: 50, Private_Clean: 50, Private_Dirty: 0, Anonymous: 0, ...values };
@@ -74,30 +75,49 @@ describe("housekeeping", () => {
     expect(lines).toEqual([]);
   });
 
-  it("says once that it can't, and goes on", () => {
+  it("says once that it can't, and goes on", async () => {
     const lines: string[] = [];
     const log = { info: (...parts: unknown[]) => lines.push(String(parts.at(-1))) };
     const off = openHousekeeping({ enabled: true, log, native: null, rhythm: ALWAYS });
     off.tick();
+    await vi.waitFor(() => expect(lines).toHaveLength(1));
     off.tick();
+    await setTimeout(5);
     expect(lines).toEqual(["memory housekeeping is off: this runtime has no node:ffi"]);
   });
 
-  it("gives up with one line when a tool fails", () => {
+  it("gives up with one line when a tool fails", async () => {
     const native = openNative();
     if (native === null) throw new Error("this Node has no node:ffi");
     const lines: string[] = [];
     const log = { info: (...parts: unknown[]) => lines.push(String(parts.at(-1))) };
+    let tried = 0;
     const broken = {
       ...native,
       trimHeap: () => {
+        tried++;
         throw new Error("no such call");
       },
     };
     const failing = openHousekeeping({ enabled: true, log, native: broken, rhythm: ALWAYS });
     failing.tick();
+    await vi.waitFor(() => expect(lines).toEqual(["memory housekeeping is off: it failed"]));
     failing.tick();
-    expect(lines).toEqual(["memory housekeeping is off: it failed"]);
+    await setTimeout(5);
+    expect(tried).toBe(1);
+  });
+
+  it("tidies up once for many ticks", async () => {
+    const native = openNative();
+    if (native === null) throw new Error("this Node has no node:ffi");
+    let tidied = 0;
+    const counting = { ...native, trimHeap: () => ++tidied > 0, dropPages: () => true };
+    const log = { info: () => undefined };
+    const kept = openHousekeeping({ enabled: true, log, native: counting, rhythm: ALWAYS });
+    for (let tick = 0; tick < 1_000; tick++) kept.tick();
+    await vi.waitFor(() => expect(tidied).toBe(1));
+    kept.tick();
+    await vi.waitFor(() => expect(tidied).toBe(2));
   });
 
   it("keeps a working process flat and small, under the ship flags", () => {
