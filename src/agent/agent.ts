@@ -50,6 +50,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { machine, log, notify } = options;
   const { clock, files } = machine;
   const loaded = options.load();
+  const asRead = changeTimes(loaded.watch);
   const startedAt = clock.now();
   const bootId = files.text("/proc/sys/kernel/random/boot_id") ?? "unknown";
 
@@ -65,9 +66,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const housekeeping = openHousekeeping({ enabled: loaded.config.memory.housekeeping, log });
 
   function tick(): void {
+    // First: it is what finds that the disk takes things again, or takes them no more.
+    store.flush(clock.now());
     health.set("state", [...problemOf(store), ...identity.conditions(), ...textfile(view)]);
     health.set("clock", clockConditions(clock.now()));
-    store.flush(clock.now());
     notify.watchdog();
     notify.status(statusLine(health, running));
     housekeeping.tick();
@@ -152,10 +154,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await running.stop();
     await metrics.close();
     log.level = next.config.agent.logLevel;
-    running = build(next);
+    const built = build(next);
     textfile = textfileWriter(next.config.metrics);
     metrics = await openMetrics(next.config.metrics);
-    await running.start();
+    await built.start();
+    // Only now: until it has collected everything, what the one before knows is the better answer.
+    running = built;
     notify.ready();
     log.info({ files: next.files }, "configuration read again");
     return { ok: true, problems: [] };
@@ -166,9 +170,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   };
   const watch = watchConfig(loaded.watch, changed, {
     // What was written between reading and watching is seen by nobody else.
-    onReady: () =>
-      loaded.watch.some((path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > startedAt) &&
-      changed(),
+    onReady: () => {
+      if (changeTimes(loaded.watch) !== asRead) changed();
+    },
     onError: (error) =>
       log.warn(`changes of the configuration are not seen (${errorText(error)}); SIGHUP reads it again`),
   });
@@ -225,6 +229,11 @@ function announcing(
 
 function problemOf(store: Store) {
   return store.problem === null ? [] : [{ severity: "error" as const, ...store.problem }];
+}
+
+/** When each was changed last, to be compared: never with our clock, which may be wrong. */
+function changeTimes(paths: readonly string[]): string {
+  return paths.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0).join();
 }
 
 function statusLine(health: Health, running: Running): string {

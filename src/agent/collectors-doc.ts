@@ -5,7 +5,9 @@ import { type JsonSchema, jsonSchema } from "./json-schema.ts";
 /** One chapter a collector: rhythm, fields with types and meaning, what is sensitive, metrics. */
 export function collectorsDocument(collectors: readonly AnyCollector[]): string {
   const chapters = collectors.map(chapter).join("\n");
-  const list = collectors.map(({ name, summary }) => `- [${name}](#${name}): ${sentence(summary)}`).join("\n");
+  const list = collectors
+    .map(({ name, summary }) => `- [${name}](#${name}): ${sentence(summary)}`)
+    .join("\n");
   return `# What the agent collects
 
 Made from the collectors' own declarations; do not edit. \`foundry-agent collect NAME\` runs one of them now, \`foundry-agent report NAME\` shows its last value.
@@ -26,7 +28,9 @@ function chapter(collector: AnyCollector): string {
   const changing = Object.keys(volatile);
   if (changing.length > 0) parts.push(`Change all the time, so no news by themselves: ${codes(changing)}.\n`);
   if (metrics.length > 0) {
-    const lines = metrics.map(({ name: metric, type, help }) => `| \`${metric}\` | ${type} | ${cell(help)} |`);
+    const lines = metrics.map(
+      ({ name: metric, type, help }) => `| \`${metric}\` | ${type} | ${cell(help)} |`,
+    );
     parts.push(`| metric | type | meaning |\n|---|---|---|\n${lines.join("\n")}\n`);
   }
   return parts.join("\n");
@@ -38,7 +42,10 @@ function fields(schema: JsonSchema, path: string): [string, string, string][] {
   if (properties !== undefined)
     return Object.entries(properties).flatMap(([name, field]) => {
       const at = path === "" ? name : `${path}.${name}`;
-      return [[at, typeText(field), text(field.description)] as [string, string, string], ...inside(field, at)];
+      return [
+        [at, typeText(field), text(field.description)] as [string, string, string],
+        ...inside(field, at),
+      ];
     });
   return inside(schema, path);
 }

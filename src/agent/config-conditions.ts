@@ -22,7 +22,5 @@ function restartNeeded(before: Config, now: Config): ConditionDraft[] {
   ];
   if (names.length === 0) return [];
   const text = `A new ${names.join(", ")} takes effect with the next start only.`;
-  return [
-    { code: "restart_needed", severity: "warning", text, nextStep: "systemctl restart foundry-agent" },
-  ];
+  return [{ code: "restart_needed", severity: "warning", text, nextStep: "systemctl restart foundry-agent" }];
 }

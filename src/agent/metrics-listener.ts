@@ -74,7 +74,10 @@ function limits() {
   return { maxHeaderSize: 8 * 1024, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 75_000 };
 }
 
-function tlsServer(wanted: Metrics, handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
+function tlsServer(
+  wanted: Metrics,
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
   const read = (reference: string | null): string | undefined =>
     reference === null ? undefined : readPublic(reference);
   try {
@@ -139,19 +142,30 @@ interface Gate {
 
 function answer(request: IncomingMessage, response: ServerResponse, gate: Gate, text: () => string): void {
   request.resume();
-  const { host, origin, referer, authorization } = request.headers;
+  const refusal = refusalOf(request, gate);
+  if (refusal === null) {
+    response.writeHead(200, { "content-type": PROMETHEUS_TYPE });
+    response.end(text());
+  } else {
+    if (refusal.status === 401)
+      response.setHeader("www-authenticate", 'Bearer realm="foundry-agent metrics"');
+    refuse(response, refusal.status, refusal.sentence);
+  }
+}
+
+function refusalOf(request: IncomingMessage, gate: Gate): { status: number; sentence: string } | null {
+  const { host, origin, referer, authorization = "" } = request.headers;
   // On loopback a web page in a browser could ask through a name that it makes resolve to this address.
   if (origin !== undefined || referer !== undefined || (gate.loopback && !isOwnHost(host)))
-    return refuse(response, 403, "this is for Prometheus, not for web pages");
-  if (gate.bearer !== null && !timingSafeEqual(digest((authorization ?? "").replace(/^bearer +/i, "Bearer ")), gate.bearer)) {
-    response.setHeader("www-authenticate", 'Bearer realm="foundry-agent metrics"');
-    return refuse(response, 401, "a bearer token is needed: metrics.bearer_file");
-  }
-  const path = (request.url ?? "").split("?", 1)[0];
-  if (path !== "/metrics") return refuse(response, 404, "only /metrics is here");
-  if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405, "only GET is answered");
-  response.writeHead(200, { "content-type": PROMETHEUS_TYPE });
-  response.end(text());
+    return { status: 403, sentence: "this is for Prometheus, not for web pages" };
+  const shown = digest(authorization.replace(/^bearer +/i, "Bearer "));
+  if (gate.bearer !== null && !timingSafeEqual(shown, gate.bearer))
+    return { status: 401, sentence: "a bearer token is needed: metrics.bearer_file" };
+  if ((request.url ?? "").split("?", 1)[0] !== "/metrics")
+    return { status: 404, sentence: "only /metrics is here" };
+  if (request.method !== "GET" && request.method !== "HEAD")
+    return { status: 405, sentence: "only GET is answered" };
+  return null;
 }
 
 function refuse(response: ServerResponse, status: number, sentence: string): void {
@@ -160,7 +174,10 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
 }
 
 function isOwnHost(host: string | undefined): boolean {
-  const name = (host ?? "").toLowerCase().replace(/:\d*$/, "").replace(/^\[|\]$/g, "");
+  const name = (host ?? "")
+    .toLowerCase()
+    .replace(/:\d*$/, "")
+    .replace(/^\[|\]$/g, "");
   return name === "" || name === "localhost" || isIP(name) !== 0;
 }
 

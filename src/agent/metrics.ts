@@ -6,8 +6,9 @@
  * Prometheus refuses a whole scrape for one doubled series or one family with two types, so both are
  * settled here: the first declaration of a family counts, and of two equal series the first.
  */
-import type { AnyCollector } from "../collectors/index.ts";
+
 import type { Sample } from "../collectors/collector.ts";
+import type { AnyCollector } from "../collectors/index.ts";
 import { compileFacets, volatileOf } from "../model/facets.ts";
 import type { Section } from "../model/report.ts";
 import { type Family, ownFamilies } from "./own-metrics.ts";

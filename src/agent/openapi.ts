@@ -15,10 +15,7 @@ const ABOUT = `What the agent answers on its two unix sockets, for example:
 status.sock is for every local user: it only shows, and serial numbers and other identifying fields (named by x-sensitive, by section) are null there. control.sock is for root and the group foundry-admin. Operations with x-socket "control" are answered there only. Fields are only ever added: ignore those you do not know. Requests with a foreign Host, an Origin or a Referer are refused.`;
 
 /** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0). */
-export function openApiDocument(
-  routes: readonly Route[],
-  collectors: readonly AnyCollector[],
-): JsonSchema {
+export function openApiDocument(routes: readonly Route[], collectors: readonly AnyCollector[]): JsonSchema {
   const refs = new Map<GenericSchema, string>(
     collectors.map(({ name, schema }) => [schema, `#/components/schemas/section_${name}`]),
   );
@@ -101,7 +98,8 @@ function content(
   refs: ReadonlyMap<GenericSchema, string>,
 ): JsonSchema {
   if (answer.kind === "text") return { [answer.type]: { schema: { type: "string" } } };
-  if (answer.kind === "lines") return { "application/x-ndjson": { schema: jsonSchema(answer.schema, { refs }) } };
+  if (answer.kind === "lines")
+    return { "application/x-ndjson": { schema: jsonSchema(answer.schema, { refs }) } };
   const data = jsonSchema(answer.schema(collectors), { refs });
   return { "application/json": { schema: { type: "object", properties: { data }, required: ["data"] } } };
 }

@@ -24,7 +24,10 @@ export function ownFamilies(
   const ranCollectors = collectors.filter((one) => one.state !== "pending");
   return [
     gauge("build_info", "1; the labels say which agent this is", [
-      { value: 1, labels: { version: status.version, node_version: process.versions.node, arch: process.arch } },
+      {
+        value: 1,
+        labels: { version: status.version, node_version: process.versions.node, arch: process.arch },
+      },
     ]),
     gauge("healthy", "1 as long as /healthz answers 200", [{ value: healthy ? 1 : 0 }]),
     gauge("start_time_seconds", "When the agent started, Unix time", [{ value: status.startedAt / 1000 }]),
@@ -32,20 +35,76 @@ export function ownFamilies(
       { value: 1, labels: { status: status.status } },
     ]),
     gauge("conditions", "Conditions that hold now: how many of one code", conditionSamples(status)),
-    gauge("collector_duration_seconds", "How long the collector's last run took", ofCollectors(ranCollectors, (one) => seconds(one.durationMs))),
-    gauge("collector_success", "1 when the last run gave a value or found that there is no such thing", ofCollectors(ranCollectors, (one) => (one.state === "ok" || one.state === "absent" ? 1 : 0))),
-    gauge("collector_last_run_age_seconds", "Time since the collector's last run", ofCollectors(collectors, (one) => age(one.lastRunAt, now))),
-    counter("collector_runs_total", "Runs of the collector since the agent started", ofCollectors(collectors, (one) => one.runs)),
-    counter("collector_failures_total", "Failed runs of the collector since the agent started", ofCollectors(collectors, (one) => one.failures)),
-    gauge("metrics_failed", "1 for a collector whose metrics could not be made", failed.map((collector) => ({ value: 1, labels: { collector } }))),
-    gauge("sync_age_seconds", "Time since the control API last answered a round", ofApis(apis, (one) => age(one.lastSyncAt, now))),
-    gauge("sync_failures", "Failed rounds in a row", ofApis(apis, (one) => one.failures)),
-    gauge("sync_breaker_open", "1 while the agent waits before it tries the control API again", ofApis(apis, (one) => (one.breaker === "open" ? 1 : 0))),
-    gauge("enrolled", "1 when this node is registered with the control API", ofApis(apis, (one) => (one.enrolled ? 1 : 0))),
-    gauge("pending_events", "Events the control API has not acknowledged", ofApis(apis, (one) => one.pendingEvents)),
-    counter("sent_bytes_total", "Bytes sent to the control API; starts at 0 with each month (UTC)", ofApis(apis, (one) => one.sentBytesThisMonth)),
-    counter("received_bytes_total", "Bytes received from the control API; starts at 0 with each month (UTC)", ofApis(apis, (one) => one.receivedBytesThisMonth)),
-    counter("requests_total", "Requests to the control API; starts at 0 with each month (UTC)", ofApis(apis, (one) => one.requestsThisMonth)),
+    gauge(
+      "collector_duration_seconds",
+      "How long the collector's last run took",
+      ofCollectors(ranCollectors, (one) => seconds(one.durationMs)),
+    ),
+    gauge(
+      "collector_success",
+      "1 when the last run gave a value or found that there is no such thing",
+      ofCollectors(ranCollectors, (one) => (one.state === "ok" || one.state === "absent" ? 1 : 0)),
+    ),
+    gauge(
+      "collector_last_run_age_seconds",
+      "Time since the collector's last run",
+      ofCollectors(collectors, (one) => age(one.lastRunAt, now)),
+    ),
+    counter(
+      "collector_runs_total",
+      "Runs of the collector since the agent started",
+      ofCollectors(collectors, (one) => one.runs),
+    ),
+    counter(
+      "collector_failures_total",
+      "Failed runs of the collector since the agent started",
+      ofCollectors(collectors, (one) => one.failures),
+    ),
+    gauge(
+      "metrics_failed",
+      "1 for a collector whose metrics could not be made",
+      failed.map((collector) => ({ value: 1, labels: { collector } })),
+    ),
+    gauge(
+      "sync_age_seconds",
+      "Time since the control API last answered a round",
+      ofApis(apis, (one) => age(one.lastSyncAt, now)),
+    ),
+    gauge(
+      "sync_failures",
+      "Failed rounds in a row",
+      ofApis(apis, (one) => one.failures),
+    ),
+    gauge(
+      "sync_breaker_open",
+      "1 while the agent waits before it tries the control API again",
+      ofApis(apis, (one) => (one.breaker === "open" ? 1 : 0)),
+    ),
+    gauge(
+      "enrolled",
+      "1 when this node is registered with the control API",
+      ofApis(apis, (one) => (one.enrolled ? 1 : 0)),
+    ),
+    gauge(
+      "pending_events",
+      "Events the control API has not acknowledged",
+      ofApis(apis, (one) => one.pendingEvents),
+    ),
+    counter(
+      "sent_bytes_total",
+      "Bytes sent to the control API; starts at 0 with each month (UTC)",
+      ofApis(apis, (one) => one.sentBytesThisMonth),
+    ),
+    counter(
+      "received_bytes_total",
+      "Bytes received from the control API; starts at 0 with each month (UTC)",
+      ofApis(apis, (one) => one.receivedBytesThisMonth),
+    ),
+    counter(
+      "requests_total",
+      "Requests to the control API; starts at 0 with each month (UTC)",
+      ofApis(apis, (one) => one.requestsThisMonth),
+    ),
     gauge("spool_events", "Events kept", [{ value: spool.events }]),
     gauge("spool_bytes", "Bytes of the events kept", [{ value: spool.bytes }]),
     counter("spool_dropped_total", "Events dropped because there were too many", [{ value: spool.dropped }]),

@@ -31,7 +31,11 @@ export async function enroll({ view }: RouteContext, { body }: Call): Promise<An
   if (!parsed.success) {
     const field = parsed.issues.map((issue) => v.getDotPath(issue)).find((path) => path !== null);
     const where = field === undefined ? "the body" : `"${field?.slice(0, 40)}" in the body`;
-    throw new AgentError("bad_request", `${where} is not as it should be: ${ENROLL_SHAPE}`, "foundry-agent enroll --help");
+    throw new AgentError(
+      "bad_request",
+      `${where} is not as it should be: ${ENROLL_SHAPE}`,
+      "foundry-agent enroll --help",
+    );
   }
   const { api = "nodefoundry", key, name } = parsed.output;
   const { nodeId, mode } = await view.enroll(api, key, name === undefined ? {} : { name });

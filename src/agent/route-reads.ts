@@ -5,7 +5,15 @@ import { AgentError } from "../model/errors.ts";
 import type { Section } from "../model/report.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
 import type { Answer, Call, RouteContext } from "./route-types.ts";
-import { checkWire, commandWire, conditionWire, reasonWire, rfc3339, sectionHead, statusWire } from "./wire.ts";
+import {
+  checkWire,
+  commandWire,
+  conditionWire,
+  reasonWire,
+  rfc3339,
+  sectionHead,
+  statusWire,
+} from "./wire.ts";
 
 const COMMANDS_MAX = 1_000;
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
@@ -82,7 +90,11 @@ export function readCommands({ view, texts }: RouteContext, { socket, query }: C
 export function readCommand({ view, texts }: RouteContext, { socket, params }: Call): Answer {
   const command = view.command(params.id ?? "");
   if (command === null)
-    throw new AgentError("no_such_command", `no command with the id "${params.id}" is known`, "foundry-agent events");
+    throw new AgentError(
+      "no_such_command",
+      `no command with the id "${params.id}" is known`,
+      "foundry-agent events",
+    );
   const wire = commandWire(command, socket === "control");
   return { data: socket === "control" ? wire : texts.hide(wire) };
 }
@@ -90,7 +102,11 @@ export function readCommand({ view, texts }: RouteContext, { socket, params }: C
 export function readEvents(_context: RouteContext, { query }: Call): Answer {
   const since = query.get("since") ?? "";
   if (since !== "" && !ULID.test(since))
-    throw new AgentError("bad_request", `"since" is the id of an event (26 characters), not "${since}"`, "leave it out for all");
+    throw new AgentError(
+      "bad_request",
+      `"since" is the id of an event (26 characters), not "${since}"`,
+      "leave it out for all",
+    );
   const limit = numberOf(query, "limit", Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   return { events: { since, follow: isOn(query, "follow"), limit } };
 }
@@ -144,7 +160,11 @@ export function readPreview({ view }: RouteContext, { params }: Call): Answer {
 function audienceOf({ audience, socket, query }: Call): Call["audience"] {
   if (!isOn(query, "raw")) return audience;
   if (socket === "control") return "raw";
-  throw new AgentError("refused", "raw data is shown on control.sock only", "ask there, as a member of the group foundry-admin");
+  throw new AgentError(
+    "refused",
+    "raw data is shown on control.sock only",
+    "ask there, as a member of the group foundry-admin",
+  );
 }
 
 function isAbout(condition: Condition, id: string): boolean {
@@ -165,7 +185,10 @@ function records(value: unknown): Fields[] {
 /** Every name of a drive; what is redacted is null and so no name. */
 function driveNames(drive: Fields): string[] {
   const paths = records(drive.paths).map((path) => text(path.name));
-  return [drive.name, drive.serial, drive.id, drive.wwn].map(text).concat(paths).filter((name) => name !== "");
+  return [drive.name, drive.serial, drive.id, drive.wwn]
+    .map(text)
+    .concat(paths)
+    .filter((name) => name !== "");
 }
 
 function text(value: unknown): string {

@@ -1,9 +1,9 @@
 /** What a route of the two sockets is: a literal row of the table in routes.ts, read by the server and by openapi.ts. */
 import type { GenericSchema } from "valibot";
 import type { AnyCollector } from "../collectors/index.ts";
+import type { StreamOptions } from "./event-stream.ts";
 import type { MetricsOptions } from "./metrics.ts";
 import type { Audience, SocketTexts } from "./socket-texts.ts";
-import type { StreamOptions } from "./event-stream.ts";
 import type { AgentView } from "./view.ts";
 
 /** What every handler gets. */

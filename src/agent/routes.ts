@@ -96,12 +96,12 @@ const COMPILED: readonly Compiled[] = ROUTES.map((route) => ({ route, parts: rou
 export function routesAt(path: string): { route: Route; params: Record<string, string> }[] {
   const parts = path.split("/");
   return COMPILED.flatMap(({ route, parts: pattern }) => {
-    const params = fit(pattern, parts);
+    const params = matchParts(pattern, parts);
     return params === null ? [] : [{ route, params }];
   });
 }
 
-function fit(pattern: readonly string[], parts: readonly string[]): Record<string, string> | null {
+function matchParts(pattern: readonly string[], parts: readonly string[]): Record<string, string> | null {
   if (pattern.length !== parts.length) return null;
   const params: Record<string, string> = {};
   for (const [index, wanted] of pattern.entries()) {

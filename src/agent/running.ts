@@ -6,7 +6,9 @@
 import type { Logger } from "pino";
 import { type AnyCollector, allCollectors } from "../collectors/index.ts";
 import type { ControlContext } from "../control/control-api.ts";
-import { controlApis } from "../control/index.ts";
+import { controlApis, isControlApi } from "../control/index.ts";
+import type { ConditionDraft } from "../model/condition.ts";
+import { errorText } from "../model/errors.ts";
 import { compileFacets, omit } from "../model/facets.ts";
 import type { NodeStatus, Report, Section } from "../model/report.ts";
 import type { Machine } from "../system/machine.ts";
@@ -48,6 +50,8 @@ export interface RunningOptions {
 
 /** Tolerances are this much wider on a metered network. */
 const METERED_WIDENS = 4;
+/** A condition only after this many failures in a row: one lost run is no news. */
+const FAILURES_TO_TELL = 2;
 
 export function openRunning(options: RunningOptions): Running {
   const { config, machine, log, store, health, identity } = options;
@@ -74,18 +78,32 @@ export function openRunning(options: RunningOptions): Running {
       };
     }),
     onSection(section, before, collector) {
-      const shown = excluded(section);
-      ledger.update(shown, collector);
-      if (section.state === "ok") {
-        health.set(`collector ${collector.name}`, collector.conditions?.(section.data) ?? []);
-        const happened = collector.changes?.(before?.data ?? null, section.data) ?? [];
-        if (happened.length > 0) emit(happened);
-      }
+      ledger.update(excluded(section), collector);
+      judge(section, before, collector);
       options.onSection(section);
     },
     onTick: options.onTick,
     random: Math.random,
   });
+
+  /** Conditions and events of a new section. A collector's mistake in this costs a condition, not the daemon. */
+  function judge(section: Section, before: Section | undefined, collector: AnyCollector): void {
+    const { name } = collector;
+    const inRow = schedule.records().get(name)?.failuresInRow ?? 0;
+    const lasting = section.reason !== null && inRow >= FAILURES_TO_TELL;
+    health.set(`failing ${name}`, lasting ? [failing(name, section.reason.text, section.reason.nextStep)] : []);
+    // What a failing one said last stays; what is not there any more has nothing wrong with it.
+    if (section.state === "absent") health.set(`collector ${name}`, []);
+    if (section.state !== "ok") return;
+    try {
+      health.set(`collector ${name}`, collector.conditions?.(section.data) ?? []);
+      const happened = collector.changes?.(before?.data ?? null, section.data) ?? [];
+      if (happened.length > 0) emit(happened);
+    } catch (error) {
+      log.error({ err: error, collector: name }, "what was collected could not be judged");
+      health.set(`failing ${name}`, [failing(name, errorText(error), null)]);
+    }
+  }
 
   function report(): Report {
     const sections: Record<string, Section> = {};
@@ -131,6 +149,7 @@ export function openRunning(options: RunningOptions): Running {
     });
   });
   store.setSubscribers(loops.map((loop) => loop.api.name));
+  forgetWhatIsOff(health, collectors, loops);
 
   return {
     config,
@@ -149,6 +168,34 @@ export function openRunning(options: RunningOptions): Running {
       await Promise.all([schedule.stop(), ...loops.map((loop) => loop.stop())]);
     },
   };
+}
+
+function failing(name: string, why: string, nextStep: string | null): ConditionDraft {
+  return {
+    code: "collector_failed",
+    subject: name,
+    severity: "warning",
+    text: `The section ${name} can't be collected: ${why}`,
+    nextStep: nextStep ?? `foundry-agent collect ${name}`,
+  };
+}
+
+/** Conditions of what the configuration before had and this one has not: nobody would ever clear them. */
+function forgetWhatIsOff(
+  health: Health,
+  collectors: readonly AnyCollector[],
+  loops: readonly SyncLoop[],
+): void {
+  const on = new Set(collectors.map((collector) => collector.name));
+  for (const { name } of allCollectors()) {
+    if (on.has(name)) continue;
+    health.set(`collector ${name}`, []);
+    health.set(`failing ${name}`, []);
+  }
+  const apis = new Set(loops.map((loop) => loop.api.name));
+  for (const { code, subject } of health.list()) {
+    if (subject !== undefined && isControlApi(subject) && !apis.has(subject)) health.clear(code, subject);
+  }
 }
 
 /** `report.exclude`: patterns begin with the section's name; a bare name empties the section. */

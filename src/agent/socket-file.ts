@@ -5,7 +5,17 @@
  * It is bound in a folder of our own (0700), given its mode and group there, and renamed to its place:
  * no umask of the whole process, no moment in which others could connect.
  */
-import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { AgentError, errorCode } from "../model/errors.ts";
@@ -46,7 +56,10 @@ export function prepareRunFolder(folder: string, uid: number = process.geteuid?.
  * @throws AgentError `already_running`, `socket_path` (too long, no socket, not ours to look at)
  */
 export async function refuseLiving(path: string): Promise<void> {
-  if (Buffer.byteLength(join(dirname(path), ".sock-XXXXXX", "s")) > MAX_PATH || Buffer.byteLength(path) > MAX_PATH)
+  if (
+    Buffer.byteLength(join(dirname(path), ".sock-XXXXXX", "s")) > MAX_PATH ||
+    Buffer.byteLength(path) > MAX_PATH
+  )
     throw new AgentError(
       "socket_path",
       `${path} is too long for a socket (${MAX_PATH} bytes)`,
@@ -95,7 +108,12 @@ export interface SocketFile {
  * Let `server` listen at `path`; what is there is replaced (ask refuseLiving before).
  * @param gid group to give it to, or null for our own
  */
-export async function listenAt(server: Server, path: string, mode: number, gid: number | null): Promise<SocketFile> {
+export async function listenAt(
+  server: Server,
+  path: string,
+  mode: number,
+  gid: number | null,
+): Promise<SocketFile> {
   const own = mkdtempSync(join(dirname(path), ".sock-"));
   const bound = join(own, "s");
   try {
@@ -118,9 +136,14 @@ export async function listenAt(server: Server, path: string, mode: number, gid: 
     };
   } catch (error) {
     server.close();
-    throw new AgentError("socket_path", `the socket ${path} can't be made (${errorCode(error)})`, `ls -ld ${dirname(path)}`, {
-      cause: error,
-    });
+    throw new AgentError(
+      "socket_path",
+      `the socket ${path} can't be made (${errorCode(error)})`,
+      `ls -ld ${dirname(path)}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
@@ -143,5 +166,7 @@ export function groupId(name: string, groups = "/etc/group"): number | null {
 
 /** Whether this process may give a file of its own to a group: root, or a member of it. */
 export function mayGiveTo(gid: number): boolean {
-  return process.geteuid?.() === 0 || process.getegid?.() === gid || (process.getgroups?.() ?? []).includes(gid);
+  return (
+    process.geteuid?.() === 0 || process.getegid?.() === gid || (process.getgroups?.() ?? []).includes(gid)
+  );
 }

@@ -32,7 +32,8 @@ export interface SocketTexts {
 const ANYWHERE = 8;
 const AS_WORD = 3;
 const HIDDEN = "[hidden]";
-const SENSITIVE_KEY = /(?:^|_)(?:serial|wwn|uuid|eui|nguid|cid|asset_tag|machine_id|mac|permanent_mac)(?:_|$)/;
+const SENSITIVE_KEY =
+  /(?:^|_)(?:serial|wwn|uuid|eui|nguid|cid|asset_tag|machine_id|mac|permanent_mac)(?:_|$)/;
 const SENSITIVE_VALUE =
   /\b(?:wwn|serial|eui|nvme|naa|uuid)[-.]\S+|\b0x[0-9a-f]{16,32}\b|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi;
 
@@ -111,7 +112,9 @@ export function openSocketTexts(view: AgentView): SocketTexts {
     },
     event(event, audience) {
       const wire = eventWire(event);
-      return JSON.stringify(audience === "public" ? { ...wire, data: hide(publicEventData(wire.data)) } : wire);
+      return JSON.stringify(
+        audience === "public" ? { ...wire, data: hide(publicEventData(wire.data)) } : wire,
+      );
     },
   };
 }

@@ -46,7 +46,7 @@ export function errorBody(error: AgentError): string {
   });
 }
 
-/** Handler of one socket's requests; never throws. */
+/** Handler of one socket's requests; throws only what is a bug. */
 export function requestHandler(
   socket: "status" | "control",
   context: RouteContext,
@@ -57,10 +57,17 @@ export function requestHandler(
   async function send(call: Call, answer: Answer, response: ServerResponse): Promise<void> {
     if (!("events" in answer)) return write(response, answer);
     if (streams >= STREAMS_MAX)
-      throw new AgentError("too_many_streams", `${STREAMS_MAX} readers of events are connected already`, "end one of them");
+      throw new AgentError(
+        "too_many_streams",
+        `${STREAMS_MAX} readers of events are connected already`,
+        "end one of them",
+      );
     streams++;
     try {
-      await streamEvents(context.view, context.texts, response, { ...answer.events, audience: call.audience });
+      await streamEvents(context.view, context.texts, response, {
+        ...answer.events,
+        audience: call.audience,
+      });
     } finally {
       streams--;
     }
@@ -95,19 +102,39 @@ export function requestHandler(
 function gate(request: IncomingMessage): void {
   const { host, origin, referer } = request.headers;
   if (origin !== undefined || referer !== undefined)
-    throw new AgentError("refused", "requests of web pages (Origin, Referer) are not answered", "use curl --unix-socket");
+    throw new AgentError(
+      "refused",
+      "requests of web pages (Origin, Referer) are not answered",
+      "use curl --unix-socket",
+    );
   if (!HOST.test(host ?? ""))
-    throw new AgentError("refused", "the host of the URL must be localhost", "curl --unix-socket … http://localhost/v1/status");
+    throw new AgentError(
+      "refused",
+      "the host of the URL must be localhost",
+      "curl --unix-socket … http://localhost/v1/status",
+    );
 }
 
-function choose(socket: "status" | "control", method: string, path: string): { route: Route; params: Record<string, string> } {
+function choose(
+  socket: "status" | "control",
+  method: string,
+  path: string,
+): { route: Route; params: Record<string, string> } {
   const asked = method === "HEAD" ? "GET" : method;
   const here = routesAt(path);
   if (here.length === 0)
-    throw new AgentError("not_found", `there is nothing at ${path.slice(0, 120)}`, "docs/status-socket.openapi.json lists what there is");
+    throw new AgentError(
+      "not_found",
+      `there is nothing at ${path.slice(0, 120)}`,
+      "docs/status-socket.openapi.json lists what there is",
+    );
   const found = here.find(({ route }) => route.method === asked);
   if (socket === "status" && (asked !== "GET" || found?.route.socket === "control"))
-    throw new AgentError("refused", "status.sock only shows; this is answered on control.sock", "ask there, as root or a member of the group foundry-admin");
+    throw new AgentError(
+      "refused",
+      "status.sock only shows; this is answered on control.sock",
+      "ask there, as root or a member of the group foundry-admin",
+    );
   if (found) return found;
   const methods = here.map(({ route }) => route.method).join(", ");
   throw new AgentError("method_not_allowed", `${path} answers ${methods} only`, null);
@@ -120,7 +147,11 @@ function checkQuery(route: Route, query: URLSearchParams): void {
   for (const name of query.keys()) {
     if (known.includes(name)) continue;
     const others = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;
-    throw new AgentError("bad_request", `${route.path} has no parameter "${name.slice(0, 40)}"; ${others}`, null);
+    throw new AgentError(
+      "bad_request",
+      `${route.path} has no parameter "${name.slice(0, 40)}"; ${others}`,
+      null,
+    );
   }
 }
 
@@ -152,12 +183,21 @@ function write(response: ServerResponse, answer: Exclude<Answer, { events: unkno
     response.end();
     return;
   }
-  if ("text" in answer) return end(response, 200, answer.type, answer.text, null);
-  const text = "dataText" in answer ? answer.dataText : (JSON.stringify(answer.data) ?? "null");
-  end(response, 200, "application/json", `{"data":${text}}\n`, "dataText" in answer ? answer.etag : null);
+  if ("text" in answer) end(response, 200, answer.type, answer.text, null);
+  else {
+    const text = "dataText" in answer ? answer.dataText : (JSON.stringify(answer.data) ?? "null");
+    const etag = "dataText" in answer ? answer.etag : null;
+    end(response, 200, "application/json", `{"data":${text}}\n`, etag);
+  }
 }
 
-function end(response: ServerResponse, status: number, type: string, text: string, etag: string | null): void {
+function end(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+  etag: string | null,
+): void {
   const bytes = Buffer.from(text);
   response.writeHead(status, {
     "content-type": type,
@@ -180,19 +220,26 @@ function fail(
   if (error instanceof AgentError) known = error;
   else {
     log.error({ err: error, path: request.url?.split("?", 1)[0] }, `a request failed: ${errorText(error)}`);
-    known = new AgentError("unexpected", "the agent failed to answer; its log says more", "journalctl -u foundry-agent");
+    known = new AgentError(
+      "unexpected",
+      "the agent failed to answer; its log says more",
+      "journalctl -u foundry-agent",
+    );
   }
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const shown =
-    socket === "control"
-      ? known
-      : new AgentError(known.code, context.texts.hide(known.message), known.nextStep);
+  const shown = socket === "control" || known !== error ? known : hidden(known, context);
   const status = statusOf(known.code);
   if (status === 405) response.setHeader("allow", known.message.replace(/^.* answers | only$/g, ""));
   // What is left of a body is not waited for.
   if (!request.complete) response.setHeader("connection", "close");
   end(response, status, "application/json", `${errorBody(shown)}\n`, null);
+}
+
+/** As everybody may read it: a sentence may name a serial number. */
+function hidden({ code, message, nextStep }: AgentError, { texts }: RouteContext): AgentError {
+  const shown = texts.hide({ message, nextStep });
+  return new AgentError(code, shown.message, shown.nextStep);
 }

@@ -9,7 +9,14 @@ import type { Logger } from "pino";
 import { AgentError } from "../model/errors.ts";
 import type { MetricsOptions } from "./metrics.ts";
 import type { RouteContext } from "./route-types.ts";
-import { groupId, listenAt, mayGiveTo, prepareRunFolder, refuseLiving, type SocketFile } from "./socket-file.ts";
+import {
+  groupId,
+  listenAt,
+  mayGiveTo,
+  prepareRunFolder,
+  refuseLiving,
+  type SocketFile,
+} from "./socket-file.ts";
 import { openSocketTexts } from "./socket-texts.ts";
 import { errorBody, requestHandler } from "./status-http.ts";
 import type { AgentView } from "./view.ts";
@@ -88,7 +95,10 @@ function adminGroup(wanted: number | null | undefined, log: Logger): number | nu
   return null;
 }
 
-function makeServer(handler: (request: IncomingMessage, response: ServerResponse) => Promise<void>, log: Logger): Server {
+function makeServer(
+  handler: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  log: Logger,
+): Server {
   const server = createServer(
     {
       maxHeaderSize: 8 * 1024,
@@ -98,7 +108,12 @@ function makeServer(handler: (request: IncomingMessage, response: ServerResponse
       connectionsCheckingInterval: 2_000,
       requireHostHeader: false, // status-http.ts judges the host, and none at all is fine on a socket
     },
-    (request, response) => void handler(request, response),
+    (request, response) => {
+      handler(request, response).catch((error: unknown) => {
+        log.error({ err: error }, "a request could not be answered");
+        response.destroy();
+      });
+    },
   );
   server.maxConnections = CONNECTIONS;
   server.setTimeout(30_000);

@@ -107,10 +107,9 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     const abort = new AbortController();
     const promise = api
       .sync(input, abort.signal)
-      .then(
-        (outcome) => succeeded(outcome, input, full),
-        (error: unknown) => failed(error, input, abort.signal.aborted),
-      )
+      .then((outcome) => succeeded(outcome, input, full))
+      // Also what goes wrong with an answer: the next round comes, whatever was in this one.
+      .catch((error: unknown) => failed(error, input, abort.signal.aborted))
       .finally(() => {
         round = null;
       });
@@ -156,14 +155,16 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       return { ok: false, text: "ended early", ...nothing };
     }
     const [code, text] = [errorCode(error), errorText(error)];
+    const step = error instanceof AgentError ? error.nextStep : null;
+    const said = step === null ? text : `${text} Next: ${step}`;
     const delay = pace.failed(error, input.waitS);
     arm(delay);
-    if (code === "not_enrolled") return { ok: false, text, ...nothing };
+    if (code === "not_enrolled") return { ok: false, text: said, ...nothing };
     lastError = { code, text, at: clock.now() };
-    log.debug({ api: api.name, code }, `round failed: ${text}`);
+    if (error instanceof AgentError) log.debug({ api: api.name, code }, `round failed: ${text}`);
+    else log.error({ api: api.name, err: error }, "round failed by a mistake of the agent's own");
     if (pace.status().failures >= FAILURES_TO_TELL) {
-      const nextStep =
-        (error instanceof AgentError ? error.nextStep : null) ?? `foundry-agent check ${api.name}`;
+      const nextStep = step ?? `foundry-agent check ${api.name}`;
       health.raise({
         code: "reporting_failed",
         subject: api.name,
@@ -172,7 +173,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
         nextStep,
       });
     }
-    return { ok: false, text, ...nothing };
+    return { ok: false, text: said, ...nothing };
   }
 
   function arm(delayMs: number): void {

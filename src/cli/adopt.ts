@@ -13,7 +13,8 @@ export const adoptCommand: SubCommand = {
     const client = await openClient(io, values, "control");
     const answer = await client.post("/v1/adopt");
     if (values.json === true) printJson(io, answer);
-    else io.stdout("Adopted: this hardware is this node from now on.\nSee how it goes: foundry-agent status\n");
+    else
+      io.stdout("Adopted: this hardware is this node from now on.\nSee how it goes: foundry-agent status\n");
     return EXIT.ok;
   },
 };

@@ -26,7 +26,8 @@ export const checkCommand: SubCommand = {
   examples: ["foundry-agent check", "foundry-agent check nodefoundry"],
   async run({ values, positionals }, io) {
     const [api, ...more] = positionals;
-    if (more.length > 0) throw usageError(`check takes one control API, found "${more[0]}" too`, "foundry-agent check");
+    if (more.length > 0)
+      throw usageError(`check takes one control API, found "${more[0]}" too`, "foundry-agent check");
     const client = await openClient(io, values, "control");
     const checked = (await client.get("/v1/check", { api })) as Checked[];
     if (values.json === true) printJson(io, checked);

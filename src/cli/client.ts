@@ -45,7 +45,12 @@ export async function openClient(
     uid: process.geteuid?.() ?? 0,
   });
 
-  async function ask(method: string, path: string, timeoutMs: number, body?: unknown): Promise<IncomingMessage> {
+  async function ask(
+    method: string,
+    path: string,
+    timeoutMs: number,
+    body?: unknown,
+  ): Promise<IncomingMessage> {
     const text = body === undefined ? "" : JSON.stringify(body);
     return await new Promise((resolve, reject) => {
       const sent = request(
@@ -57,12 +62,16 @@ export async function openClient(
           signal: io.signal,
           headers: {
             host: "localhost",
-            ...(text === "" ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+            ...(text === ""
+              ? {}
+              : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
           },
         },
         resolve,
       );
-      sent.setTimeout(timeoutMs, () => sent.destroy(new AgentError("timeout", "the agent did not answer in time", "foundry-agent status")));
+      sent.setTimeout(timeoutMs, () =>
+        sent.destroy(new AgentError("timeout", "the agent did not answer in time", "foundry-agent status")),
+      );
       sent.on("error", (error) => reject(wireError(error, socket.path, io)));
       sent.end(text);
     });
@@ -90,7 +99,8 @@ export async function openClient(
 
   return {
     socket,
-    get: (path, query = {}) => data("GET", path + queryText(query), path === "/v1/check" ? ACTION_MS : READ_MS),
+    get: (path, query = {}) =>
+      data("GET", path + queryText(query), path === "/v1/check" ? ACTION_MS : READ_MS),
     post: (path, { query = {}, body } = {}) => data("POST", path + queryText(query), ACTION_MS, body),
     async text(path) {
       const answer = await ask("GET", path, READ_MS);
@@ -132,8 +142,16 @@ function unwrap(text: string, status: number, path: string): unknown {
   const { data, error } = (answer ?? {}) as { data?: unknown; error?: Record<string, unknown> };
   if (status === 200 && data !== undefined) return data;
   if (typeof error?.code === "string" && typeof error.message === "string")
-    throw new AgentError(error.code, error.message, typeof error.next_step === "string" ? error.next_step : null);
-  throw new AgentError("bad_answer", `what answers at ${path} is no foundry-agent of this kind`, "foundry-agent version");
+    throw new AgentError(
+      error.code,
+      error.message,
+      typeof error.next_step === "string" ? error.next_step : null,
+    );
+  throw new AgentError(
+    "bad_answer",
+    `what answers at ${path} is no foundry-agent of this kind`,
+    "foundry-agent version",
+  );
 }
 
 function wireError(error: unknown, path: string, io: Io): AgentError {

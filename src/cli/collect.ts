@@ -31,7 +31,7 @@ export const collectCommand: SubCommand = {
       const width = terminalWidth(io);
       if (found.table !== null && found.table.rows.length > 0)
         io.stdout(`\n${table(found.table.columns, found.table.rows, width === undefined ? {} : { width })}`);
-      else if (found.data !== null) io.stdout(`\n${genericText(found.data, io.now())}`);
+      else if (found.data !== null) io.stdout(`\n${genericText(found.data, { now: io.now() })}`);
     }
     return found.state === "ok" || found.state === "absent" ? EXIT.ok : EXIT.failed;
   },

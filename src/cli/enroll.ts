@@ -13,8 +13,16 @@ export function enrollCommandWith(input: () => Input): SubCommand {
     summary: "register this node with a control API",
     usage: "[API] [--key-file -|FILE] [--name TEMPLATE] [--json] [--socket PATH]",
     options: {
-      "key-file": { type: "string", value: "-|FILE", help: "where the key is; - or nothing: stdin, typed unseen on a terminal" },
-      name: { type: "string", value: "TEMPLATE", help: "name to register under; {hostname} and {serial} stand for this node's own" },
+      "key-file": {
+        type: "string",
+        value: "-|FILE",
+        help: "where the key is; - or nothing: stdin, typed unseen on a terminal",
+      },
+      name: {
+        type: "string",
+        value: "TEMPLATE",
+        help: "name to register under; {hostname} and {serial} stand for this node's own",
+      },
       ...CLIENT_OPTIONS,
     },
     examples: [
@@ -25,15 +33,27 @@ export function enrollCommandWith(input: () => Input): SubCommand {
       const [api = "nodefoundry", ...more] = positionals;
       // A key on the command line would be in the shell's history and in every process list.
       if (/^nf_/.test(api) || more.some((word) => word.startsWith("nf_")))
-        throw usageError("a key is not given on the command line, where others can see it", "foundry-agent enroll --key-file FILE");
-      if (more.length > 0) throw usageError(`enroll takes one control API, found "${more[0]}" too`, "foundry-agent enroll --help");
+        throw usageError(
+          "a key is not given on the command line, where others can see it",
+          "foundry-agent enroll --key-file FILE",
+        );
+      if (more.length > 0)
+        throw usageError(
+          `enroll takes one control API, found "${more[0]}" too`,
+          "foundry-agent enroll --help",
+        );
       const client = await openClient(io, values, "control");
       const key = await readKey(values["key-file"], input(), io);
       warnAbout(key, io);
       const name = typeof values.name === "string" ? { name: values.name } : {};
-      const { node_id: nodeId, mode } = (await client.post("/v1/enroll", { body: { api, key, ...name } })) as { node_id: string; mode: string };
+      const { node_id: nodeId, mode } = (await client.post("/v1/enroll", {
+        body: { api, key, ...name },
+      })) as { node_id: string; mode: string };
       if (values.json === true) printJson(io, { node_id: nodeId, mode });
-      else io.stdout(`Registered with ${printable(api)} as ${printable(nodeId)}, mode ${printable(mode)}${modeNote(mode)}.\nThe key was not kept. See how it goes: foundry-agent status\n`);
+      else
+        io.stdout(
+          `Registered with ${printable(api)} as ${printable(nodeId)}, mode ${printable(mode)}${modeNote(mode)}.\nThe key was not kept. See how it goes: foundry-agent status\n`,
+        );
       return EXIT.ok;
     },
   };
@@ -43,16 +63,27 @@ export const enrollCommand: SubCommand = enrollCommandWith(() => process.stdin);
 
 async function readKey(file: unknown, input: Input, io: Io): Promise<string> {
   const typed = typeof file !== "string" || file === "-";
-  const key = !typed ? readSecretFile(file) : input.isTTY === true ? (await askSecret("Key (not shown): ", input, io)).trim() : await readAllInput(input);
+  const key = !typed
+    ? readSecretFile(file)
+    : input.isTTY === true
+      ? (await askSecret("Key (not shown): ", input, io)).trim()
+      : await readAllInput(input);
   if (key === "") throw usageError("no key was given", "foundry-agent enroll --key-file FILE");
-  if (/[^\x21-\x7e]/.test(key)) throw usageError("a key is one word of plain characters; this is something else", "foundry-agent enroll --help");
+  if (/[^\x21-\x7e]/.test(key))
+    throw usageError(
+      "a key is one word of plain characters; this is something else",
+      "foundry-agent enroll --help",
+    );
   return key;
 }
 
 function warnAbout(key: string, io: Io): void {
   if (/^nf_sk_live_/.test(key))
-    io.stderr("This is an account key, which may do everything in the account. To enrol nodes, an enrolment key (nf_en_…) is enough and safer.\n");
-  if (/^nf_sk_ro_/.test(key)) io.stderr("This is a read-only key: it can't register a node, only look one up.\n");
+    io.stderr(
+      "This is an account key, which may do everything in the account. To enrol nodes, an enrolment key (nf_en_…) is enough and safer.\n",
+    );
+  if (/^nf_sk_ro_/.test(key))
+    io.stderr("This is a read-only key: it can't register a node, only look one up.\n");
 }
 
 function modeNote(mode: string): string {

@@ -5,24 +5,39 @@ import { printable } from "../model/scrub.ts";
 import { nextUlid } from "../model/ulid.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
 import { at } from "./conditions.ts";
-import { paint, severityWord } from "./format.ts";
+import { driveSize, paint, severityWord } from "./format.ts";
+import { fieldText } from "./generic-view.ts";
 import { EXIT, type Io } from "./output.ts";
 import { type SubCommand, usageError } from "./usage.ts";
 
 const DEFAULT_SINCE = "24h";
-const UNITS: Readonly<Record<string, number>> = { s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = {
+  s: 1000,
+  min: 60_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 export const eventsCommand: SubCommand = {
   name: "events",
   summary: "show what happened on this node",
   usage: "[--since ID|TIME|all] [--follow] [--json] [--socket PATH]",
   options: {
-    since: { type: "string", value: "ID|TIME", help: `after this event, or of the last 30min, 12h, 7d (${DEFAULT_SINCE} without it), or all` },
+    since: {
+      type: "string",
+      value: "ID|TIME",
+      help: `after this event, or of the last 30min, 12h, 7d (${DEFAULT_SINCE} without it), or all`,
+    },
     follow: { type: "boolean", short: "f", help: "go on with what comes, until Ctrl-C" },
     ...CLIENT_OPTIONS,
     json: { type: "boolean", help: "one JSON object a line" },
   },
-  examples: ["foundry-agent events --since 7d", "foundry-agent events --follow", "foundry-agent events --since all --json"],
+  examples: [
+    "foundry-agent events --since 7d",
+    "foundry-agent events --follow",
+    "foundry-agent events --since all --json",
+  ],
   async run({ values }, io) {
     const asked = typeof values.since === "string" ? values.since : DEFAULT_SINCE;
     const query = { since: sinceId(asked, io.now()), follow: values.follow === true ? "1" : undefined };
@@ -33,7 +48,10 @@ export const eventsCommand: SubCommand = {
       io.stdout(values.json === true ? `${line}\n` : eventLine(parseEvent(line), io));
     });
     if (count === 0 && !io.signal.aborted && values.json !== true) {
-      const older = values.since === undefined ? " in the last 24 hours. All that are kept: foundry-agent events --since all" : " since then.";
+      const older =
+        values.since === undefined
+          ? " in the last 24 hours. All that are kept: foundry-agent events --since all"
+          : " since then.";
       io.stderr(`Nothing happened${older}\n`);
     }
     return EXIT.ok;
@@ -47,7 +65,10 @@ function sinceId(asked: string, now: number): string | undefined {
   const [, count, unit] = /^(\d{1,6})\s*(s|min|m|h|d)$/.exec(asked) ?? [];
   const ms = unit === undefined ? undefined : UNITS[unit];
   if (count === undefined || ms === undefined)
-    throw usageError(`"${asked}" is no event id and no time such as 30min, 12h or 7d`, "foundry-agent events --since 7d");
+    throw usageError(
+      `"${asked}" is no event id and no time such as 30min, 12h or 7d`,
+      "foundry-agent events --since 7d",
+    );
   return nextUlid("", now - Number(count) * ms, new Uint8Array(10));
 }
 
@@ -60,18 +81,21 @@ function parseEvent(line: string): EventWire {
 }
 
 /** Pure; ends with a line break. */
-export function eventLine(event: EventWire, io: Pick<Io, "color">): string {
+export function eventLine(event: EventWire, io: Pick<Io, "color" | "now">): string {
   const { text, color } = severityWord(event.severity);
-  const sentence = sentenceOf(event.data);
-  return `${localTime(at(event.at))}  ${paint(text.padEnd(7), color, io.color)}  ${printable(event.type.padEnd(18))}  ${printable(sentence)}`.trimEnd() + "\n";
+  const sentence = sentenceOf(event.data, io.now());
+  return (
+    `${localTime(at(event.at))}  ${paint(text.padEnd(7), color, io.color)}  ${printable(event.type.padEnd(18))}  ${printable(sentence)}`.trimEnd() +
+    "\n"
+  );
 }
 
 /** Its own words where it has some, else its plain fields. */
-function sentenceOf(data: EventWire["data"]): string {
+function sentenceOf(data: EventWire["data"], now: number): string {
   if (typeof data.text === "string") return data.text;
   return Object.entries(data)
     .filter(([, value]) => value !== null && value !== "" && typeof value !== "object")
-    .map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`)
+    .map(([name, value]) => fieldText(name, value, { now, size: driveSize }))
     .join(", ");
 }
 

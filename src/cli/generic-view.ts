@@ -10,60 +10,81 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_COLUMNS = 8;
 
+export interface GenericOptions {
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now: number;
+  /** How bytes are written; binary units without it. */
+  readonly size?: (bytes: number | null) => string;
+}
+
 /** Ends with a line break. */
-export function genericText(value: unknown, now: number, indent = ""): string {
-  if (!isFields(value)) return `${indent}${scalarText("", value, now)}\n`;
+export function genericText(value: unknown, options: GenericOptions, indent = ""): string {
+  if (!isFields(value)) return `${indent}${scalarText("", value, options)}\n`;
   const entries = Object.entries(value);
   if (entries.length === 0) return `${indent}(nothing)\n`;
-  const width = Math.max(...entries.filter(([, field]) => isShort(field)).map(([name]) => label(name).length), 0);
+  const labels = labelsOf(entries.map(([name]) => name));
+  const width = Math.max(
+    0,
+    ...entries.map(([, field], index) => (isShort(field) ? (labels[index] ?? "").length : 0)),
+  );
   let text = "";
-  for (const [name, field] of entries) {
-    if (isShort(field)) text += `${indent}${label(name).padEnd(width)}  ${shortText(name, field, now)}\n`;
-    else if (Array.isArray(field)) text += `${indent}${label(name)}\n${listText(field, now, `${indent}  `)}`;
-    else text += `${indent}${label(name)}\n${genericText(field, now, `${indent}  `)}`;
+  for (const [index, [name, field]] of entries.entries()) {
+    const label = labels[index] ?? name;
+    if (isShort(field)) text += `${indent}${label.padEnd(width)}  ${shortText(name, field, options)}\n`;
+    else if (Array.isArray(field)) text += `${indent}${label}\n${listText(field, options, `${indent}  `)}`;
+    else text += `${indent}${label}\n${genericText(field, options, `${indent}  `)}`;
   }
   return text;
 }
 
+/** One field in a sentence: "size 16.0 TB", "slot 3". */
+export function fieldText(name: string, value: unknown, options: GenericOptions): string {
+  return `${labelsOf([name])[0]} ${scalarText(name, value, options)}`;
+}
+
 /** A list of objects as a table of their plain fields. */
-function listText(items: readonly unknown[], now: number, indent: string): string {
+function listText(items: readonly unknown[], options: GenericOptions, indent: string): string {
   const rows = items.filter(isFields);
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   // What is nothing everywhere, or no plain value, would only take room.
-  const shown = names.filter((name) => rows.some((row) => isFilled(row[name])) && rows.every((row) => isShort(row[name])));
-  if (shown.length === 0 || rows.length !== items.length) return items.map((item) => genericText(item, now, indent)).join("");
+  const shown = names.filter(
+    (name) => rows.some((row) => isFilled(row[name])) && rows.every((row) => isShort(row[name])),
+  );
+  if (shown.length === 0 || rows.length !== items.length)
+    return items.map((item) => genericText(item, options, indent)).join("");
   const columns = shown.slice(0, MAX_COLUMNS);
   const drawn = table(
-    columns.map(label),
-    rows.map((row) => columns.map((name) => shortText(name, row[name], now))),
+    labelsOf(columns),
+    rows.map((row) => columns.map((name) => shortText(name, row[name], options))),
   );
   return drawn.replace(/^(?=.)/gm, indent);
 }
 
-function shortText(name: string, value: unknown, now: number): string {
-  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map((item) => scalarText(name, item, now)).join(", ");
-  return scalarText(name, value, now);
+function shortText(name: string, value: unknown, options: GenericOptions): string {
+  if (!Array.isArray(value)) return scalarText(name, value, options);
+  return value.length === 0 ? "none" : value.map((item) => scalarText(name, item, options)).join(", ");
 }
 
-function scalarText(name: string, value: unknown, now: number): string {
+function scalarText(name: string, value: unknown, options: GenericOptions): string {
   if (value === null || value === undefined || value === "") return "-";
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "number") return numberText(name, value);
+  if (typeof value === "number") return numberText(name, value, options);
   if (typeof value !== "string") return printable(JSON.stringify(value));
-  if (/_at$|^since$/.test(name)) {
+  if (/_at$|_time$|^since$/.test(name) && /^\d{4}-\d\d-\d\dT/.test(value)) {
     const at = Date.parse(value);
-    if (!Number.isNaN(at)) return relativeTime(at, now);
+    if (!Number.isNaN(at)) return relativeTime(at, options.now);
   }
   return printable(value);
 }
 
-function numberText(name: string, value: number): string {
-  if (/_bytes$/.test(name)) return memorySize(value);
+function numberText(name: string, value: number, { size = memorySize }: GenericOptions): string {
+  if (/_bytes$/.test(name)) return size(value);
+  if (/_us$/.test(name)) return duration(value / 1000);
   if (/_ms$/.test(name)) return duration(value);
   if (/(?:_s|_seconds)$/.test(name)) return duration(value * 1000);
   const rounded = Number.isInteger(value) ? String(value) : String(Number(value.toFixed(2)));
   const unit = [
-    [/_c$/, " °C"],
+    [/(?:_c|celsius)$/, " °C"],
     [/_percent$/, " %"],
     [/_mhz$/, " MHz"],
     [/_mbps$/, " Mbit/s"],
@@ -71,9 +92,16 @@ function numberText(name: string, value: number): string {
   return rounded + (unit?.[1] ?? "");
 }
 
-/** "size_bytes" → "size": the unit is beside the number. */
-function label(name: string): string {
-  return printable(name.replace(/_(?:bytes|ms|s|seconds|c|percent|mhz|mbps|at)$/, "").replaceAll("_", " "));
+/** "size_bytes" → "size": the unit is beside the number. Whole where two would be called the same. */
+function labelsOf(names: readonly string[]): string[] {
+  const short = names.map((name) =>
+    name.replace(/_(?:bytes|us|ms|s|seconds|c|celsius|percent|mhz|mbps|at)$/, ""),
+  );
+  return names.map((name, index) => {
+    const label = short[index] ?? name;
+    const alone = short.filter((other) => other === label).length === 1;
+    return printable((alone ? label : name).replaceAll("_", " "));
+  });
 }
 
 function isShort(value: unknown): boolean {
@@ -82,7 +110,9 @@ function isShort(value: unknown): boolean {
 }
 
 function isFilled(value: unknown): boolean {
-  return value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
+  return (
+    value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0)
+  );
 }
 
 function isFields(value: unknown): value is Fields {

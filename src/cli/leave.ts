@@ -15,11 +15,16 @@ export function leaveCommandWith(input: () => Input): SubCommand {
     examples: ["foundry-agent leave", "foundry-agent leave nodefoundry --yes"],
     async run({ values, positionals }, io) {
       const [api, ...more] = positionals;
-      if (more.length > 0) throw usageError(`leave takes one control API, found "${more[0]}" too`, "foundry-agent leave --help");
+      if (more.length > 0)
+        throw usageError(`leave takes one control API, found "${more[0]}" too`, "foundry-agent leave --help");
       const whom = api === undefined ? "all control APIs" : printable(api);
       const client = await openClient(io, values, "control");
       const question = `This node forgets its token and id at ${whom} and reports there no longer until it is enrolled again. Go on?`;
-      await makeSure(question, `foundry-agent leave${api === undefined ? "" : ` ${api}`}`, { values, input: input(), io });
+      await makeSure(question, `foundry-agent leave${api === undefined ? "" : ` ${api}`}`, {
+        values,
+        input: input(),
+        io,
+      });
       const answer = await client.post("/v1/leave", { query: { api } });
       if (values.json === true) printJson(io, answer);
       else io.stdout(`Left ${whom}. To come back: foundry-agent enroll\n`);

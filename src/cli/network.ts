@@ -1,6 +1,7 @@
 /** `foundry-agent network`: every interface, the way out, and who resolves names. */
-import { printable } from "../model/scrub.ts";
+
 import type { SectionHead } from "../agent/wire.ts";
+import { printable } from "../model/scrub.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
 import { linkSpeed } from "./format.ts";
 import { EXIT, type Io, printJson } from "./output.ts";
@@ -106,11 +107,16 @@ function errorsOf({ counters }: InterfaceWire): Cell {
 }
 
 function waysOut(data: NetworkWire): string {
-  const routes = (data.default_routes ?? []).map(({ gateway, interface: by }) => `${gateway ?? "directly"} by ${by ?? "?"}`);
+  const routes = (data.default_routes ?? []).map(
+    ({ gateway, interface: by }) => `${gateway ?? "directly"} by ${by ?? "?"}`,
+  );
   const lines = [
     ["Default route", routes.length === 0 ? "none" : routes.join(", ")],
     ["This node's address", data.primary?.address ?? "none"],
-    ["Name servers", data.dns_servers === undefined || data.dns_servers.length === 0 ? "none" : data.dns_servers.join(", ")],
+    [
+      "Name servers",
+      data.dns_servers === undefined || data.dns_servers.length === 0 ? "none" : data.dns_servers.join(", "),
+    ],
   ];
   if (data.addresses_known === false) lines.push(["Note", "the kernel did not tell the IPv4 addresses"]);
   const width = Math.max(...lines.map(([name = ""]) => name.length));

@@ -48,7 +48,8 @@ export async function makeSure(
   { values, input, io }: { values: Readonly<Record<string, unknown>>; input: Input; io: Io },
 ): Promise<void> {
   if (values.yes === true) return;
-  if (input.isTTY !== true) throw new AgentError("usage", "there is no terminal to ask whether this is meant", `${again} --yes`);
+  if (input.isTTY !== true)
+    throw new AgentError("usage", "there is no terminal to ask whether this is meant", `${again} --yes`);
   if (!(await confirm(question, input, io))) throw new AgentError("refused", "nothing was changed", null);
 }
 
@@ -58,7 +59,8 @@ export async function readAllInput(input: Input): Promise<string> {
   input.setEncoding("utf8");
   for await (const chunk of input as AsyncIterable<string>) {
     text += chunk;
-    if (text.length > MAX_TYPED) throw new AgentError("usage", "what came on stdin is too long for a key", null);
+    if (text.length > MAX_TYPED)
+      throw new AgentError("usage", "what came on stdin is too long for a key", null);
   }
   return text.trim();
 }
@@ -68,19 +70,23 @@ function typed(input: Input, signal: AbortSignal): Promise<string> {
   input.setEncoding("utf8");
   return new Promise((resolve, reject) => {
     let line = "";
+    let over = false;
     const done = (finish: () => void): void => {
+      over = true;
       input.removeListener("data", onData);
       input.removeListener("end", onEnd);
       signal.removeEventListener("abort", interrupted);
       finish();
     };
-    const interrupted = (): void => done(() => reject(new AgentError("interrupted", "interrupted, nothing was changed", null)));
+    const interrupted = (): void =>
+      done(() => reject(new AgentError("interrupted", "interrupted, nothing was changed", null)));
     const onEnd = (): void => done(() => resolve(line));
     const onData = (chunk: string | Buffer): void => {
       for (const char of String(chunk)) {
-        if (char === INTERRUPT) return interrupted();
-        if (char === "\r" || char === "\n" || char === END) return onEnd();
-        if (char === "\u007f" || char === "\b") line = line.slice(0, -1);
+        if (over) break;
+        if (char === INTERRUPT) interrupted();
+        else if (char === "\r" || char === "\n" || char === END) onEnd();
+        else if (char === "\u007f" || char === "\b") line = line.slice(0, -1);
         else if (line.length < MAX_TYPED) line += char;
       }
     };

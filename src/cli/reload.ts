@@ -16,7 +16,9 @@ export const reloadCommand: SubCommand = {
     if (values.json === true) printJson(io, { ok, problems });
     else if (ok) io.stdout("The configuration was read again and holds now.\n");
     else {
-      io.stdout(`The configuration was not taken over; the one before still holds.\n${problems.map((one) => `  ${printable(one)}\n`).join("")}`);
+      io.stdout(
+        `The configuration was not taken over; the one before still holds.\n${problems.map((one) => `  ${printable(one)}\n`).join("")}`,
+      );
     }
     return ok ? EXIT.ok : EXIT.failed;
   },

@@ -26,9 +26,11 @@ export const reportCommand: SubCommand = {
   ],
   async run({ values, positionals }, io) {
     const [name, ...more] = positionals;
-    if (more.length > 0) throw usageError(`report takes one section, found "${more[0]}" too`, "foundry-agent report");
+    if (more.length > 0)
+      throw usageError(`report takes one section, found "${more[0]}" too`, "foundry-agent report");
     if (typeof values.as === "string") {
-      if (name !== undefined) throw usageError("--as shows the whole report, so no section can be named with it");
+      if (name !== undefined)
+        throw usageError("--as shows the whole report, so no section can be named with it");
       const client = await openClient(io, values, "control");
       io.stdout(await client.text(`/v1/preview/${encodeURIComponent(values.as)}`));
       return EXIT.ok;
@@ -41,11 +43,13 @@ export const reportCommand: SubCommand = {
       else io.stdout(overview(report, io));
       return EXIT.ok;
     }
-    const section = (await client.get(`/v1/report/${encodeURIComponent(name)}`, { raw })) as SectionHead & { data: unknown };
+    const section = (await client.get(`/v1/report/${encodeURIComponent(name)}`, { raw })) as SectionHead & {
+      data: unknown;
+    };
     if (values.json === true) printJson(io, section);
     else {
       io.stdout(`${sectionHeadline(section, io.now())}\n`);
-      if (section.data !== null) io.stdout(`\n${genericText(section.data, io.now())}`);
+      if (section.data !== null) io.stdout(`\n${genericText(section.data, { now: io.now() })}`);
     }
     return EXIT.ok;
   },
@@ -61,7 +65,11 @@ function overview(report: ReportWire, io: Io): string {
   const now = io.now();
   const rows = sections.map((section): Cell[] => [
     section.name,
-    section.state === "failed" ? { text: "failed", color: "red" } : section.state === "stale" ? { text: "stale", color: "yellow" } : section.state,
+    section.state === "failed"
+      ? { text: "failed", color: "red" }
+      : section.state === "stale"
+        ? { text: "stale", color: "yellow" }
+        : section.state,
     relativeTime(at(section.collected_at), now),
     duration(section.duration_ms),
     section.reason?.text ?? "",

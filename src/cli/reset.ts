@@ -21,7 +21,8 @@ export function resetCommandWith(input: () => Input): SubCommand {
     async run({ values }, io) {
       if (values.identity !== true) throw usageError("what is to be reset? only the identity can be", AGAIN);
       const client = await openClient(io, values, "control");
-      const question = "This node forgets who it is: its tokens and unfinished commands are set aside, and it has to be enrolled anew. Go on?";
+      const question =
+        "This node forgets who it is: its tokens and unfinished commands are set aside, and it has to be enrolled anew. Go on?";
       await makeSure(question, AGAIN, { values, input: input(), io });
       const answer = await client.post("/v1/reset-identity");
       if (values.json === true) printJson(io, answer);

@@ -31,11 +31,16 @@ export const runCommand: SubCommand = {
         "foundry-agent config check",
       );
     }
-    const agent = await start(load, first, io);
+    const hangUp = listenForHangUp();
     try {
-      return values.once === true ? await once(agent, io) : await untilStopped(agent, io);
+      const agent = await start(load, first, io);
+      try {
+        return values.once === true ? await once(agent, io) : await untilStopped(agent, hangUp, io);
+      } finally {
+        await agent.stop();
+      }
     } finally {
-      await agent.stop();
+      hangUp.close();
     }
   },
 };
@@ -72,19 +77,40 @@ async function once(agent: Agent, io: Io): Promise<number> {
   return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
 }
 
+interface HangUp {
+  /** Called at each SIGHUP, and now when there was one already. */
+  each(reload: () => void): void;
+  close(): void;
+}
+
+/** From before the start: a SIGHUP that nobody listens to ends a process, and systemd may send it at once. */
+function listenForHangUp(): HangUp {
+  let asked = false;
+  let told = (): void => {
+    asked = true;
+  };
+  const heard = (): void => told();
+  process.on("SIGHUP", heard);
+  return {
+    each(reload) {
+      told = reload;
+      if (asked) reload();
+    },
+    close: () => void process.off("SIGHUP", heard),
+  };
+}
+
 /** SIGTERM and Ctrl-C (io.signal) end it; SIGHUP reads the configuration again. */
-async function untilStopped(agent: Agent, io: Io): Promise<number> {
-  const reload = (): void => {
+async function untilStopped(agent: Agent, hangUp: HangUp, io: Io): Promise<number> {
+  hangUp.each(() => {
     agent.view.reload().then(
       ({ ok, problems }) => (ok ? undefined : io.stderr(`${problems.join("\n")}\n`)),
       (error: unknown) => io.stderr(`foundry-agent: reload failed: ${errorText(error)}\n`),
     );
-  };
-  process.on("SIGHUP", reload);
+  });
   await new Promise<void>((done) => {
     if (io.signal.aborted) done();
     else io.signal.addEventListener("abort", () => done(), { once: true });
   });
-  process.off("SIGHUP", reload);
   return EXIT.ok;
 }

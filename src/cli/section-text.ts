@@ -9,7 +9,11 @@ export function sectionHeadline(section: SectionHead, now: number): string {
   const { name, state, reason, collected_at: collectedAt, duration_ms: durationMs } = section;
   const words = { ok: "ok", stale: "out of date", failed: "never collected", absent: "nothing there" };
   const collected = collectedAt === null ? "" : `, collected ${relativeTime(at(collectedAt), now)}`;
-  const took = durationMs === null ? "" : `${collected === "" ? ", looked for" : ""} in ${duration(durationMs)}`;
-  const why = reason === null ? "" : `\n${reason.text}${reason.next_step === null ? "" : `\nNext: ${reason.next_step}`}`;
+  const took =
+    durationMs === null ? "" : `${collected === "" ? ", looked for" : ""} in ${duration(durationMs)}`;
+  const why =
+    reason === null
+      ? ""
+      : `\n${reason.text}${reason.next_step === null ? "" : `\nNext: ${reason.next_step}`}`;
   return `${name}: ${words[state] ?? state}${collected}${took}${why}`.split("\n").map(printable).join("\n");
 }

@@ -26,13 +26,15 @@ export interface FindOptions {
 
 const SYSTEM_FOLDER = "/run/foundry-agent";
 const START = "systemctl start foundry-agent, or in the foreground: foundry-agent run";
-const GROUP_HINT = "sudo foundry-agent …, or join the group: sudo usermod -aG foundry-admin $USER, then log in again";
+const GROUP_HINT =
+  "sudo foundry-agent …, or join the group: sudo usermod -aG foundry-admin $USER, then log in again";
 
 /**
  * @throws AgentError `daemon_unreachable`, or `refused_permission` when only administrators may
  */
 export async function findSocket(options: FindOptions): Promise<FoundSocket> {
-  if (options.socket !== undefined && !isFolder(options.socket)) return await named(options.socket, options.needs);
+  if (options.socket !== undefined && !isFolder(options.socket))
+    return await named(options.socket, options.needs);
   const folders = options.socket === undefined ? defaultFolders(options) : [options.socket];
   let denied: string | null = null;
   for (const folder of folders) {
@@ -54,10 +56,16 @@ async function named(path: string, needs: FindOptions["needs"]): Promise<FoundSo
   const answer = await probe(path);
   if (answer === "EACCES" || answer === "EPERM") throw permissionError(path);
   if (answer !== "connected") {
-    const why = answer === "ENOENT" ? "there is no such socket" : answer === "ECONNREFUSED" ? "its agent is not running" : answer;
+    const why =
+      answer === "ENOENT"
+        ? "there is no such socket"
+        : answer === "ECONNREFUSED"
+          ? "its agent is not running"
+          : answer;
     throw new AgentError("daemon_unreachable", `no agent answers at ${path} (${why})`, START);
   }
-  if (needs === "control" && kind === "status") throw permissionError(path.replace(/status\.sock$/, "control.sock"));
+  if (needs === "control" && kind === "status")
+    throw permissionError(path.replace(/status\.sock$/, "control.sock"));
   return { path, kind };
 }
 

@@ -41,21 +41,26 @@ export function statusText(status: StatusWire, io: Pick<Io, "color" | "now" | "i
   const now = io.now();
   const parts = [headline(status, io.color)];
   if (status.conditions.length > 0)
-    parts.push(`${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, now, io.color)}`);
+    parts.push(
+      `${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, now, io.color)}`,
+    );
   if (status.running_command !== null) {
     const { id, type, state, received_at } = status.running_command;
     const when = relativeTime(at(received_at), now);
     parts.push(`Command under way: ${printable(`${type}, ${state}, received ${when} (${id})`)}\n`);
   }
   if (status.hold !== null) {
-    const until = status.hold.until === null ? "until it is released" : `until ${relativeTime(at(status.hold.until), now)}`;
-    parts.push(`Held ${until}: ${printable(status.hold.reason)}\n`);
+    const until = at(status.hold.until);
+    const long = until === null ? "until it is released" : `for ${duration(Math.max(0, until - now))} more`;
+    parts.push(`Held ${long}: ${printable(status.hold.reason)}\n`);
   }
   parts.push(title("Control APIs", io.color) + apisText(status, io));
   parts.push(title("Collectors", io.color) + collectorsText(status));
   const { events, bytes, dropped } = status.spool;
   if (dropped > 0 || events > 0)
-    parts.push(`Events kept: ${events} (${bytesText(bytes)})${dropped > 0 ? `, ${dropped} dropped because there were too many` : ""}\n`);
+    parts.push(
+      `Events kept: ${events} (${bytesText(bytes)})${dropped > 0 ? `, ${dropped} dropped because there were too many` : ""}\n`,
+    );
   return parts.join("\n");
 }
 
@@ -88,7 +93,8 @@ const API_COLUMNS: readonly (string | Column)[] = [
 ];
 
 function apisText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "env">): string {
-  if (status.control_apis.length === 0) return "  none: this node is local only. To report to one: foundry-agent enroll --help\n";
+  if (status.control_apis.length === 0)
+    return "  none: this node is local only. To report to one: foundry-agent enroll --help\n";
   const now = io.now();
   const rows = status.control_apis.map((api): Cell[] => [
     api.name,
@@ -100,10 +106,18 @@ function apisText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "
     bytesText(api.received_bytes_this_month),
   ]);
   const width = terminalWidth(io);
-  const drawn = table(API_COLUMNS, rows, { color: io.color, ...(width === undefined ? {} : { width: width - 2 }) });
+  const drawn = table(API_COLUMNS, rows, {
+    color: io.color,
+    ...(width === undefined ? {} : { width: width - 2 }),
+  });
   const remarks = status.control_apis.flatMap(({ name, note, last_error, breaker }) => {
-    const error = last_error !== null && breaker === "open" ? `${last_error.text} (${relativeTime(at(last_error.at), now)})` : null;
-    return [note, error].filter((text) => text !== null).map((text) => `  ${printable(`${name}: ${text}`)}\n`);
+    const error =
+      last_error !== null && breaker === "open"
+        ? `${last_error.text} (${relativeTime(at(last_error.at), now)})`
+        : null;
+    return [note, error]
+      .filter((text) => text !== null)
+      .map((text) => `  ${printable(`${name}: ${text}`)}\n`);
   });
   return indented(drawn) + remarks.join("");
 }
@@ -117,7 +131,13 @@ function apiState(api: StatusWire["control_apis"][number]): Cell {
 
 /** One line a state: the many that work need no line each. */
 function collectorsText(status: StatusWire): string {
-  const words = { failed: "failing", stale: "out of date", pending: "not yet run", ok: "working", absent: "nothing there" };
+  const words = {
+    failed: "failing",
+    stale: "out of date",
+    pending: "not yet run",
+    ok: "working",
+    absent: "nothing there",
+  };
   const lines = Object.entries(words).flatMap(([state, word]) => {
     const names = status.collectors.filter((one) => one.state === state).map(({ name }) => name);
     return names.length === 0 ? [] : `  ${word}: ${printable(names.join(", "))}\n`;

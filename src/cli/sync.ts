@@ -13,13 +13,21 @@ export const syncCommand: SubCommand = {
   examples: ["foundry-agent sync", "foundry-agent sync nodefoundry"],
   async run({ values, positionals }, io) {
     const [api, ...more] = positionals;
-    if (more.length > 0) throw usageError(`sync takes one control API, found "${more[0]}" too`, "foundry-agent sync");
+    if (more.length > 0)
+      throw usageError(`sync takes one control API, found "${more[0]}" too`, "foundry-agent sync");
     const client = await openClient(io, values, "control");
-    const outcomes = (await client.post("/v1/sync", { query: { api } })) as { name: string; ok: boolean; text: string }[];
+    const outcomes = (await client.post("/v1/sync", { query: { api } })) as {
+      name: string;
+      ok: boolean;
+      text: string;
+    }[];
     if (values.json === true) printJson(io, outcomes);
-    else if (outcomes.length === 0) io.stdout("No control API is configured, so there is nobody to report to.\n");
+    else if (outcomes.length === 0)
+      io.stdout("No control API is configured, so there is nobody to report to.\n");
     for (const { name, ok, text } of values.json === true ? [] : outcomes)
-      io.stdout(`${printable(name)}: ${paint(ok ? "done" : "failed", ok ? "green" : "red", io.color)}, ${printable(text)}\n`);
+      io.stdout(
+        `${printable(name)}: ${paint(ok ? "done" : "failed", ok ? "green" : "red", io.color)}, ${printable(text)}\n`,
+      );
     return outcomes.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
   },
 };

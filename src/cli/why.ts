@@ -20,7 +20,11 @@ export const whyCommand: SubCommand = {
   summary: "say what is wrong, since when, and what to do",
   usage: "[ID] [--json] [--socket PATH]",
   options: CLIENT_OPTIONS,
-  examples: ["foundry-agent why", "foundry-agent why drive_missing", "foundry-agent why network  # a section"],
+  examples: [
+    "foundry-agent why",
+    "foundry-agent why drive_missing",
+    "foundry-agent why network  # a section",
+  ],
   async run({ values, positionals }, io) {
     const [id, ...more] = positionals;
     if (more.length > 0) throw usageError(`why takes one thing, found "${more[0]}" too`, "foundry-agent why");

@@ -137,7 +137,9 @@ function attachment(files: Files, name: string, link: string): Attachment {
 
 function transportOf(files: Files, name: string, link: string, controller: string | null): string | null {
   if (name.startsWith("nvme")) {
-    const fabric = files.text(`/sys/class/nvme/${controller ?? firstController(files, name)}/transport`);
+    const fabric = cleanText(
+      files.text(`/sys/class/nvme/${controller ?? firstController(files, name)}/transport`),
+    );
     return fabric === null || fabric === "pcie" ? "nvme" : `nvme-${fabric}`;
   }
   if (name.startsWith("mmcblk")) return "mmc";

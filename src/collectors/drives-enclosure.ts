@@ -27,13 +27,13 @@ export function readSlots(files: Files): Slots {
   for (const name of files.list("/sys/class/enclosure")) {
     const at = `/sys/class/enclosure/${name}`;
     const words = [files.text(`${at}/device/vendor`), files.text(`${at}/device/model`)];
-    const enclosure = files.text(`${at}/id`) ?? name;
+    const enclosure = cleanText(files.text(`${at}/id`)) ?? name;
     const enclosureModel = cleanText(words.filter((word) => word !== null).join(" "));
     for (const component of files.list(at)) {
       if (NOT_COMPONENTS.has(component)) continue;
       const drive = files.link(`${at}/${component}/device`);
       if (drive === null) continue;
-      const slot = files.text(`${at}/${component}/slot`) ?? cleanText(component);
+      const slot = cleanText(files.text(`${at}/${component}/slot`)) ?? cleanText(component);
       slots.set(baseName(drive), { enclosure, slot, enclosure_model: enclosureModel });
     }
   }
@@ -53,9 +53,9 @@ export function readPciSlots(files: Files): ReadonlyMap<string, string> {
 /** Bay of the SAS controller's own knowledge, as mpt3sas and others give it in /sys/class/sas_device. */
 function sasBay(files: Files, endDevice: string): Place {
   const at = `/sys/class/sas_device/${endDevice}`;
-  const slot = files.text(`${at}/bay_identifier`);
+  const slot = cleanText(files.text(`${at}/bay_identifier`));
   if (slot === null) return NOWHERE;
-  const enclosure = files.text(`${at}/enclosure_identifier`);
+  const enclosure = cleanText(files.text(`${at}/enclosure_identifier`));
   return { enclosure: enclosure === "0x0000000000000000" ? null : enclosure, slot, enclosure_model: null };
 }
 

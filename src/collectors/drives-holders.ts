@@ -39,7 +39,7 @@ export function readStacked(
         name,
         kind: name.startsWith("dm-") ? dmKind(files.text(`${at}/dm/uuid`)) : otherKind(name),
         label: cleanText(files.text(`${at}/dm/name`)),
-        level: md ? files.text(`${at}/md/level`) : null,
+        level: md ? cleanText(files.text(`${at}/md/level`)) : null,
         dev: files.text(`${at}/dev`),
         sizeBytes: sectors === null ? null : sectors * 512,
         slaves: files.list(`${at}/slaves`),

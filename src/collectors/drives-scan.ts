@@ -16,7 +16,7 @@ import { placeOfDrive, readPciSlots, readSlots, type Slots } from "./drives-encl
 import { holdersOf, indexBySlave, readStacked, type StackedDevice } from "./drives-holders.ts";
 import { type DriveGroup, groupDrives } from "./drives-identity.ts";
 import type { Drive, DrivePath } from "./drives-schema.ts";
-import { partitionParent } from "./drives-text.ts";
+import { cleanText, partitionParent } from "./drives-text.ts";
 
 /** One drive without what changes from run to run. */
 export interface ScannedDrive {
@@ -233,7 +233,7 @@ function factsOf(
 function pathsOf(files: Files, group: DriveGroup): ScannedDrive["paths"] {
   const nvme = (name: string, controller: string): ScannedDrive["paths"][number] => {
     const at = `/sys/class/nvme/${controller}`;
-    return { name, address: files.text(`${at}/address`), state: null, stateFile: `${at}/state` };
+    return { name, address: cleanText(files.text(`${at}/address`)), state: null, stateFile: `${at}/state` };
   };
   const paths = group.hidden.map((path) => nvme(path.name, path.controller ?? path.name));
   if (paths.length > 0) return paths;
@@ -241,7 +241,8 @@ function pathsOf(files: Files, group: DriveGroup): ScannedDrive["paths"] {
     const { name, hctl, endDevice, controller } = device;
     if (controller !== null) return [nvme(name, controller)];
     if (name.startsWith("nvme")) return subsystemControllers(files, name).map((found) => nvme(found, found));
-    const sas = endDevice === null ? null : files.text(`/sys/class/sas_device/${endDevice}/sas_address`);
+    const sas =
+      endDevice === null ? null : cleanText(files.text(`/sys/class/sas_device/${endDevice}/sas_address`));
     const stateFile = hctl === null ? null : `/sys/block/${name}/device/state`;
     return [{ name, address: sas ?? hctl, state: null, stateFile }];
   });

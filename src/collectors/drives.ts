@@ -18,6 +18,7 @@ import { type DriveMemory, lastSeq, missingOf, parseDriveMemory, remember } from
 import { driveScanner, type Scan, type ScannedDrive } from "./drives-scan.ts";
 import { type Drive, type DriveIo, type DrivesData, drivesSchema } from "./drives-schema.ts";
 import { driveTable } from "./drives-table.ts";
+import { cleanText } from "./drives-text.ts";
 import { mountReader, readUse } from "./drives-use.ts";
 
 // Controllers and drives still spin up after a start; before that nothing is called missing.
@@ -124,7 +125,7 @@ async function readDrives(
     const paths = drive.paths.map(({ name, address, stateFile }) => ({
       name,
       address,
-      state: stateFile === null ? null : files.text(stateFile),
+      state: stateFile === null ? null : cleanText(files.text(stateFile)),
     }));
     const temperature = temperatures.get(drive) ?? NO_SENSOR;
     let io: DriveIo | null = null;

@@ -16,7 +16,7 @@ export function parseRoutes4(text: string): Route[] {
   const found: Route[] = [];
   for (const line of text.split("\n").slice(1, 5000)) {
     const [name, destination, gateway, flags, , , metric, mask] = line.trim().split(/\s+/);
-    if (!name || destination !== "00000000" || mask !== "00000000") continue;
+    if (!isName(name) || destination !== "00000000" || mask !== "00000000") continue;
     const bits = Number.parseInt(flags ?? "", 16);
     if (!(bits & UP) || bits & REJECT) continue;
     found.push({
@@ -35,7 +35,7 @@ export function parseRoutes6(text: string): Route[] {
   for (const line of text.split("\n").slice(0, 20_000)) {
     const fields = line.trim().split(/\s+/);
     const [destination, length, , , gateway, metric, , , flags, name] = fields;
-    if (!name || length !== "00" || !/^0{32}$/.test(destination ?? "")) continue;
+    if (!isName(name) || length !== "00" || !/^0{32}$/.test(destination ?? "")) continue;
     const bits = Number.parseInt(flags ?? "", 16);
     if (!(bits & UP) || bits & REJECT || name === "lo") continue;
     found.push({
@@ -46,6 +46,11 @@ export function parseRoutes6(text: string): Route[] {
     });
   }
   return found.sort(byMetric);
+}
+
+/** Up to 15 characters without white space, "/" and ":" (dev_valid_name in the kernel); no garbage. */
+function isName(name: string | undefined): name is string {
+  return name !== undefined && /^[^\x00-\x20\x7f\ufffd/:]{1,15}$/.test(name);
 }
 
 function byMetric(a: Route, b: Route): number {

@@ -6,6 +6,7 @@
 import type { Files } from "../system/files.ts";
 import type { InterfaceAddress, Machine } from "../system/machine.ts";
 import type { Collector } from "./collector.ts";
+import { oneLine } from "./linux-text.ts";
 import { networkChanges, networkConditions } from "./network-conditions.ts";
 import { networkMetrics } from "./network-metrics.ts";
 import {
@@ -21,6 +22,7 @@ import {
 import { type Network, type NetworkInterface, NetworkSchema } from "./network-schema.ts";
 
 const MAX_INTERFACES = 512;
+const MAX_WORD = 64;
 const NET = "/sys/class/net";
 const IFF_UP = 0x1;
 
@@ -119,7 +121,7 @@ function readInterface(
     permanent_mac: permanentMac(files, at, mac),
     mtu: natural(files.number(`${at}/mtu`)),
     up,
-    state: files.text(`${at}/operstate`),
+    state: oneLine(files.text(`${at}/operstate`), MAX_WORD),
     carrier: carrier === null ? null : carrier === 1,
     carrier_changes: natural(files.number(`${at}/carrier_changes`)),
     speed_mbps: speed !== null && speed > 0 && speed < 0xffff_ffff ? speed : null,
@@ -130,8 +132,11 @@ function readInterface(
     vlan_id: facts.vlan_id,
     master: baseName(files.link(`${at}/master`)),
     members: facts.kind === "bridge" ? files.list(`${at}/brif`) : stacked ? lower : [],
-    bond_mode: facts.kind === "bond" ? (files.text(`${at}/bonding/mode`)?.split(" ")[0] ?? null) : null,
-    active_member: facts.kind === "bond" ? files.text(`${at}/bonding/active_slave`) : null,
+    bond_mode:
+      facts.kind === "bond"
+        ? (oneLine(files.text(`${at}/bonding/mode`), MAX_WORD)?.split(" ")[0] ?? null)
+        : null,
+    active_member: facts.kind === "bond" ? oneLine(files.text(`${at}/bonding/active_slave`), MAX_WORD) : null,
     addresses,
     counters,
   };

@@ -49,3 +49,8 @@ export function controlApis(config: ControlConfig): ControlEntry[] {
     return entry === null ? [] : [{ name, ...entry }];
   });
 }
+
+/** Whether there is one of that name, configured or not. */
+export function isControlApi(name: string): boolean {
+  return Object.hasOwn(TABLE, name);
+}

@@ -74,7 +74,8 @@ export function openHousekeeping(options: {
         const native = options.native === undefined ? openNative() : options.native;
         if (native === null) {
           off = true;
-          return log.info("memory housekeeping is off: this runtime has no node:ffi");
+          log.info("memory housekeeping is off: this runtime has no node:ffi");
+          return;
         }
         work = housekeeper(native, rhythm);
       }

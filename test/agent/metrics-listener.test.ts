@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 import { join } from "node:path";
@@ -27,7 +35,11 @@ const OFF: Metrics = {
 
 async function listener(metrics: Partial<Metrics>): Promise<{ port: number; lines: unknown[] }> {
   const { log, lines } = recordedLog();
-  const started = await startMetricsListener({ ...OFF, listen: { host: "127.0.0.1", port: 0 }, ...metrics }, await testView(), log);
+  const started = await startMetricsListener(
+    { ...OFF, listen: { host: "127.0.0.1", port: 0 }, ...metrics },
+    await testView(),
+    log,
+  );
   onTestFinished(() => started.close());
   return { port: started.address?.port ?? 0, lines };
 }
@@ -39,7 +51,16 @@ function tokenFile(): string {
 }
 
 /** "STATUS first-line" or the error's code. */
-function get(url: string, options: { headers?: Record<string, string>; method?: string; ca?: string; cert?: string; key?: string } = {}): Promise<string> {
+function get(
+  url: string,
+  options: {
+    headers?: Record<string, string>;
+    method?: string;
+    ca?: string;
+    cert?: string;
+    key?: string;
+  } = {},
+): Promise<string> {
   const send = url.startsWith("https:") ? tlsRequest : plainRequest;
   return new Promise((resolve) => {
     const sent = send(url, { agent: false, ...options }, (answer) => {
@@ -91,9 +112,15 @@ describe("over TCP", () => {
       ["0.0.0.0", { clientCaFile: certificatePath("ca") }],
     ] as const) {
       const metrics = { ...OFF, ...more, listen: { host, port: 0 } };
-      await expect(startMetricsListener(metrics, view, recordedLog().log)).rejects.toMatchObject({ code: "metrics_exposed" });
+      await expect(startMetricsListener(metrics, view, recordedLog().log)).rejects.toMatchObject({
+        code: "metrics_exposed",
+      });
     }
-    const open = await startMetricsListener({ ...OFF, ...tls, bearerFile: tokenFile(), listen: { host: "0.0.0.0", port: 0 } }, view, recordedLog().log);
+    const open = await startMetricsListener(
+      { ...OFF, ...tls, bearerFile: tokenFile(), listen: { host: "0.0.0.0", port: 0 } },
+      view,
+      recordedLog().log,
+    );
     onTestFinished(() => open.close());
     const url = `https://localhost:${open.address?.port}/metrics`;
     const { cert: ca } = certificate("ca");
@@ -103,10 +130,18 @@ describe("over TCP", () => {
 
   test("a bearer token is compared whole", async () => {
     const { port, lines } = await listener({ bearerFile: tokenFile() });
-    const as = (authorization: string) => get(`http://127.0.0.1:${port}/metrics`, { headers: { authorization } });
+    const as = (authorization: string) =>
+      get(`http://127.0.0.1:${port}/metrics`, { headers: { authorization } });
     expect(await as("Bearer scrape-me-123")).toMatch(/^200 /);
     expect(await as("bearer  scrape-me-123")).toMatch(/^200 /);
-    for (const wrong of ["", "Bearer", "Bearer scrape-me-12", "Bearer scrape-me-1234", "Basic scrape-me-123", "scrape-me-123"])
+    for (const wrong of [
+      "",
+      "Bearer",
+      "Bearer scrape-me-12",
+      "Bearer scrape-me-1234",
+      "Basic scrape-me-123",
+      "scrape-me-123",
+    ])
       expect(await as(wrong)).toMatch(/^401 /);
     expect(JSON.stringify(lines)).not.toContain("scrape-me");
   });
@@ -162,9 +197,13 @@ describe("as a file for node_exporter", () => {
   test("what hinders it is a condition, and leaves nothing lying about", async () => {
     const folder = temporaryFolder();
     const view = await testView();
-    expect(textfileWriter({ ...OFF, textfile: join(folder, "missing", "x.prom") })(view)).toMatchObject([{ code: "metrics_textfile", severity: "warning" }]);
+    expect(textfileWriter({ ...OFF, textfile: join(folder, "missing", "x.prom") })(view)).toMatchObject([
+      { code: "metrics_textfile", severity: "warning" },
+    ]);
     mkdirSync(join(folder, "x.prom"));
-    expect(textfileWriter({ ...OFF, textfile: join(folder, "x.prom") })(view)).toMatchObject([{ code: "metrics_textfile" }]);
+    expect(textfileWriter({ ...OFF, textfile: join(folder, "x.prom") })(view)).toMatchObject([
+      { code: "metrics_textfile" },
+    ]);
     expect(readdirSync(folder)).toEqual(["x.prom"]);
     expect(textfileWriter(OFF)(view)).toEqual([]);
     expect(existsSync(join(folder, "null"))).toBe(false);

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { type MetricsOptions, metricsText } from "../../src/agent/metrics.ts";
 import type { Metric } from "../../src/collectors/collector.ts";
-import type { AnyCollector } from "../../src/collectors/index.ts";
 import { drivesCollector } from "../../src/collectors/drives.ts";
+import type { AnyCollector } from "../../src/collectors/index.ts";
 import { jbod, jbodSerial } from "../support/jbod.ts";
 import { parsePrometheus } from "../support/prometheus.ts";
 import { collectSections, NOW, section, type TestView, testView, viewOfSections } from "../support/view.ts";
@@ -20,7 +20,10 @@ function viewOf(metrics: Metric<unknown>[], data: unknown = {}, sensitive: strin
   return viewOfSections({ made: section("made", data) }, [collector]);
 }
 
-function gauge(name: string, ...samples: { value: number; labels?: Record<string, string> }[]): Metric<unknown> {
+function gauge(
+  name: string,
+  ...samples: { value: number; labels?: Record<string, string> }[]
+): Metric<unknown> {
   return { name, help: `What ${name} is.`, type: "gauge", samples: () => samples };
 }
 
@@ -34,7 +37,8 @@ test("every node's metrics are what a strict reader takes", async () => {
       if (data === null) continue;
       // Every declared family that has a value is there.
       for (const metric of collector.metrics)
-        if ([...metric.samples(data)].some(({ value }) => !Number.isNaN(value))) expect(families.has(metric.name), metric.name).toBe(true);
+        if ([...metric.samples(data)].some(({ value }) => !Number.isNaN(value)))
+          expect(families.has(metric.name), metric.name).toBe(true);
     }
     expect(families.has("foundry_agent_metrics_failed")).toBe(false);
   }
@@ -52,7 +56,9 @@ test("promtool finds nothing to say", async (context) => {
       encoding: "utf8",
     });
     // Names are node_exporter's where the meaning is, and some of those are not to promtool's own taste (exit 3).
-    const complaints = stderr.split("\n").filter((line) => line !== "" && !/^node_\S+ .*(?:snake_case|"_total\\?")/.test(line));
+    const complaints = stderr
+      .split("\n")
+      .filter((line) => line !== "" && !/^node_\S+ .*(?:snake_case|"_total\\?")/.test(line));
     expect([status === 0 || status === 3, complaints]).toEqual([true, []]);
   }
 });
@@ -64,15 +70,35 @@ test("the agent's own figures", async () => {
   if (!first || !api) throw new Error("the test's view is empty");
   view.state = {
     ...view.state,
-    collectors: [{ ...first, state: "failed", failures: 3, durationMs: 250, lastRunAt: NOW - 30_000 }, { ...first, name: "later", state: "pending", lastRunAt: null, durationMs: null, runs: 0 }, ...others],
-    controlApis: [{ ...api, breaker: "open", failures: 2, pendingEvents: 7 }, { ...api, name: "netbox", lastSyncAt: null }],
-    conditions: ["sda", "sdb"].map((subject) => ({ code: "drive_missing", subject, severity: "warning" as const, text: "gone", nextStep: null, since: NOW })),
+    collectors: [
+      { ...first, state: "failed", failures: 3, durationMs: 250, lastRunAt: NOW - 30_000 },
+      { ...first, name: "later", state: "pending", lastRunAt: null, durationMs: null, runs: 0 },
+      ...others,
+    ],
+    controlApis: [
+      { ...api, breaker: "open", failures: 2, pendingEvents: 7 },
+      { ...api, name: "netbox", lastSyncAt: null },
+    ],
+    conditions: ["sda", "sdb"].map((subject) => ({
+      code: "drive_missing",
+      subject,
+      severity: "warning" as const,
+      text: "gone",
+      nextStep: null,
+      since: NOW,
+    })),
     spool: { events: 9, bytes: 1234, dropped: 1 },
   };
   const families = parsed(view);
   const value = (name: string, labels: Record<string, string> = {}) =>
-    families.get(`foundry_agent_${name}`)?.samples.find((sample) => Object.entries(labels).every(([key, one]) => sample.labels[key] === one))?.value;
-  expect(families.get("foundry_agent_build_info")?.samples[0]?.labels).toMatchObject({ version: "0.1.0", arch: process.arch });
+    families
+      .get(`foundry_agent_${name}`)
+      ?.samples.find((sample) => Object.entries(labels).every(([key, one]) => sample.labels[key] === one))
+      ?.value;
+  expect(families.get("foundry_agent_build_info")?.samples[0]?.labels).toMatchObject({
+    version: "0.1.0",
+    arch: process.arch,
+  });
   expect(value("collector_success", { collector: first.name })).toBe(0);
   expect(value("collector_success", { collector: others[0]?.name ?? "" })).toBe(1);
   expect(value("collector_success", { collector: "later" })).toBeUndefined();
@@ -94,31 +120,61 @@ test("the agent's own figures", async () => {
 
 describe("what Prometheus would refuse", () => {
   test("a family of two collectors is announced once, a doubled series is told once", () => {
-    const one = { ...drivesCollector(), name: "one", metrics: [gauge("shared", { value: 1, labels: { a: "1" } }, { value: 2, labels: { a: "1" } })] };
-    const two = { ...drivesCollector(), name: "two", metrics: [gauge("shared", { value: 3, labels: { a: "2" } }, { value: 4, labels: { a: "1" } })] };
+    const one = {
+      ...drivesCollector(),
+      name: "one",
+      metrics: [gauge("shared", { value: 1, labels: { a: "1" } }, { value: 2, labels: { a: "1" } })],
+    };
+    const two = {
+      ...drivesCollector(),
+      name: "two",
+      metrics: [gauge("shared", { value: 3, labels: { a: "2" } }, { value: 4, labels: { a: "1" } })],
+    };
     const collectors = [one, two] as unknown as AnyCollector[];
     const families = parsed(viewOfSections({ one: section("one", {}), two: section("two", {}) }, collectors));
-    expect(families.get("shared")?.samples).toEqual([{ labels: { a: "1" }, value: 1 }, { labels: { a: "2" }, value: 3 }]);
+    expect(families.get("shared")?.samples).toEqual([
+      { labels: { a: "1" }, value: 1 },
+      { labels: { a: "2" }, value: 3 },
+    ]);
   });
 
   test("nothing known is no sample, and a family without samples is not announced", () => {
-    const families = parsed(viewOf([gauge("nothing", { value: Number.NaN }), gauge("none"), gauge("endless", { value: Infinity }, { value: -Infinity, labels: { a: "" } })]));
+    const families = parsed(
+      viewOf([
+        gauge("nothing", { value: Number.NaN }),
+        gauge("none"),
+        gauge("endless", { value: Infinity }, { value: -Infinity, labels: { a: "" } }),
+      ]),
+    );
     expect([families.has("nothing"), families.has("none")]).toEqual([false, false]);
     expect(families.get("endless")?.samples.map(({ value }) => value)).toEqual([Infinity, -Infinity]);
   });
 
   test("labels and help of any text are escaped", () => {
     const text = 'a"b\\c\nd é \ud800';
-    const families = parsed(viewOf([{ ...gauge("odd", { value: 1, labels: { model: text } }), help: "two\nlines \\ here" }]));
+    const families = parsed(
+      viewOf([{ ...gauge("odd", { value: 1, labels: { model: text } }), help: "two\nlines \\ here" }]),
+    );
     expect(families.get("odd")?.samples[0]?.labels.model).toBe('a"b\\c\nd é \ufffd');
     expect(families.get("odd")?.help).toBe("two\\nlines \\\\ here");
   });
 
   test("a collector whose metrics break costs only its own, and that is shown", () => {
-    const broken: Metric<unknown> = { ...gauge("broken"), samples: () => { throw new TypeError("bug"); } };
-    for (const bad of [broken, gauge("no name"), gauge("labelled", { value: 1, labels: { "no-name": "x" } })]) {
+    const broken: Metric<unknown> = {
+      ...gauge("broken"),
+      samples: () => {
+        throw new TypeError("bug");
+      },
+    };
+    for (const bad of [
+      broken,
+      gauge("no name"),
+      gauge("labelled", { value: 1, labels: { "no-name": "x" } }),
+    ]) {
       const families = parsed(viewOf([gauge("before", { value: 1 }), bad]));
-      expect(families.get("foundry_agent_metrics_failed")?.samples).toEqual([{ labels: { collector: "made" }, value: 1 }]);
+      expect(families.get("foundry_agent_metrics_failed")?.samples).toEqual([
+        { labels: { collector: "made" }, value: 1 },
+      ]);
       expect(families.has("foundry_agent_build_info")).toBe(true);
     }
   });
@@ -141,10 +197,15 @@ describe("serial numbers", () => {
   });
 
   test("are found by their value too", () => {
-    const metric: Metric<unknown> = { ...gauge("made_info"), samples: () => [{ value: 1, labels: { chassis: "SN-12345", slot: "3" } }] };
+    const metric: Metric<unknown> = {
+      ...gauge("made_info"),
+      samples: () => [{ value: 1, labels: { chassis: "SN-12345", slot: "3" } }],
+    };
     const view = viewOf([metric], { sn: "SN-12345" }, ["sn"]);
     expect(parsed(view).get("made_info")?.samples[0]?.labels).toEqual({ chassis: "", slot: "3" });
-    expect(parsed(view, { ...PLAIN, serials: true }).get("made_info")?.samples[0]?.labels.chassis).toBe("SN-12345");
+    expect(parsed(view, { ...PLAIN, serials: true }).get("made_info")?.samples[0]?.labels.chassis).toBe(
+      "SN-12345",
+    );
   });
 });
 

@@ -11,9 +11,11 @@ import { testView } from "../support/view.ts";
 
 const document = openApiDocument(ROUTES, allCollectors());
 
-// `vitest run -u test/agent/openapi.test.ts` writes both files anew after a change.
+// `vitest run test/agent/openapi.test.ts -u` writes both files anew after a change.
 test("docs/status-socket.openapi.json is what the route table says", async () => {
-  await expect(`${JSON.stringify(document, null, 1)}\n`).toMatchFileSnapshot("../../docs/status-socket.openapi.json");
+  await expect(`${JSON.stringify(document, null, 1)}\n`).toMatchFileSnapshot(
+    "../../docs/status-socket.openapi.json",
+  );
 });
 
 test("docs/collectors.md is what the collectors declare", async () => {
@@ -26,7 +28,15 @@ test("real answers are as the document says", async () => {
   for (const name of ["ceph-node", "pi4", "container"]) {
     const view = await testView(name);
     const server = await startServer({ view });
-    for (const path of ["/v1/status", "/v1/report", "/v1/report/drives", "/v1/report/system", "/v1/drives", "/v1/why", "/healthz"]) {
+    for (const path of [
+      "/v1/status",
+      "/v1/report",
+      "/v1/report/drives",
+      "/v1/report/system",
+      "/v1/drives",
+      "/v1/why",
+      "/healthz",
+    ]) {
       const { json } = await ask(server.controlSocket, path);
       expect([path, checkAgainst(document, path, "get", "response:200", json)]).toEqual([path, []]);
     }
@@ -37,10 +47,17 @@ test("real answers are as the document says", async () => {
 
 test("every operation has a name of its own and every parameter of its path", () => {
   const ids = new Set<string>();
-  for (const [path, item] of Object.entries(document.paths as Record<string, Record<string, { operationId: string; parameters?: { name: string; in: string }[] }>>)) {
+  for (const [path, item] of Object.entries(
+    document.paths as Record<
+      string,
+      Record<string, { operationId: string; parameters?: { name: string; in: string }[] }>
+    >,
+  )) {
     for (const operation of Object.values(item)) {
       ids.add(operation.operationId);
-      const named = (operation.parameters ?? []).filter((one) => one.in === "path").map(({ name }) => `{${name}}`);
+      const named = (operation.parameters ?? [])
+        .filter((one) => one.in === "path")
+        .map(({ name }) => `{${name}}`);
       expect(named).toEqual(path.match(/\{\w+\}/g) ?? []);
     }
   }
@@ -49,7 +66,12 @@ test("every operation has a name of its own and every parameter of its path", ()
 
 describe("valibot → JSON Schema", () => {
   const cases: [string, v.GenericSchema, unknown[], unknown[]][] = [
-    ["object", v.object({ a: v.string(), b: v.optional(v.number()) }), [{ a: "" }, { a: "", b: 1, c: 2 }], [{}, { a: 1 }, null]],
+    [
+      "object",
+      v.object({ a: v.string(), b: v.optional(v.number()) }),
+      [{ a: "" }, { a: "", b: 1, c: 2 }],
+      [{}, { a: 1 }, null],
+    ],
     ["strict object", v.strictObject({ a: v.boolean() }), [{ a: true }], [{}, { a: true, b: 1 }]],
     ["nullable", v.nullable(v.picklist(["x", "y"])), ["x", null], ["z", 1]],
     ["nullable object", v.nullable(v.object({ a: v.string() })), [null, { a: "" }], [{}, 1]],
@@ -58,14 +80,25 @@ describe("valibot → JSON Schema", () => {
     ["record", v.record(v.string(), v.nullable(v.number())), [{}, { a: null }], [{ a: "" }]],
     ["union", v.union([v.string(), v.literal(true)]), ["", true], [false, 1]],
     ["unknown", v.nullable(v.unknown()), [null, 1, {}], []],
-    ["lengths and pattern", v.pipe(v.string(), v.minLength(2), v.maxLength(3), v.regex(/^a/)), ["ab"], ["a", "abcd", "bb"]],
-    ["optional in a pipe", v.object({ a: v.pipe(v.optional(v.string()), v.description("x")) }), [{}, { a: "" }], [{ a: 1 }]],
+    [
+      "lengths and pattern",
+      v.pipe(v.string(), v.minLength(2), v.maxLength(3), v.regex(/^a/)),
+      ["ab"],
+      ["a", "abcd", "bb"],
+    ],
+    [
+      "optional in a pipe",
+      v.object({ a: v.pipe(v.optional(v.string()), v.description("x")) }),
+      [{}, { a: "" }],
+      [{ a: 1 }],
+    ],
     ["pipe in a pipe", v.pipe(v.pipe(v.number(), v.maxValue(3)), v.description("x")), [3], [4]],
   ];
   for (const [name, schema, good, bad] of cases) {
     test(`${name}: takes and refuses what valibot does`, () => {
       const converted = jsonSchema(schema, { closed: true });
-      for (const value of good) expect([v.is(schema, value), checkSchema({}, converted, value)]).toEqual([true, []]);
+      for (const value of good)
+        expect([v.is(schema, value), checkSchema({}, converted, value)]).toEqual([true, []]);
       for (const value of bad) {
         expect(v.is(schema, value)).toBe(false);
         expect(checkSchema({}, converted, value)).not.toEqual([]);

@@ -72,8 +72,8 @@ test("killed at 14 random moments: same node, every event once, every command an
   expect(commands.length).toBeGreaterThan(10);
   const answers = (events[status.node_id] ?? []).filter((event) => event.type === "command.state");
   for (const command of commands) {
-    const told = answers.filter((event) => event.data["command_id"] === command.id);
-    expect([command.id, told.map((event) => event.data["state"])]).toEqual([command.id, ["refused"]]);
+    const told = answers.filter((event) => event.data.command_id === command.id);
+    expect([command.id, told.map((event) => event.data.state)]).toEqual([command.id, ["refused"]]);
     expect(FINAL).toContain(command.state);
   }
   expect(house.integrity()).toBe("ok");
@@ -203,8 +203,14 @@ function makeHouse(server: Sandbox) {
     settle,
     start: (): AgentChild =>
       startChild(["run", "--config", config], { env: { NODE_COMPILE_CACHE: compiled } }),
-    keptEvents: () => database((db) => db.prepare("SELECT id FROM event").all().map((row) => String(row["id"]))),
-    integrity: () => database((db) => db.prepare("PRAGMA integrity_check").get()?.["integrity_check"]),
+    keptEvents: () =>
+      database((db) =>
+        db
+          .prepare("SELECT id FROM event")
+          .all()
+          .map((row) => String(row.id)),
+      ),
+    integrity: () => database((db) => db.prepare("PRAGMA integrity_check").get()?.integrity_check),
   };
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const AS_NOBODY = fileURLToPath(new URL("./nobody.ts", import.meta.url));
 
 export interface AgentChild {
   readonly process: ChildProcess;
@@ -19,14 +20,17 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Put before the program: `["prlimit", "--fsize=65536"]`. */
   readonly wrapper?: readonly string[];
+  /** As user nobody; only root can start it so, and only `run`. */
+  readonly nobody?: boolean;
 }
 
 /** Killed when the test is over, if it still runs then. */
 export function startChild(args: readonly string[], options: ChildOptions = {}): AgentChild {
-  const [program, ...rest] = [...(options.wrapper ?? []), process.execPath, MAIN, ...args] as [string];
+  const main = options.nobody === true ? AS_NOBODY : MAIN;
+  const [program, ...rest] = [...(options.wrapper ?? []), process.execPath, main, ...args] as [string];
   // Not what the test's own process was given: a service manager's sockets, a proxy, a coverage tool.
-  const env = { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"], ...options.env };
-  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], env });
+  const env = { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, ...options.env };
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], env, cwd: "/" });
   let [stdout, stderr] = ["", ""];
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.once("close", (code, signal) => resolve({ code, signal })),

@@ -2,8 +2,9 @@
  * foundry-agent's `run` as user nobody when root starts it, for whom no mode of a file counts. Only after
  * every module is loaded: the checkout may lie where nobody else may read.
  */
-import { runCommand } from "../../src/cli/run.ts";
+
 import { processIo } from "../../src/cli/output.ts";
+import { runCommand } from "../../src/cli/run.ts";
 import { runCommandLine } from "../../src/cli/usage.ts";
 
 const NOBODY = 65534;

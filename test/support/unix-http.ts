@@ -1,9 +1,13 @@
 /** Requests over a unix socket, as raw as a test wants them, and a status server that is gone after the test. */
 import { type IncomingHttpHeaders, request } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { type StatusServer, type StatusServerOptions, startStatusServer } from "../../src/agent/status-server.ts";
+import {
+  type StatusServer,
+  type StatusServerOptions,
+  startStatusServer,
+} from "../../src/agent/status-server.ts";
 import { recordedLog } from "./log.ts";
 import { temporaryFolder } from "./tree.ts";
 import { NOW } from "./view.ts";
@@ -79,4 +83,41 @@ export async function startServer(
   });
   onTestFinished(() => server.close());
   return { ...server, lines };
+}
+
+/** A reader of the event stream that keeps its lines; `pause` stops reading. */
+export function follow(
+  socketPath: string,
+  path: string,
+): { lines: string[]; socket: Socket; until: (count: number) => Promise<void>; closed: Promise<void> } {
+  const socket = connect(socketPath);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  const lines: string[] = [];
+  let wake = (): void => undefined;
+  let rest = "";
+  socket.setEncoding("utf8");
+  socket.on("data", (chunk) => {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop() ?? "";
+    lines.push(...parts.filter((part) => part.startsWith("{")));
+    wake();
+  });
+  const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+  socket.on("error", () => undefined); // a reader that was cut off sees a reset
+  onTestFinished(() => void socket.destroy());
+  return {
+    lines,
+    socket,
+    closed,
+    async until(count) {
+      while (lines.length < count)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    },
+  };
+}
+
+export async function eventually(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }

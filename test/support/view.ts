@@ -48,7 +48,10 @@ export async function collectSections(
 }
 
 // Laying a tree out takes a while; what was found in it is never changed in place.
-const collected = new Map<string, Promise<{ sections: Record<string, Section>; collectors: AnyCollector[] }>>();
+const collected = new Map<
+  string,
+  Promise<{ sections: Record<string, Section>; collectors: AnyCollector[] }>
+>();
 
 /** @param name of a fixture tree: test/fixtures/trees/NAME */
 export async function testView(name = "ceph-node"): Promise<TestView> {
@@ -90,7 +93,8 @@ export function viewOfSections(
     hashes: () => Object.fromEntries(Object.keys(sections).map((name) => [name, `hash-of-${name}`])),
     collectors: () => collectors,
     preview(api) {
-      if (api !== "nodefoundry") throw new AgentError("no_such_api", `there is no control API "${api}"`, "one of: nodefoundry");
+      if (api !== "nodefoundry")
+        throw new AgentError("no_such_api", `there is no control API "${api}"`, "one of: nodefoundry");
       return '{"report": "the very bytes"}';
     },
     eventsSince: (id, limit) => events.filter((event) => event.id > id).slice(0, limit),
@@ -117,7 +121,11 @@ export function viewOfSections(
     async forgetDrive(serial) {
       calls.push(`forget ${serial}`);
       if (serial === "UNKNOWN")
-        throw new AgentError("no_such_drive", `no missing drive has the serial number "${serial}"`, "foundry-agent drives");
+        throw new AgentError(
+          "no_such_drive",
+          `no missing drive has the serial number "${serial}"`,
+          "foundry-agent drives",
+        );
     },
     async check() {
       return [
@@ -125,7 +133,12 @@ export function viewOfSections(
           name: "nodefoundry",
           results: [
             { what: "DNS", verdict: "ok", text: "api.example.net is 192.0.2.7", nextStep: null },
-            { what: "clock", verdict: "failed", text: "this clock is 3 h behind", nextStep: "timedatectl set-ntp true" },
+            {
+              what: "clock",
+              verdict: "failed",
+              text: "this clock is 3 h behind",
+              nextStep: "timedatectl set-ntp true",
+            },
           ],
         },
       ];

@@ -1,0 +1,36 @@
+/** Leaving a control API is an operator's word: no key in a file takes it back. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { testAgent } from "../support/agent.ts";
+import { temporaryFolder } from "../support/tree.ts";
+
+test("a node that left stays away, over restarts too, until somebody enrols it again", async () => {
+  const server = await startSandbox();
+  onTestFinished(() => server.close());
+  const keyFile = join(temporaryFolder(), "enrol.key");
+  writeFileSync(keyFile, server.keys.enrol, { mode: 0o600 });
+  const toml = `[nodefoundry]\nurl = "${server.url}"\nenrol_key_file = "${keyFile}"\n`;
+  const first = await testAgent({ toml });
+  await first.view.sync();
+  const { nodeId } = first.view.status();
+  expect(nodeId).toMatch(/^node_/);
+  await first.view.leave("nodefoundry");
+
+  const asked = server.inspect().requestCount;
+  const [round] = await first.view.sync();
+  expect(round).toMatchObject({ ok: false, text: expect.stringContaining("foundry-agent enroll") });
+  await first.stop();
+  const second = await testAgent({ toml, folder: first.folder });
+  await second.view.sync();
+  expect(server.inspect().requestCount).toBe(asked);
+  expect(second.view.status()).toMatchObject({
+    nodeId: null,
+    conditions: [],
+    controlApis: [{ enrolled: false, note: expect.stringContaining("left") }],
+  });
+
+  expect((await second.view.enroll("nodefoundry", server.keys.enrol, {})).nodeId).toBe(nodeId);
+  expect((await second.view.sync())[0]).toMatchObject({ ok: true });
+});

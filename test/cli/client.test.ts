@@ -1,0 +1,168 @@
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createServer as createSocketServer } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { openClient } from "../../src/cli/client.ts";
+import type { Io } from "../../src/cli/output.ts";
+import { findSocket } from "../../src/cli/socket-find.ts";
+import { temporaryFolder } from "../support/tree.ts";
+import { startServer } from "../support/unix-http.ts";
+import { viewOfSections } from "../support/view.ts";
+
+const UID = process.geteuid?.() ?? 0;
+const AS_ROOT = UID === 0;
+
+const io: Io = {
+  stdout: () => undefined,
+  stderr: () => undefined,
+  isTty: false,
+  env: {},
+  color: false,
+  now: () => 0,
+  signal: new AbortController().signal,
+};
+
+/** A listener on a unix socket, gone when the test is over. */
+async function listening(
+  path: string,
+  server: Server | ReturnType<typeof createSocketServer> = createSocketServer(),
+): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  onTestFinished(() => void server.close());
+  return path;
+}
+
+function find(folder: string, more: Partial<Parameters<typeof findSocket>[0]> = {}) {
+  // HOME and TMPDIR too, so that nothing of this machine is found.
+  const env = { XDG_RUNTIME_DIR: folder, HOME: folder, TMPDIR: folder };
+  return findSocket({ needs: "any", env, uid: UID, systemFolder: join(folder, "system"), ...more });
+}
+
+describe("which socket", () => {
+  test("control.sock where it may be used, the system's before one's own", async () => {
+    const folder = temporaryFolder();
+    await expect(find(folder)).rejects.toMatchObject({
+      code: "daemon_unreachable",
+      nextStep: expect.stringContaining("foundry-agent run"),
+    });
+    for (const name of [`foundry-agent-${UID}`, ".local/state/foundry-agent", "foundry-agent", "system"]) {
+      mkdirSync(join(folder, name), { recursive: true });
+      const path = await listening(join(folder, name, "control.sock"));
+      expect(await find(folder)).toEqual({ path, kind: "control" });
+    }
+  });
+
+  test("status.sock where there is no other, unless an administrator's is needed", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "system"));
+    const path = await listening(join(folder, "system", "status.sock"));
+    expect(await find(folder)).toEqual({ path, kind: "status" });
+    await expect(find(folder, { needs: "control" })).rejects.toMatchObject({
+      code: "refused_permission",
+      nextStep: expect.stringContaining("foundry-admin"),
+    });
+  });
+
+  test("the one that was named, or the folder it is in", async () => {
+    const folder = temporaryFolder();
+    const control = await listening(join(folder, "control.sock"));
+    const status = await listening(join(folder, "status.sock"));
+    expect(await find("/nonexistent", { socket: status })).toEqual({ path: status, kind: "status" });
+    expect(await find("/nonexistent", { socket: folder })).toEqual({ path: control, kind: "control" });
+    await expect(find("/nonexistent", { socket: status, needs: "control" })).rejects.toMatchObject({
+      code: "refused_permission",
+    });
+    await expect(find("/nonexistent", { socket: join(folder, "none") })).rejects.toMatchObject({
+      code: "daemon_unreachable",
+    });
+    writeFileSync(join(folder, "file"), "");
+    await expect(find("/nonexistent", { socket: join(folder, "file") })).rejects.toMatchObject({
+      code: "daemon_unreachable",
+    });
+  });
+
+  test("a folder of another user in a place for everybody is not believed", async () => {
+    if (!AS_ROOT) return; // a folder of another user can be made by root only
+    const folder = temporaryFolder();
+    const own = join(folder, `foundry-agent-${UID}`);
+    mkdirSync(own);
+    await promisify(execFile)("chown", ["65534", own]);
+    await listening(join(own, "control.sock"));
+    await expect(find(folder)).rejects.toMatchObject({ code: "daemon_unreachable" });
+  });
+
+  test("an unprivileged user is told the group", async () => {
+    const folder = temporaryFolder();
+    const control = await listening(join(folder, "control.sock"));
+    chmodSync(control, 0);
+    if (AS_ROOT) {
+      chmodSync(folder, 0o755);
+      const script = `const { findSocket } = await import(process.argv[1]);
+        const options = { needs: "any", env: {}, uid: 65534, socket: process.argv[2] };
+        console.log(await findSocket(options).then(() => "found", (error) => error.code + " " + error.message));`;
+      const module = new URL("../../src/cli/socket-find.ts", import.meta.url).href;
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ["--input-type=module", "-e", script, module, control],
+        { uid: 65534, gid: 65534, cwd: "/" },
+      );
+      expect(stdout).toMatch(/^refused_permission .*foundry-admin/);
+    } else
+      await expect(find("/nonexistent", { socket: control })).rejects.toMatchObject({
+        code: "refused_permission",
+      });
+  });
+});
+
+describe("answers", () => {
+  async function clientOf(respond: Parameters<typeof createServer>[1]) {
+    const path = await listening(join(temporaryFolder(), "control.sock"), createServer(respond as never));
+    return await openClient(io, { socket: path });
+  }
+
+  test("errors come as the daemon's own", async () => {
+    const server = await startServer({ view: viewOfSections({}, []) });
+    const client = await openClient(io, { socket: server.controlSocket });
+    expect(await client.get("/v1/why")).toEqual([]);
+    await expect(client.get("/v1/drives/sda")).rejects.toMatchObject({
+      code: "no_such_drive",
+      nextStep: "foundry-agent report drives",
+    });
+    await expect(client.text("/v1/preview/netbox")).rejects.toMatchObject({ code: "no_such_api" });
+    await expect(client.lines("/v1/events", { since: "x" }, () => undefined)).rejects.toMatchObject({
+      code: "bad_request",
+    });
+  });
+
+  test("what is no agent is told apart from one", async () => {
+    for (const body of ["<html>", "null", '"x"', "{}", '{"data":1}'] as const) {
+      const client = await clientOf((_request, response) => {
+        response.statusCode = body === '{"data":1}' ? 500 : 200;
+        response.end(body);
+      });
+      await expect(client.get("/v1/status")).rejects.toMatchObject({ code: "bad_answer" });
+    }
+  });
+
+  test("one that goes away while it answers", async () => {
+    const client = await clientOf((_request, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("{");
+      response.socket?.destroy();
+    });
+    await expect(client.get("/v1/status")).rejects.toMatchObject({ code: "daemon_unreachable" });
+  });
+
+  test("Ctrl-C ends a request", async () => {
+    const abort = new AbortController();
+    const path = await listening(
+      join(temporaryFolder(), "control.sock"),
+      createServer(() => abort.abort()),
+    );
+    const client = await openClient({ ...io, signal: abort.signal }, { socket: path });
+    await expect(client.post("/v1/sync")).rejects.toMatchObject({ code: "interrupted" });
+  });
+});

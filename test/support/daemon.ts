@@ -1,0 +1,83 @@
+import { Readable } from "node:stream";
+import { adoptCommand } from "../../src/cli/adopt.ts";
+import { checkCommand } from "../../src/cli/check.ts";
+import { collectCommand } from "../../src/cli/collect.ts";
+import { drivesCommand } from "../../src/cli/drives.ts";
+import { enrollCommandWith } from "../../src/cli/enroll.ts";
+import { eventsCommand } from "../../src/cli/events.ts";
+import { leaveCommandWith } from "../../src/cli/leave.ts";
+import { networkCommand } from "../../src/cli/network.ts";
+import type { Io } from "../../src/cli/output.ts";
+import type { Input } from "../../src/cli/prompt.ts";
+import { reloadCommand } from "../../src/cli/reload.ts";
+import { reportCommand } from "../../src/cli/report.ts";
+import { resetCommandWith } from "../../src/cli/reset.ts";
+import { statusCommand } from "../../src/cli/status.ts";
+import { syncCommand } from "../../src/cli/sync.ts";
+import { whyCommand } from "../../src/cli/why.ts";
+import { type Printed, runCli } from "./io.ts";
+import { startServer } from "./unix-http.ts";
+import { NOW, type TestView, testView } from "./view.ts";
+
+const READING = [
+  statusCommand,
+  reportCommand,
+  drivesCommand,
+  networkCommand,
+  eventsCommand,
+  syncCommand,
+  collectCommand,
+  checkCommand,
+  whyCommand,
+  adoptCommand,
+  reloadCommand,
+];
+
+export interface Daemon {
+  view: TestView;
+  /** Run a command line against its control.sock. */
+  run(
+    argv: readonly string[],
+    given?: { input?: Input; io?: Partial<Io>; socket?: string },
+  ): Promise<Printed>;
+  statusSocket: string;
+}
+
+export async function daemon(tree = "ceph-node"): Promise<Daemon> {
+  const view = await testView(tree);
+  const server = await startServer({ view });
+  return {
+    view,
+    statusSocket: server.statusSocket,
+    run(argv, { input = piped(""), io = {}, socket = server.controlSocket } = {}) {
+      const asking = [enrollCommandWith, resetCommandWith, leaveCommandWith].map((command) =>
+        command(() => input),
+      );
+      return runCli([...READING, ...asking], [...argv, "--socket", socket], { now: () => NOW, ...io });
+    },
+  };
+}
+
+/** Stdin as a pipe with this in it. */
+export function piped(text: string): Input {
+  return Readable.from(text === "" ? [] : [text]);
+}
+
+/** Stdin as a terminal on which this is typed; `raw` is whether echoing was off while it was. */
+export function typed(...chunks: string[]): Input & { raw: boolean[] } {
+  const input = new Readable({
+    read() {
+      raw.push(isRaw);
+      this.push(chunks.shift() ?? null);
+    },
+  });
+  const raw: boolean[] = [];
+  let isRaw = false;
+  return Object.assign(input, {
+    isTTY: true,
+    raw,
+    setRawMode(on: boolean) {
+      isRaw = on;
+    },
+  });
+}
