@@ -9,10 +9,10 @@ import type { ControlContext } from "../control/control-api.ts";
 import { controlApis, isControlApi } from "../control/index.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import { errorText } from "../model/errors.ts";
-import { compileFacets, omit } from "../model/facets.ts";
 import type { NodeStatus, Report, Section } from "../model/report.ts";
 import type { Machine } from "../system/machine.ts";
 import { type Config, collectorConfig } from "./config.ts";
+import { excludedFields } from "./excluded.ts";
 import type { Health } from "./health.ts";
 import type { IdentityKeeper } from "./identity.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
@@ -78,7 +78,7 @@ export function openRunning(options: RunningOptions): Running {
       };
     }),
     onSection(section, before, collector) {
-      ledger.update(excluded(section), collector);
+      ledger.update(excluded.from(section), collector);
       judge(section, before, collector);
       options.onSection(section);
     },
@@ -96,8 +96,10 @@ export function openRunning(options: RunningOptions): Running {
     if (section.state === "absent") health.set(`collector ${name}`, []);
     if (section.state !== "ok") return;
     try {
-      health.set(`collector ${name}`, collector.conditions?.(section.data) ?? []);
-      const happened = collector.changes?.(before?.data ?? null, section.data) ?? [];
+      // Judged by all there is, told without what must not leave this host.
+      const hide = excluded.hider([before, section]);
+      health.set(`collector ${name}`, hide(collector.conditions?.(section.data) ?? []));
+      const happened = hide(collector.changes?.(before?.data ?? null, section.data) ?? []);
       if (happened.length > 0) emit(happened);
     } catch (error) {
       log.error({ err: error, collector: name }, "what was collected could not be judged");
@@ -114,7 +116,7 @@ export function openRunning(options: RunningOptions): Running {
   const nodeStatus = (): NodeStatus =>
     health.list().some((condition) => condition.severity === "error") ? "degraded" : "online";
 
-  const loops = controlApis(config).map(({ name, open, intervalS }) => {
+  const loops: SyncLoop[] = controlApis(config).map(({ name, open, intervalS }) => {
     const context: ControlContext = {
       values: store.values(`api.${name}`),
       conditions: health,
@@ -124,6 +126,8 @@ export function openRunning(options: RunningOptions): Running {
       renewIdentity(reason) {
         identity.renew(reason);
         ledger.forget(name);
+        // The tokens of all were set aside.
+        for (const loop of loops) if (loop.api.name !== name) loop.forget();
       },
       traffic: (sent, received) => store.addTraffic(name, monthOf(clock.now()), sent, received),
     };
@@ -196,19 +200,6 @@ function forgetWhatIsOff(
   for (const { code, subject } of health.list()) {
     if (subject !== undefined && isControlApi(subject) && !apis.has(subject)) health.clear(code, subject);
   }
-}
-
-/** `report.exclude`: patterns begin with the section's name; a bare name empties the section. */
-function excludedFields(patterns: readonly string[]): (section: Section) => Section {
-  if (patterns.length === 0) return (section) => section;
-  const facets = compileFacets(patterns);
-  return (section) => {
-    if (section.data === null) return section;
-    const kept = omit({ [section.name]: section.data }, facets) as Record<string, unknown>;
-    if (kept[section.name] !== undefined) return { ...section, data: kept[section.name] };
-    const reason = { code: "excluded", text: "left out by report.exclude", nextStep: null };
-    return { ...section, state: "absent", data: null, reason };
-  };
 }
 
 /** `2026-11`, UTC. */

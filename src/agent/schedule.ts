@@ -40,6 +40,8 @@ export interface Schedule {
   /** Run all that have never run; resolves when each has a section. */
   runAll(): Promise<void>;
   section(name: string): Section | undefined;
+  /** The interval in effect, milliseconds. */
+  everyMs(name: string): number;
   records(): ReadonlyMap<string, Readonly<RunRecord>>;
   /** Monotonic time of the last finished tick: what the watchdog is fed by. */
   lastTickAt(): number;
@@ -101,6 +103,11 @@ export function openSchedule(options: ScheduleOptions): Schedule {
     return record;
   }
 
+  function planOf(name: string): CollectorPlan {
+    recordOf(name);
+    return options.plans.find((candidate) => candidate.collector.name === name) as CollectorPlan;
+  }
+
   function run(plan: CollectorPlan): Promise<Section> {
     const name = plan.collector.name;
     const already = underway.get(name);
@@ -123,6 +130,8 @@ export function openSchedule(options: ScheduleOptions): Schedule {
     record.durationMs = endedAt - startedAt;
     record.dueAt = clock.monotonic() + plan.everyMs * (1 - JITTER + 2 * JITTER * options.random());
     const section = sectionOf(collector.name, outcome, before, record, clock.now());
+    // Cut off by the stop, or back after it: whoever took part in the results is gone by then.
+    if (stopping.signal.aborted) return section;
     sections.set(collector.name, section);
     options.onSection(section, before, collector);
     return section;
@@ -184,7 +193,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
         text: errorText(outcome),
         nextStep: outcome instanceof AgentError ? outcome.nextStep : null,
       };
-      if (record.failuresInRow === 1)
+      if (record.failuresInRow === 1 && !stopping.signal.aborted)
         log.warn({ collector: name, code: reason.code }, `collector failed: ${reason.text}`);
       const kept = before?.data ?? null;
       return {
@@ -213,6 +222,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
   }
 
   function settle(): void {
+    if (stopping.signal.aborted) return;
     clearTimeout(settling);
     settling = undefined;
     lastTickAt = clock.monotonic();
@@ -233,7 +243,10 @@ export function openSchedule(options: ScheduleOptions): Schedule {
   }
 
   function fire(): void {
-    for (const plan of due()) {
+    const plans = due();
+    // Nothing to collect for a while: the disk, the watchdog and the housekeeping still want their tick.
+    if (plans.length === 0) settleSoon();
+    for (const plan of plans) {
       void run(plan).finally(() => {
         settleSoon();
         arm();
@@ -255,8 +268,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
       ]);
     },
     async runNow(name) {
-      recordOf(name);
-      const plan = options.plans.find((candidate) => candidate.collector.name === name) as CollectorPlan;
+      const plan = planOf(name);
       const section = await run(plan);
       settle();
       return section;
@@ -266,6 +278,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
       settle();
     },
     section: (name) => sections.get(name),
+    everyMs: (name) => planOf(name).everyMs,
     records: () => records,
     lastTickAt: () => lastTickAt,
   };

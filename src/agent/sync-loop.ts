@@ -41,6 +41,11 @@ export interface SyncLoop {
   wake(): void;
   /** A round now (after the one under way, which is cut short when it only waits). */
   now(): Promise<RoundResult>;
+  /**
+   * What was said so far counts no more (enrolled, left, another identity): the answer of a round under way is
+   * dropped, all is to be said again, and the next round begins at once.
+   */
+  forget(): void;
   status(): LoopStatus;
   /** What the next round would say. */
   input(waitS: number): SyncInput;
@@ -62,6 +67,8 @@ export interface SyncLoopOptions {
 const EVENTS_A_ROUND = 100;
 /** A condition only after this many failures in a row: one lost round is no news. */
 const FAILURES_TO_TELL = 2;
+/** Why a round was ended whose answer must not count. */
+const FORGOTTEN = new AgentError("forgotten", "this node is another one now");
 
 interface Prepared {
   readonly input: SyncInput;
@@ -76,6 +83,8 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
   let lastSyncAt: number | null = null;
   let lastError: LoopStatus["lastError"] = null;
   let wakeWanted = false;
+  /** The last round came at once because sections were asked for: a server that never has enough must not make it two. */
+  let resyncing = false;
   let started = false;
   let stopped = false;
 
@@ -107,9 +116,13 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     const abort = new AbortController();
     const promise = api
       .sync(input, abort.signal)
-      .then((outcome) => succeeded(outcome, input, full))
+      .then((outcome) => {
+        // It came in the same moment as the order to forget: an answer to somebody this node is no more.
+        if (abort.signal.reason === FORGOTTEN) throw FORGOTTEN;
+        return succeeded(outcome, input, full);
+      })
       // Also what goes wrong with an answer: the next round comes, whatever was in this one.
-      .catch((error: unknown) => failed(error, input, abort.signal.aborted))
+      .catch((error: unknown) => failed(error, input, abort.signal))
       .finally(() => {
         round = null;
       });
@@ -126,15 +139,18 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       store.setConfirmedHashes(api.name, input.hashes);
       ledger.delivered(api.name, full, input.volatile);
     }
-    if (outcome.resync.length > 0) {
-      store.setConfirmedHashes(api.name, Object.fromEntries(outcome.resync.map((name) => [name, ""])));
+    const states = ledger.states();
+    const wanted = outcome.resync.filter((name) => states.has(name));
+    if (wanted.length > 0) {
+      const asked = Object.fromEntries(wanted.map((name) => [name, ""]));
+      store.setConfirmedHashes(api.name, { ...Object.fromEntries(store.confirmedHashes(api.name)), ...asked });
     }
     store.acknowledgeEvents(api.name, outcome.ackedEvents);
     const fresh = takeCommands({ store, api: api.name, bootId: options.report().bootId, now, log }, outcome);
-    const wanted = outcome.resync.filter((name) => ledger.states().has(name));
+    resyncing = wanted.length > 0 && !resyncing;
     const more =
       fresh.length > 0 ||
-      wanted.length > 0 ||
+      resyncing ||
       (input.events.length === EVENTS_A_ROUND && outcome.ackedEvents.length > 0);
     const delay = pace.succeeded({ waitedS: input.waitS, intervalS: outcome.intervalS, more });
     options.onSynced(outcome);
@@ -148,10 +164,10 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     };
   }
 
-  function failed(error: unknown, input: SyncInput, aborted: boolean): RoundResult {
+  function failed(error: unknown, input: SyncInput, { aborted, reason }: AbortSignal): RoundResult {
     const nothing = { sections: [], events: 0 };
     if (aborted) {
-      arm(pace.wokenMs() ?? 0);
+      arm(reason === FORGOTTEN ? 0 : (pace.wokenMs() ?? 0));
       return { ok: false, text: "ended early", ...nothing };
     }
     const [code, text] = [errorCode(error), errorText(error)];
@@ -159,7 +175,12 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     const said = step === null ? text : `${text} Next: ${step}`;
     const delay = pace.failed(error, input.waitS);
     arm(delay);
-    if (code === "not_enrolled") return { ok: false, text: said, ...nothing };
+    if (code === "not_enrolled") {
+      // What went wrong while it was registered is over.
+      lastError = null;
+      health.clear("reporting_failed", api.name);
+      return { ok: false, text: said, ...nothing };
+    }
     lastError = { code, text, at: clock.now() };
     if (error instanceof AgentError) log.debug({ api: api.name, code }, `round failed: ${text}`);
     else log.error({ api: api.name, err: error }, "round failed by a mistake of the agent's own");
@@ -211,7 +232,15 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
         if (round.waiting) round.abort.abort(new AgentError("woken", "a round was asked for"));
         await round.promise;
       }
+      // Not beside the round of the loop that a reload puts in the place of this one.
+      if (stopped) return { ok: false, text: "the configuration is being read again", sections: [], events: 0 };
       return await begin(false);
+    },
+    forget() {
+      ledger.forget(api.name);
+      store.setConfirmedHashes(api.name, {});
+      if (round !== null) round.abort.abort(FORGOTTEN);
+      else if (started) arm(0);
     },
     status: () => ({ lastSyncAt, lastError, nextDueAt: round ? clock.now() : dueAt }),
     input: (waitS) => prepare(waitS).input,

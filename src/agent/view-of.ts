@@ -81,7 +81,7 @@ export function viewOf(options: ViewOptions): AgentView {
         return {
           name: collector.name,
           state: schedule.section(collector.name)?.state ?? "pending",
-          everyMs: collector.everyMs,
+          everyMs: schedule.everyMs(collector.name),
           durationMs: record?.durationMs ?? null,
           runs: record?.runs ?? 0,
           failures: record?.failures ?? 0,
@@ -143,24 +143,24 @@ export function viewOf(options: ViewOptions): AgentView {
     async enroll(name, key, enrolOptions) {
       const [loop] = loops(name) as [SyncLoop];
       await loop.api.enroll(key, enrolOptions, AbortSignal.timeout(CHECK_MS));
-      running().ledger.forget(name);
-      store.setConfirmedHashes(
-        name,
-        Object.fromEntries(Object.keys(running().ledger.hashes()).map((section) => [section, ""])),
-      );
+      loop.forget();
       await loop.now();
       const { nodeId, mode } = loop.api.status();
       return { nodeId: nodeId ?? "", mode: mode ?? "" };
     },
     async adopt() {
       identity.adopt();
+      for (const loop of running().loops) loop.forget();
     },
     async resetIdentity() {
       identity.reset();
-      for (const loop of running().loops) running().ledger.forget(loop.api.name);
+      for (const loop of running().loops) loop.forget();
     },
     async leave(name) {
-      for (const loop of loops(name)) await loop.api.leave(AbortSignal.timeout(CHECK_MS));
+      for (const loop of loops(name)) {
+        await loop.api.leave(AbortSignal.timeout(CHECK_MS));
+        loop.forget();
+      }
     },
     healthy() {
       const { schedule, collectors } = running();

@@ -18,6 +18,9 @@ import { openSequence, openSessions, type Session } from "./session.ts";
 const MISSING_TWICE = 2;
 /** How often a server without an agent API is asked whether it has one now. */
 const ASK_AGAIN_MS = 6 * 3_600_000;
+/** Conditions that a round which got through, or leaving, ends. */
+const REGISTRATION = ["credential_refused", "enrol_key_needed", "two_instances"];
+const LEFT = "this node has left; foundry-agent enroll brings it back";
 
 export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContext): ControlApi {
   const { conditions, clock } = context;
@@ -64,9 +67,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       const outcome = await agentRound(input, signal);
       missing = 0;
       readOnly = null;
-      for (const code of ["no_agent_api", "credential_refused", "enrol_key_needed", "two_instances"]) {
-        conditions.clear(code, API);
-      }
+      for (const code of ["no_agent_api", ...REGISTRATION]) conditions.clear(code, API);
       return outcome;
     } catch (error) {
       if (errorCode(error) !== "no_agent_api") {
@@ -82,13 +83,18 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
 
   async function agentRound(input: SyncInput, signal: AbortSignal): Promise<SyncOutcome> {
     dropHandedOver();
-    const session =
-      sessions.get() ?? (await enrolment.withFile("This node is not registered with NodeFoundry", signal));
+    const session = sessions.get() ?? (await firstSession(signal));
     try {
       return handOver(session, await syncRound(parts, session, session.token, input, signal));
     } catch (error) {
       return await afterRefusal(error, session, input, signal);
     }
+  }
+
+  async function firstSession(signal: AbortSignal): Promise<Session> {
+    if (sessions.left())
+      throw new AgentError("not_enrolled", "This node has left NodeFoundry.", "foundry-agent enroll");
+    return await enrolment.withFile("This node is not registered with NodeFoundry", signal);
   }
 
   async function afterRefusal(
@@ -163,7 +169,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       enrolled: session !== null,
       nodeId: session?.nodeId ?? null,
       mode: session?.mode ?? null,
-      note: keyNote,
+      note: session === null && sessions.left() ? LEFT : keyNote,
     };
   }
 
@@ -189,6 +195,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
         if (options.name !== undefined) sessions.setName(before);
         throw error;
       }
+      if (sessions.left()) sessions.setLeft(false);
       readOnly = null;
       missing = 0;
       keyNote =
@@ -199,9 +206,12 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
     check: (signal) => runChecks(config, context, connection, sessions.get(), last, signal),
     async leave() {
       // The API has no call for it: the node stays listed until an operator removes it.
+      // First: a crash in between must not register it again.
+      sessions.setLeft(true);
       sessions.put(null);
       sessions.setName(null);
       handedOver = null;
+      for (const code of REGISTRATION) conditions.clear(code, API);
     },
   };
 }

@@ -45,6 +45,9 @@ export interface Sessions {
   /** Template of the name given to `enroll`, for the registrations to come. */
   name(): string | null;
   setName(template: string | null): void;
+  /** An operator took this node out: no key in a file brings it back, only `enroll`. */
+  left(): boolean;
+  setLeft(left: boolean): void;
 }
 
 export function openSessions(values: KeyValue): Sessions {
@@ -61,6 +64,8 @@ export function openSessions(values: KeyValue): Sessions {
     put: (session) => values.set("session", session === null ? null : JSON.stringify(session)),
     name: () => values.get("name"),
     setName: (template) => values.set("name", template),
+    left: () => values.get("left") !== null,
+    setLeft: (left) => values.set("left", left ? "yes" : null),
   };
 }
 

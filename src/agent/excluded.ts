@@ -1,0 +1,56 @@
+/**
+ * `report.exclude`: what never leaves this host. Sections lose the fields. The sentences of conditions and the
+ * data of events are made from whole sections, so there the values of those fields are looked for and hidden.
+ */
+import { compileFacets, omit, volatileOf } from "../model/facets.ts";
+import type { Section } from "../model/report.ts";
+
+export interface Excluded {
+  /** The section without the excluded fields; absent when nothing of it may be told. */
+  from(section: Section): Section;
+  /** Takes the excluded values of these sections out of whatever was made from them. */
+  hider(sections: readonly (Section | undefined)[]): <T>(made: T) => T;
+}
+
+const MARK = "[excluded]";
+/** Shorter texts (`up`, `0`) are in every sentence and tell nobody anything. */
+const SHORTEST = 3;
+
+/** @param patterns begin with the section's name; a bare name empties the section */
+export function excludedFields(patterns: readonly string[]): Excluded {
+  if (patterns.length === 0) return { from: (section) => section, hider: () => (made) => made };
+  const facets = compileFacets(patterns);
+
+  function valuesIn(section: Section | undefined, found: Set<string>): void {
+    if (section === undefined || section.data === null) return;
+    for (const value of volatileOf({ [section.name]: section.data }, facets).values())
+      if (typeof value === "string" && value.length >= SHORTEST) found.add(value);
+  }
+
+  return {
+    from(section) {
+      if (section.data === null) return section;
+      const kept = omit({ [section.name]: section.data }, facets) as Record<string, unknown>;
+      if (kept[section.name] !== undefined) return { ...section, data: kept[section.name] };
+      const reason = { code: "excluded", text: "left out by report.exclude", nextStep: null };
+      return { ...section, state: "absent", data: null, reason };
+    },
+    hider(sections) {
+      const found = new Set<string>();
+      for (const section of sections) valuesIn(section, found);
+      if (found.size === 0) return (made) => made;
+      // The longest first: a name may be a part of another.
+      const values = [...found].sort((a, b) => b.length - a.length);
+      const inText = (text: string): string =>
+        values.reduce((left, value) => left.replaceAll(value, MARK), text);
+      return <T>(made: T): T => (Array.isArray(made) && made.length === 0 ? made : (walk(made, inText) as T));
+    },
+  };
+}
+
+function walk(value: unknown, inText: (text: string) => string): unknown {
+  if (typeof value === "string") return inText(value);
+  if (Array.isArray(value)) return value.map((item) => walk(item, inText));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, inText)]));
+}
