@@ -89,18 +89,17 @@ function fetchNode(arch) {
 /** Bundle, strip and inject into `folder`. @returns path of the executable. */
 async function make(arch, folder, commit) {
   mkdirSync(folder, { recursive: true });
-  const bundle = join(folder, "foundry-agent.cjs");
   const node = join(folder, "node");
-  const config = join(folder, "sea.json");
   const output = join(folder, "foundry-agent");
-  await bundleAgent({ outfile: bundle, commit });
+  await bundleAgent({ outfile: join(folder, "foundry-agent.cjs"), commit });
   execFileSync(stripOf(arch).program, ["--strip-all", "-o", node, fetchNode(arch)]);
   makeRoom(node, arch);
+  // Names without a folder: the script's goes into the executable, which must not depend on where it was made.
   const settings = {
-    main: bundle,
+    main: "foundry-agent.cjs",
     mainFormat: "commonjs",
-    executable: node,
-    output,
+    executable: "node",
+    output: "foundry-agent",
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: false,
@@ -108,8 +107,8 @@ async function make(arch, folder, commit) {
     // "env" would let NODE_OPTIONS load code into a service that runs as root.
     execArgvExtension: "none",
   };
-  writeFileSync(config, JSON.stringify(settings));
-  execFileSync(NODE, [`--build-sea=${config}`], { stdio: ["ignore", "ignore", "inherit"] });
+  writeFileSync(join(folder, "sea.json"), JSON.stringify(settings));
+  execFileSync(NODE, ["--build-sea=sea.json"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   rmSync(node);
   alignLoads(output, arch);
   const wrong = complaints(output, arch);

@@ -155,7 +155,7 @@ stays closed.
 
 \`\`\`toml
 [report]
-exclude = ["system.serial", "local.*", "network.interfaces[].mac"]
+exclude = ["system.hardware.product.serial", "local.*", "network.interfaces[].mac"]
 \`\`\``;
 
 if (import.meta.main) {

@@ -7,19 +7,32 @@
  * before there are any, on whatever Node (20 or newer) npm itself runs on.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runNpm } from "./npm.mjs";
 import { BUNDLE, NODE, ROOT } from "./paths.mjs";
 
 const LOCK = join(ROOT, "build/.prepare-lock");
+/** The pinned Node for this machine, under node_modules. */
+const OWN_NODE = `node-linux-${process.arch}/bin/node`;
+
 /** Something a person has to see to; its sentence is all that is printed. */
 class Failure extends Error {}
 
 /** What is wrong with node_modules, in words, or null when it holds what package-lock.json asks for. */
 export function missing(root = ROOT) {
-  if (!existsSync(join(root, "node_modules/.bin/node"))) return "node_modules is not there";
+  if (!existsSync(join(root, "node_modules"))) return "node_modules is not there";
+  if (!existsSync(join(root, "node_modules", OWN_NODE))) return `node_modules/${OWN_NODE} is not there`;
   const wanted = packages(join(root, "package-lock.json"));
   const installed = packages(join(root, "node_modules/.package-lock.json"));
   if (installed === null) return "node_modules is not complete";
@@ -46,8 +59,7 @@ function packages(lockfile) {
 
 /** Install what package-lock.json says, exactly, without running any package's scripts. */
 export function install() {
-  const why = missing();
-  if (why === null) return;
+  if (missing() === null) return linkNode();
   console.error("installing (once, ~10 s) …");
   const { ok, output } = runNpm(ROOT, ["ci", "--ignore-scripts", "--include=dev", "--include=optional"]);
   if (!ok) {
@@ -59,6 +71,13 @@ export function install() {
     const machine = `${process.platform} ${process.arch}`;
     throw new Failure(`after npm ci ${still}; this is ${machine}, and Linux on x64 or arm64 is needed`);
   }
+  linkNode();
+}
+
+/** npm 10 takes the link of the optional package that is not for this machine away, and with it the other's. */
+function linkNode() {
+  const link = join(ROOT, "node_modules/.bin/node");
+  if (!existsSync(link)) symlinkSync(`../${OWN_NODE}`, link);
 }
 
 /** Newest change among the files under a path, milliseconds. */

@@ -21,6 +21,7 @@ import { runCommandLine, type SubCommand } from "./cli/usage.ts";
 import { versionCommand } from "./cli/version.ts";
 import { whyCommand } from "./cli/why.ts";
 import { allCollectors } from "./collectors/index.ts";
+import { endProcess } from "./system/end-process.ts";
 
 /** In the order in which `foundry-agent --help` lists them. */
 const COMMANDS: readonly SubCommand[] = [
@@ -46,7 +47,18 @@ const COMMANDS: readonly SubCommand[] = [
 ];
 
 const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+/** A terminal, `timeout` and npm each pass the same signal on: only one that comes later means "at once". */
+const SAME_MS = 1_000;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  let askedAt: number | null = null;
+  process.on(signal, () => {
+    askedAt ??= performance.now();
+    stop.abort();
+    if (performance.now() - askedAt < SAME_MS) return;
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
 
 if (!process.versions.node.startsWith("26.")) {
   process.stderr.write(
@@ -55,6 +67,6 @@ if (!process.versions.node.startsWith("26.")) {
   process.exitCode = 1;
 } else {
   void runCommandLine(COMMANDS, process.argv.slice(2), processIo(stop.signal)).then((code) => {
-    process.exitCode = code;
+    endProcess(code);
   });
 }

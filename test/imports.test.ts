@@ -17,7 +17,7 @@ const MAY: Record<string, string[]> = {
   agent: ["model", "system", "ceph", "helper", "collectors", "commands", "handlers", "control"],
   cli: ["model", "system", "ceph", "helper", "collectors", "commands", "handlers", "control", "agent"],
   sandbox: ["model"],
-  main: ["cli", "collectors", "model"],
+  main: ["cli", "collectors", "system", "model"],
 };
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));

@@ -108,6 +108,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     monotonic: clock.monotonic,
     listeners,
     reload: () => reload(),
+    settled: () => reloading,
+    look: tick,
   });
   const sockets = await startStatusServer({
     view,
@@ -176,7 +178,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     onError: (error) =>
       log.warn(`changes of the configuration are not seen (${errorText(error)}); SIGHUP reads it again`),
   });
-  await running.start();
+  reloading = running.start();
+  await reloading;
   notify.ready();
 
   return {

@@ -137,7 +137,7 @@ function readBounded(file: string): { text: string | null; problems: Problem[] }
 }
 
 /** A path as one argument of a shell line. */
-function quoteArgument(path: string): string {
+export function quoteArgument(path: string): string {
   return /^[A-Za-z0-9_./:@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 

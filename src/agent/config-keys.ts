@@ -65,8 +65,8 @@ export const CONFIG_SECTIONS = {
     doc: "What is reported.",
     keys: {
       exclude: words((value) => PATTERN.test(value), {
-        expected: 'a list of field patterns such as "local.*" or "system.serial"',
-        example: '["system.serial", "local.*"]',
+        expected: 'a list of field patterns such as "local.*" or "system.hostname"',
+        example: '["system.hostname", "local.*"]',
         doc: "Fields that never leave this host, in no report, event or diagnostics bundle.",
       }),
     },

@@ -2,15 +2,31 @@
  * `report.exclude`: what never leaves this host. Sections lose the fields. The sentences of conditions and the
  * data of events are made from whole sections, so there the values of those fields are looked for and hidden.
  */
+import type { ConditionDraft } from "../model/condition.ts";
+import type { EventDraft } from "../model/event.ts";
 import { compileFacets, omit, volatileOf } from "../model/facets.ts";
+import type { Identity } from "../model/identity.ts";
 import type { Section } from "../model/report.ts";
 
 export interface Excluded {
   /** The section without the excluded fields; absent when nothing of it may be told. */
   from(section: Section): Section;
-  /** Takes the excluded values of these sections out of whatever was made from them. */
-  hider(sections: readonly (Section | undefined)[]): <T>(made: T) => T;
+  /** Takes the excluded values of these sections out of what was made from them. */
+  hider(sections: readonly (Section | undefined)[]): Hider;
 }
+
+export interface Hider {
+  /** Serial number and MACs are extras of a registration; the name is given by `node_name` where the host's must not be told. */
+  identity(who: Identity): Identity;
+  conditions(made: readonly ConditionDraft[]): readonly ConditionDraft[];
+  events(made: readonly EventDraft[]): readonly EventDraft[];
+}
+
+const NOTHING: Hider = {
+  identity: (who) => who,
+  conditions: (made) => made,
+  events: (made) => made,
+};
 
 const MARK = "[excluded]";
 /** Shorter texts (`up`, `0`) are in every sentence and tell nobody anything. */
@@ -18,7 +34,7 @@ const SHORTEST = 3;
 
 /** @param patterns begin with the section's name; a bare name empties the section */
 export function excludedFields(patterns: readonly string[]): Excluded {
-  if (patterns.length === 0) return { from: (section) => section, hider: () => (made) => made };
+  if (patterns.length === 0) return { from: (section) => section, hider: () => NOTHING };
   const facets = compileFacets(patterns);
 
   function valuesIn(section: Section | undefined, found: Set<string>): void {
@@ -38,12 +54,28 @@ export function excludedFields(patterns: readonly string[]): Excluded {
     hider(sections) {
       const found = new Set<string>();
       for (const section of sections) valuesIn(section, found);
-      if (found.size === 0) return (made) => made;
+      if (found.size === 0) return NOTHING;
       // The longest first: a name may be a part of another.
       const values = [...found].sort((a, b) => b.length - a.length);
       const inText = (text: string): string =>
         values.reduce((left, value) => left.replaceAll(value, MARK), text);
-      return <T>(made: T): T => (Array.isArray(made) && made.length === 0 ? made : (walk(made, inText) as T));
+      // Codes, types and severities are our own words, never a value of a section.
+      return {
+        identity: (who) => ({
+          ...who,
+          serial: who.serial !== null && found.has(who.serial) ? null : who.serial,
+          macs: who.macs.filter((mac) => !found.has(mac)),
+        }),
+        conditions: (made) =>
+          made.map((condition) => ({
+            ...condition,
+            ...(condition.subject === undefined ? {} : { subject: inText(condition.subject) }),
+            text: inText(condition.text),
+            nextStep: condition.nextStep === null ? null : inText(condition.nextStep),
+          })),
+        events: (made) =>
+          made.map((event) => ({ ...event, data: walk(event.data, inText) as EventDraft["data"] })),
+      };
     },
   };
 }

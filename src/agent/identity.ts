@@ -19,7 +19,7 @@ export interface IdentityKeeper {
   conditions(): ConditionDraft[];
   /** A control API says that this node is a copy of another: all that is the other's is set aside. */
   renew(reason: string): void;
-  /** An operator says that this hardware is this node: what was set aside for a clone is back (never commands), the fingerprint is this board's. */
+  /** An operator says that this hardware is this node: what was set aside for a clone is back (never commands), the fingerprint has this board's facts beside those before. */
   adopt(): void;
   /** An operator wants a new node: identity and tokens are deleted, not kept. */
   reset(): void;
@@ -89,7 +89,7 @@ export function openIdentity(store: Store, machine: Machine, options: { version:
     cloned = {
       code: "identity_cloned",
       severity: "warning",
-      text: `this state is a copy of another node's (${why}): its token${unfinishedCommands === 0 ? " is" : ` and ${unfinishedCommands} unfinished commands are`} set aside unexecuted, and this node registers as a new one`,
+      text: `This state is a copy of another node's (${why}): its token${unfinishedCommands === 0 ? " is" : ` and ${unfinishedCommands} unfinished commands are`} set aside unexecuted, and this node registers as a new one.`,
       nextStep: "if it is the same node with new hardware: foundry-agent adopt",
     };
     unverified = false;
@@ -117,14 +117,14 @@ export function openIdentity(store: Store, machine: Machine, options: { version:
         found.push({
           code: "identity_unverified",
           severity: "warning",
-          text: "what can be read of this hardware is not what this node was made on, and the rest can't be read by this user, so it is taken for the same node",
+          text: "What can be read of this hardware is not what this node was made on, and the rest can't be read by this user, so it is taken for the same node.",
           nextStep: "if it is: foundry-agent adopt; if it is a copy: foundry-agent reset --identity",
         });
       if (rawId === null && kept.machineIdFrom === "random")
         found.push({
           code: "machine_id_missing",
           severity: "warning",
-          text: "there is no /etc/machine-id, so this node goes by a random id that is lost together with its state",
+          text: "There is no /etc/machine-id, so this node goes by a random id that is lost together with its state.",
           nextStep: "systemd-machine-id-setup; in a container, keep the state folder on a volume",
         });
       return found;
@@ -137,7 +137,8 @@ export function openIdentity(store: Store, machine: Machine, options: { version:
       if (!unverified && store.restore()) kept = parseKept(values.get(KEY)) ?? kept;
       cloned = null;
       unverified = false;
-      kept = keep({ ...kept, fingerprint: board.fingerprint });
+      // What it was made on stays in it: by that alone a control API knows this node again when it registers.
+      kept = keep({ ...kept, fingerprint: mergeFingerprints(kept.fingerprint, board.fingerprint) });
     },
     reset() {
       store.abandon("identity_reset", clock.now(), true);

@@ -12,6 +12,7 @@ import { errorText } from "../model/errors.ts";
 import type { NodeStatus, Report, Section } from "../model/report.ts";
 import type { Machine } from "../system/machine.ts";
 import { type Config, collectorConfig } from "./config.ts";
+import { excludeConditions } from "./exclude-check.ts";
 import { excludedFields } from "./excluded.ts";
 import type { Health } from "./health.ts";
 import type { IdentityKeeper } from "./identity.ts";
@@ -60,6 +61,7 @@ export function openRunning(options: RunningOptions): Running {
   const ledger = openLedger(() => (metered ? METERED_WIDENS : 1));
   const collectors = allCollectors().filter((collector) => collectorConfig(config, collector.name).enabled);
   const excluded = excludedFields(config.report.exclude);
+  health.set("exclude", excludeConditions(config.report.exclude, collectors));
   const emit = (drafts: Parameters<Store["appendEvents"]>[0]): void => {
     store.appendEvents(drafts, clock.now());
   };
@@ -91,15 +93,18 @@ export function openRunning(options: RunningOptions): Running {
     const { name } = collector;
     const inRow = schedule.records().get(name)?.failuresInRow ?? 0;
     const lasting = section.reason !== null && inRow >= FAILURES_TO_TELL;
-    health.set(`failing ${name}`, lasting ? [failing(name, section.reason.text, section.reason.nextStep)] : []);
+    health.set(
+      `failing ${name}`,
+      lasting ? [failing(name, section.reason.text, section.reason.nextStep)] : [],
+    );
     // What a failing one said last stays; what is not there any more has nothing wrong with it.
     if (section.state === "absent") health.set(`collector ${name}`, []);
     if (section.state !== "ok") return;
     try {
       // Judged by all there is, told without what must not leave this host.
       const hide = excluded.hider([before, section]);
-      health.set(`collector ${name}`, hide(collector.conditions?.(section.data) ?? []));
-      const happened = hide(collector.changes?.(before?.data ?? null, section.data) ?? []);
+      health.set(`collector ${name}`, hide.conditions(collector.conditions?.(section.data) ?? []));
+      const happened = hide.events(collector.changes?.(before?.data ?? null, section.data) ?? []);
       if (happened.length > 0) emit(happened);
     } catch (error) {
       log.error({ err: error, collector: name }, "what was collected could not be judged");
@@ -122,7 +127,10 @@ export function openRunning(options: RunningOptions): Running {
       conditions: health,
       log: log.child({ api: name }),
       clock,
-      identity: identity.current,
+      identity: () =>
+        excluded
+          .hider([schedule.section("system"), schedule.section("network")])
+          .identity(identity.current()),
       renewIdentity(reason) {
         identity.renew(reason);
         ledger.forget(name);

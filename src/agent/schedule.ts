@@ -167,6 +167,8 @@ export function openSchedule(options: ScheduleOptions): Schedule {
         resolve(late);
         limit.abort(late);
       }, plan.timeoutMs);
+      // One that is deaf to the stop is left behind at once: its time-out must not keep the process.
+      signal.addEventListener("abort", () => resolve(signal.reason as AgentError), { once: true });
     });
     try {
       return ended(await Promise.race([value, expired]));

@@ -9,7 +9,7 @@ type Problem = NonNullable<Store["problem"]>;
 export function corrupt(folder: string, movedTo: string): Problem {
   return {
     code: "state_corrupt",
-    text: `the state in ${folder} was damaged and is kept as ${movedTo}; this node starts with an empty one, registers anew and executes nothing it was asked before`,
+    text: `The state in ${folder} was damaged and is kept as ${movedTo}; this node starts with an empty one, registers anew and executes nothing it was asked before.`,
     nextStep: `check the disk under ${folder} (dmesg, foundry-agent drives); delete ${movedTo} when you don't need it`,
   };
 }
@@ -19,7 +19,7 @@ export function corruptWhileRunning(folder: string, movedTo: string | null): Pro
   const kept = movedTo === null ? "" : ` and is kept as ${movedTo}`;
   return {
     code: "state_corrupt",
-    text: `the state in ${folder} turned out to be damaged${kept}; reporting goes on from memory, events not yet delivered may be lost, and commands are refused`,
+    text: `The state in ${folder} turned out to be damaged${kept}; reporting goes on from memory, events not yet delivered may be lost, and commands are refused.`,
     nextStep: `check the disk under ${folder} (dmesg, foundry-agent drives), then: systemctl restart foundry-agent`,
   };
 }
@@ -27,7 +27,7 @@ export function corruptWhileRunning(folder: string, movedTo: string | null): Pro
 export function tooNew(folder: string): Problem {
   return {
     code: "state_too_new",
-    text: `the state in ${folder} was written by a newer foundry-agent that this version can't follow; reporting goes on, commands are refused`,
+    text: `The state in ${folder} was written by a newer foundry-agent that this version can't follow; reporting goes on, commands are refused.`,
     nextStep: "install the newer version again",
   };
 }
@@ -36,7 +36,7 @@ export function tooNew(folder: string): Problem {
 export function appeared(folder: string): Problem {
   return {
     code: "state_appeared",
-    text: `the state in ${folder} appeared after the agent had started without one (mounted late?); it is used from the next start on`,
+    text: `The state in ${folder} appeared after the agent had started without one (mounted late?); it is used from the next start on.`,
     nextStep: "systemctl restart foundry-agent",
   };
 }
@@ -45,12 +45,12 @@ export function notWritable(folder: string, failure: Failure, cause: unknown): P
   if (failure === "full")
     return {
       code: "state_full",
-      text: `there is no space left for the state in ${folder}; events are kept in memory until there is`,
+      text: `There is no space left for the state in ${folder}; events are kept in memory until there is.`,
       nextStep: `free some space: df -h ${folder}`,
     };
   return {
     code: "state_not_writable",
-    text: `the state in ${folder} can't be written (${reason(cause)}); events are kept in memory, remote commands are refused`,
+    text: `The state in ${folder} can't be written (${reason(cause)}); events are kept in memory, remote commands are refused.`,
     nextStep: `see whether it is mounted read-only and whose it is: findmnt -T ${folder}; ls -ld ${folder}`,
   };
 }

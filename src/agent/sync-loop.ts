@@ -85,6 +85,8 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
   let wakeWanted = false;
   /** The last round came at once because sections were asked for: a server that never has enough must not make it two. */
   let resyncing = false;
+  /** Nothing is sent, so nothing is urgent. */
+  let readOnly = false;
   let started = false;
   let stopped = false;
 
@@ -143,19 +145,28 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     const wanted = outcome.resync.filter((name) => states.has(name));
     if (wanted.length > 0) {
       const asked = Object.fromEntries(wanted.map((name) => [name, ""]));
-      store.setConfirmedHashes(api.name, { ...Object.fromEntries(store.confirmedHashes(api.name)), ...asked });
+      store.setConfirmedHashes(api.name, {
+        ...Object.fromEntries(store.confirmedHashes(api.name)),
+        ...asked,
+      });
     }
     store.acknowledgeEvents(api.name, outcome.ackedEvents);
     const fresh = takeCommands({ store, api: api.name, bootId: options.report().bootId, now, log }, outcome);
+    readOnly = outcome.readOnly;
     resyncing = wanted.length > 0 && !resyncing;
     const more =
       fresh.length > 0 ||
       resyncing ||
       (input.events.length === EVENTS_A_ROUND && outcome.ackedEvents.length > 0);
-    const delay = pace.succeeded({ waitedS: input.waitS, intervalS: outcome.intervalS, more });
+    const delay = pace.succeeded({
+      waitedS: input.waitS,
+      intervalS: outcome.intervalS,
+      more,
+      pollable: !readOnly,
+    });
     options.onSynced(outcome);
     arm(delay);
-    const sections = outcome.readOnly ? [] : Object.keys(input.changed);
+    const sections = readOnly ? [] : Object.keys(input.changed);
     return {
       ok: true,
       text: sentence(outcome, sections, input.events.length),
@@ -200,7 +211,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
   function arm(delayMs: number): void {
     if (stopped) return;
     clearTimeout(timer);
-    const delay = wakeWanted ? Math.min(delayMs, pace.wokenMs() ?? delayMs) : delayMs;
+    const delay = wakeWanted && !readOnly ? Math.min(delayMs, pace.wokenMs() ?? delayMs) : delayMs;
     dueAt = clock.now() + delay;
     timer = setTimeout(() => void begin(true), delay);
   }
@@ -220,6 +231,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     },
     wake() {
       wakeWanted = true;
+      if (readOnly) return;
       if (round?.waiting) round.abort.abort(new AgentError("woken", "something urgent is to be reported"));
       else if (round === null && started) {
         const delay = pace.wokenMs();
@@ -233,10 +245,12 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
         await round.promise;
       }
       // Not beside the round of the loop that a reload puts in the place of this one.
-      if (stopped) return { ok: false, text: "the configuration is being read again", sections: [], events: 0 };
+      if (stopped)
+        return { ok: false, text: "the configuration is being read again", sections: [], events: 0 };
       return await begin(false);
     },
     forget() {
+      readOnly = false;
       ledger.forget(api.name);
       store.setConfirmedHashes(api.name, {});
       if (round !== null) round.abort.abort(FORGOTTEN);

@@ -22,6 +22,10 @@ export interface ViewOptions {
   readonly monotonic: () => number;
   readonly listeners: Set<(event: AgentEvent) => void>;
   readonly reload: () => Promise<{ ok: boolean; problems: string[] }>;
+  /** When the start or the reload under way is over: what is asked meanwhile must not reach what is being replaced. */
+  readonly settled: () => Promise<unknown>;
+  /** What is wrong with the state and the identity is looked at now, not at the next tick. */
+  readonly look: () => void;
 }
 
 const CHECK_MS = 60_000;
@@ -111,8 +115,12 @@ export function viewOf(options: ViewOptions): AgentView {
     },
     commands: (limit) => store.commands(limit),
     command: (id) => store.command(id),
-    collect: (name) => running().schedule.runNow(name),
+    async collect(name) {
+      await options.settled();
+      return await running().schedule.runNow(name);
+    },
     async sync(name) {
+      await options.settled();
       return await Promise.all(
         loops(name).map(async (loop) => {
           const { ok, text } = await loop.now();
@@ -141,6 +149,7 @@ export function viewOf(options: ViewOptions): AgentView {
       );
     },
     async enroll(name, key, enrolOptions) {
+      await options.settled();
       const [loop] = loops(name) as [SyncLoop];
       await loop.api.enroll(key, enrolOptions, AbortSignal.timeout(CHECK_MS));
       loop.forget();
@@ -149,14 +158,19 @@ export function viewOf(options: ViewOptions): AgentView {
       return { nodeId: nodeId ?? "", mode: mode ?? "" };
     },
     async adopt() {
+      await options.settled();
       identity.adopt();
+      options.look();
       for (const loop of running().loops) loop.forget();
     },
     async resetIdentity() {
+      await options.settled();
       identity.reset();
+      options.look();
       for (const loop of running().loops) loop.forget();
     },
     async leave(name) {
+      await options.settled();
       for (const loop of loops(name)) {
         await loop.api.leave(AbortSignal.timeout(CHECK_MS));
         loop.forget();

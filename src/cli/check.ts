@@ -22,6 +22,7 @@ export const checkCommand: SubCommand = {
   name: "check",
   summary: "check the way to the control APIs: names, proxy, TLS, clock, credential, permission",
   usage: "[API] [--json] [--socket PATH]",
+  words: true,
   options: CLIENT_OPTIONS,
   examples: ["foundry-agent check", "foundry-agent check nodefoundry"],
   async run({ values, positionals }, io) {

@@ -160,7 +160,7 @@ function wireError(error: unknown, path: string, io: Io): AgentError {
   return new AgentError(
     "daemon_unreachable",
     `the agent at ${path} went away while it answered (${errorCode(error)})`,
-    "journalctl -u foundry-agent says why",
+    "journalctl -u foundry-agent  # says why",
     { cause: error },
   );
 }

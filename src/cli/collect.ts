@@ -17,12 +17,13 @@ export const collectCommand: SubCommand = {
   name: "collect",
   summary: "collect one section now and show it",
   usage: "NAME [--json] [--socket PATH]",
+  words: true,
   options: CLIENT_OPTIONS,
   examples: ["foundry-agent collect drives", "foundry-agent collect system --json"],
   async run({ values, positionals }, io) {
     const [name, ...more] = positionals;
     if (name === undefined || more.length > 0)
-      throw usageError("collect needs the name of one section", "foundry-agent report lists them");
+      throw usageError("collect needs the name of one section", "foundry-agent report  # lists them");
     const client = await openClient(io, values, "control");
     const found = (await client.post("/v1/collect", { query: { name } })) as CollectWire;
     if (values.json === true) printJson(io, found);

@@ -10,6 +10,7 @@ import {
   SYSTEM_FOLDER,
 } from "../agent/config.ts";
 import { effectiveValues } from "../agent/config-effective.ts";
+import { quoteArgument } from "../agent/config-file.ts";
 import { printable } from "../model/scrub.ts";
 import { nearest } from "../model/suggest.ts";
 import { plural } from "./format.ts";
@@ -23,6 +24,7 @@ export function configCommand(collectors: readonly KnownCollector[]): SubCommand
     name: "config",
     summary: "check the configuration, or show each value and where it comes from",
     usage: "check|show [--config FILE] [--json]",
+    words: true,
     options: {
       config: { type: "string", value: "FILE", help: "this file and conf.d beside it" },
       json: { type: "boolean", help: "as JSON" },
@@ -41,7 +43,7 @@ export function configCommand(collectors: readonly KnownCollector[]): SubCommand
       const json = values.json === true;
       const main = file ?? defaultConfigFile(options);
       if (what === "check") check(loaded, main, json, io);
-      else show(loaded, collectors, json, io);
+      else show(loaded, collectors, { json, next: checkCommandLine(values.config) }, io);
       return loaded.problems.length === 0 ? EXIT.ok : EXIT.failed;
     },
   };
@@ -80,7 +82,18 @@ function check(loaded: LoadedConfig, main: string, json: boolean, io: Io): void 
   }
 }
 
-function show(loaded: LoadedConfig, collectors: readonly KnownCollector[], json: boolean, io: Io): void {
+/** The line that tells every problem of the file that `--config` named. */
+export function checkCommandLine(file: unknown): string {
+  const named = typeof file === "string" ? ` --config ${quoteArgument(file)}` : "";
+  return `foundry-agent config check${named}`;
+}
+
+function show(
+  loaded: LoadedConfig,
+  collectors: readonly KnownCollector[],
+  { json, next }: { json: boolean; next: string },
+  io: Io,
+): void {
   const found = effectiveValues(loaded, collectors);
   if (json) {
     const list = found.map(({ key, value, origin, note }) => ({ key, value, origin, note }));
@@ -95,6 +108,6 @@ function show(loaded: LoadedConfig, collectors: readonly KnownCollector[], json:
   }
   if (loaded.problems.length > 0)
     io.stderr(
-      `${plural(loaded.problems.length, "problem")}, what is wrong is left at its default. Next: foundry-agent config check\n`,
+      `${plural(loaded.problems.length, "problem")}, what is wrong is left at its default. Next: ${next}\n`,
     );
 }

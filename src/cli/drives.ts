@@ -34,6 +34,7 @@ export const drivesCommand: SubCommand = {
   name: "drives",
   summary: "show the drives of this node",
   usage: "[DEVICE|SERIAL | forget SERIAL] [--watch] [--json] [--socket PATH]",
+  words: true,
   options: {
     watch: { type: "boolean", short: "w", help: "keep showing them, with the course of the temperature" },
     ...CLIENT_OPTIONS,

@@ -12,6 +12,7 @@ export function enrollCommandWith(input: () => Input): SubCommand {
     name: "enroll",
     summary: "register this node with a control API",
     usage: "[API] [--key-file -|FILE] [--name TEMPLATE] [--json] [--socket PATH]",
+    words: true,
     options: {
       "key-file": {
         type: "string",

@@ -78,6 +78,8 @@ function scalarText(name: string, value: unknown, options: GenericOptions): stri
 }
 
 function numberText(name: string, value: number, { size = memorySize }: GenericOptions): string {
+  // 4096 is what everybody calls it, and 4.1 kB nobody.
+  if (/_block_bytes$/.test(name)) return `${value} B`;
   if (/_bytes$/.test(name)) return size(value);
   if (/_us$/.test(name)) return duration(value / 1000);
   if (/_ms$/.test(name)) return duration(value);

@@ -11,6 +11,7 @@ export function leaveCommandWith(input: () => Input): SubCommand {
     name: "leave",
     summary: "take this node out of a control API",
     usage: "[API] [--yes] [--json] [--socket PATH]",
+    words: true,
     options: { yes: { type: "boolean", short: "y", help: "do not ask" }, ...CLIENT_OPTIONS },
     examples: ["foundry-agent leave", "foundry-agent leave nodefoundry --yes"],
     async run({ values, positionals }, io) {

@@ -14,6 +14,7 @@ export const reportCommand: SubCommand = {
   name: "report",
   summary: "show what was collected last, or what a control API would be sent",
   usage: "[SECTION] [--as API] [--raw] [--json] [--socket PATH]",
+  words: true,
   options: {
     as: { type: "string", value: "API", help: "the very bytes this control API would be sent" },
     raw: { type: "boolean", help: "with the devices' own answers" },
@@ -32,7 +33,9 @@ export const reportCommand: SubCommand = {
       if (name !== undefined)
         throw usageError("--as shows the whole report, so no section can be named with it");
       const client = await openClient(io, values, "control");
-      io.stdout(await client.text(`/v1/preview/${encodeURIComponent(values.as)}`));
+      const bytes = await client.text(`/v1/preview/${encodeURIComponent(values.as)}`);
+      // Into a pipe not one byte more; on a terminal the prompt must not stand behind it.
+      io.stdout(io.isTty ? `${bytes}\n` : bytes);
       return EXIT.ok;
     }
     const raw = values.raw === true ? "1" : undefined;

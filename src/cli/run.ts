@@ -8,6 +8,7 @@ import { AgentError, errorText } from "../model/errors.ts";
 import { VERSION } from "../model/version.ts";
 import { hostMachine } from "../system/machine.ts";
 import { openNotify } from "../system/notify.ts";
+import { checkCommandLine } from "./config.ts";
 import { EXIT, type Io } from "./output.ts";
 import type { SubCommand } from "./usage.ts";
 
@@ -28,7 +29,7 @@ export const runCommand: SubCommand = {
       throw new AgentError(
         "config_invalid",
         "the configuration is not right, so nothing was started",
-        "foundry-agent config check",
+        checkCommandLine(values.config),
       );
     }
     const hangUp = listenForHangUp();

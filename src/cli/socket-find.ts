@@ -41,11 +41,11 @@ export async function findSocket(options: FindOptions): Promise<FoundSocket> {
     const control = join(folder, "control.sock");
     const answer = await probe(control);
     if (answer === "connected") return { path: control, kind: "control" };
-    if (answer === "EACCES" || answer === "EPERM") denied ??= control;
     const status = join(folder, "status.sock");
-    if ((await probe(status)) !== "connected") continue;
-    if (options.needs === "any") return { path: status, kind: "status" };
-    denied ??= control;
+    const shown = await probe(status);
+    if (shown === "connected" && options.needs === "any") return { path: status, kind: "status" };
+    // One who may not even ask control.sock learns from status.sock whether there is a daemon behind it.
+    if (shown === "connected" || (isDenied(answer) && shown !== "ECONNREFUSED")) denied ??= control;
   }
   if (denied !== null) throw permissionError(denied);
   throw new AgentError("daemon_unreachable", `no agent answers (looked in ${folders.join(", ")})`, START);
@@ -54,7 +54,7 @@ export async function findSocket(options: FindOptions): Promise<FoundSocket> {
 async function named(path: string, needs: FindOptions["needs"]): Promise<FoundSocket> {
   const kind = path.endsWith("status.sock") ? "status" : "control";
   const answer = await probe(path);
-  if (answer === "EACCES" || answer === "EPERM") throw permissionError(path);
+  if (isDenied(answer)) throw permissionError(path);
   if (answer !== "connected") {
     const why =
       answer === "ENOENT"
@@ -65,8 +65,16 @@ async function named(path: string, needs: FindOptions["needs"]): Promise<FoundSo
     throw new AgentError("daemon_unreachable", `no agent answers at ${path} (${why})`, START);
   }
   if (needs === "control" && kind === "status")
-    throw permissionError(path.replace(/status\.sock$/, "control.sock"));
+    throw new AgentError(
+      "refused_permission",
+      `${path} only shows; this is for control.sock, of root and the group foundry-admin`,
+      `foundry-agent … --socket ${path.replace(/status\.sock$/, "control.sock")}`,
+    );
   return { path, kind };
+}
+
+function isDenied(answer: string): boolean {
+  return answer === "EACCES" || answer === "EPERM";
 }
 
 function permissionError(path: string): AgentError {

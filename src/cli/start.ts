@@ -58,14 +58,14 @@ async function startIn(folder: string, url: string, io: Io): Promise<Agent> {
     "hardware = false",
     `state_dir = ${JSON.stringify(join(folder, "state"))}`,
     `run_dir = ${JSON.stringify(folder)}`,
-    'log_level = "warn"',
+    'log_level = "error"',
     "[nodefoundry]",
     `url = ${JSON.stringify(url)}`,
   ];
   writeFileSync(file, `${text.join("\n")}\n`, { mode: 0o600 });
   const uid = process.geteuid?.() ?? 0;
   const load = () => loadConfig({ uid, env: io.env, collectors: allCollectors(), file });
-  const log = openLog({ level: "warn", format: logFormat(io.env) });
+  const log = openLog({ level: "error", format: logFormat(io.env) });
   return await startAgent({ load, machine: hostMachine(), log, notify: openNotify({}), version: VERSION });
 }
 
@@ -134,6 +134,7 @@ In another terminal:
   curl --unix-socket ${agent.statusSocket} http://localhost/v1/report
   curl -X POST -H "Authorization: Bearer ${sandbox.keys.test}" -H "Content-Type: application/json" \\
     -d '{"method":"graceful"}' ${sandbox.url}/v1/nodes/${nodeId}/reboot
+  curl -H "Authorization: Bearer ${sandbox.keys.test}" ${sandbox.url}/v1/operations/op_…  # the operation_id it answered
 
 Running until Ctrl-C; what happens is shown here.
 `);

@@ -82,6 +82,8 @@ function title(text: string, color: boolean): string {
   return `${paint(text, "bold", color)}\n`;
 }
 
+/** Narrower than this, what was sent and received is left out, so that names stay whole. */
+const NARROW = 90;
 const API_COLUMNS: readonly (string | Column)[] = [
   "name",
   "state",
@@ -106,16 +108,20 @@ function apisText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "
     bytesText(api.received_bytes_this_month),
   ]);
   const width = terminalWidth(io);
-  const drawn = table(API_COLUMNS, rows, {
+  const columns = API_COLUMNS.slice(0, width !== undefined && width < NARROW ? -2 : undefined);
+  const drawn = table(columns, rows, {
     color: io.color,
     ...(width === undefined ? {} : { width: width - 2 }),
   });
-  const remarks = status.control_apis.flatMap(({ name, note, last_error, breaker }) => {
+  const remarks = status.control_apis.flatMap(({ name, note, last_error, breaker, enrolled }) => {
+    // Before the first round there is no condition yet that would say it.
+    const known = note !== null || status.conditions.some(({ subject }) => subject === name);
+    const register = enrolled || known ? null : "to register this node: foundry-agent enroll";
     const error =
       last_error !== null && breaker === "open"
         ? `${last_error.text} (${relativeTime(at(last_error.at), now)})`
         : null;
-    return [note, error]
+    return [note, register, error]
       .filter((text) => text !== null)
       .map((text) => `  ${printable(`${name}: ${text}`)}\n`);
   });

@@ -9,6 +9,7 @@ export const syncCommand: SubCommand = {
   name: "sync",
   summary: "report to the control APIs now",
   usage: "[API] [--json] [--socket PATH]",
+  words: true,
   options: CLIENT_OPTIONS,
   examples: ["foundry-agent sync", "foundry-agent sync nodefoundry"],
   async run({ values, positionals }, io) {

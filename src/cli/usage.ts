@@ -26,6 +26,8 @@ export interface SubCommand {
   /** What follows the name: "[--json] [NAME]"; one line. */
   usage: string;
   options: Record<string, OptionDeclaration>;
+  /** Whether words may follow that are no options; it judges them itself. Without it each is a mistake. */
+  words?: boolean;
   /** Whole command lines; what follows " # " explains. */
   examples: readonly string[];
   /** Not in the overview (the helper, which systemd starts). */
@@ -82,6 +84,12 @@ async function dispatch(commands: readonly SubCommand[], argv: readonly string[]
     io.stdout(help(command));
     return EXIT.ok;
   }
+  const [word] = parsed.positionals;
+  if (word !== undefined && command.words !== true)
+    throw usageError(
+      `${command.name} takes options only, found "${word}"`,
+      `${PROGRAM} ${command.name} --help`,
+    );
   return await command.run(parsed, io);
 }
 

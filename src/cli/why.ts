@@ -19,6 +19,7 @@ export const whyCommand: SubCommand = {
   name: "why",
   summary: "say what is wrong, since when, and what to do",
   usage: "[ID] [--json] [--socket PATH]",
+  words: true,
   options: CLIENT_OPTIONS,
   examples: [
     "foundry-agent why",

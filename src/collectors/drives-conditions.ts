@@ -18,7 +18,7 @@ export function driveConditions(data: DrivesData): ConditionDraft[] {
       "drive_missing",
       name,
       "warning",
-      `A drive is gone (${what.filter((part) => part !== null).join(", ")}) since ${drive.since}.`,
+      `A drive is gone (${what.filter((part) => part !== null).join(", ")}), noticed ${readable(drive.since)}.`,
       `Put it back or replace it; if it was taken out for good: foundry-agent drives forget ${name}`,
     );
   }
@@ -98,10 +98,15 @@ function aboutMount(mount: DriveMount, add: Add): void {
       mountpoint,
       "warning",
       `The file system ${device} on ${mountpoint} has recorded ${plural(mount.errors, "error")}${
-        mount.first_error_at === null ? "" : `, the first at ${mount.first_error_at}`
+        mount.first_error_at === null ? "" : `, the first on ${readable(mount.first_error_at)}`
       }.`,
       `Unmount it and check it with: e2fsck -f ${device}`,
     );
+}
+
+/** "2025-10-09T08:00:00.000Z" as people say it: "2025-10-09 08:00 UTC". */
+function readable(time: string): string {
+  return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z$/, "$1 $2 UTC");
 }
 
 function plural(count: number, word: string): string {

@@ -7,7 +7,8 @@
 // A token goes on as long as a URL-safe character follows. One character behind the prefix is enough: a
 // cut-off token must not slip through because it got short. And nothing is asked of what stands before
 // it: in JSON text that may be the letter of a "\n". ("conf_en_x" is the price.)
-const TOKEN = /nf_(sk_(?:live|test|ro)|sk|nt|en)_[A-Za-z0-9_\-.~+/=]+/gi;
+// What is only such a prefix ("nf_sk_ro_…") is a word of sentences.
+const TOKEN = /nf_(sk_(?:live|test|ro)|sk(?!_(?:live|test|ro)_)|nt|en)_[A-Za-z0-9_\-.~+/=]+/gi;
 const BEARER = /\b(bearer)\s+(?=\S*\d|\S{16})[A-Za-z0-9_\-.~+/=]{6,}/gi;
 // "Token …" and "Basic …" are words of sentences too: only what is long and has a digit is a credential.
 const CREDENTIAL = /\b(basic|digest|token)\s+(?=\S*\d)[A-Za-z0-9_\-.~+/=]{16,}/gi;

@@ -143,14 +143,18 @@ function parseListen(listen: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(listen);
   const port = Number(match?.[3]);
   if (!match || port > 65_535) {
-    throw new AgentError("invalid_listen", `${listen} is not HOST:PORT.`, "--listen 127.0.0.1:8484");
+    throw new AgentError(
+      "invalid_listen",
+      `${listen} is not HOST:PORT.`,
+      "foundry-agent sandbox --listen 127.0.0.1:8484",
+    );
   }
   const host = match[1] ?? match[2] ?? "";
   if (host !== "localhost" && host !== "::1" && !/^127(?:\.\d{1,3}){3}$/.test(host)) {
     throw new AgentError(
       "not_loopback",
       `The sandbox listens on loopback addresses only, and ${host} is not one: its keys are for trying out.`,
-      "--listen 127.0.0.1:8484",
+      "foundry-agent sandbox --listen 127.0.0.1:8484",
     );
   }
   return { host, port };
@@ -164,9 +168,14 @@ function listenOn(server: Server, host: string, port: number): Promise<void> {
         ? `Port ${port} is taken by another program.`
         : `Cannot listen on ${host}:${port}: ${error.message}.`;
       reject(
-        new AgentError(taken ? "address_in_use" : "cannot_listen", text, "--listen 127.0.0.1:0", {
-          cause: error,
-        }),
+        new AgentError(
+          taken ? "address_in_use" : "cannot_listen",
+          text,
+          "foundry-agent sandbox --listen 127.0.0.1:0",
+          {
+            cause: error,
+          },
+        ),
       );
     });
     server.listen(port, host, () => resolve());

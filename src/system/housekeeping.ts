@@ -46,7 +46,7 @@ export interface Rhythm {
   readonly validateMs: number;
 }
 
-const RHYTHM: Rhythm = { settleMs: 300, dropMs: 1_000, collectMs: 60_000, validateMs: 15 * 60_000 };
+const RHYTHM: Rhythm = { settleMs: 300, dropMs: 1_000, collectMs: 5 * 60_000, validateMs: 15 * 60_000 };
 
 /**
  * @param options.enabled one config key switches it all off.

@@ -29,6 +29,8 @@ export interface Native {
   sendDatagram(path: string, payload: string): string | null;
   /** Credentials of the peer of a connected unix socket, or null. */
   peerCredentials(fd: number): PeerCredentials | null;
+  /** End this process now, waiting for no thread and writing nothing (_exit(2)). */
+  exitAtOnce(code: number): void;
 }
 
 const AF_UNIX = 1;
@@ -72,6 +74,7 @@ function bind(): Native | null {
     sendto: { arguments: ["int32", "buffer", "uint64", "int32", "buffer", "uint32"], return: "int64" },
     getsockopt: { arguments: ["int32", "int32", "int32", "buffer", "buffer"], return: "int32" },
     close: { arguments: ["int32"], return: "int32" },
+    _exit: { arguments: ["int32"], return: "void" },
     __errno_location: { arguments: [], return: "pointer" },
   });
   const trim = optional(() => lib.getFunction("malloc_trim", { arguments: ["uint64"], return: "int32" }));
@@ -108,6 +111,7 @@ function bind(): Native | null {
       const [pid = -1, uid = -1, gid = -1] = found;
       return { pid, uid, gid };
     },
+    exitAtOnce: (code) => void libc._exit(code),
   };
 }
 

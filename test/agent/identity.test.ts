@@ -296,7 +296,10 @@ describe("identity", () => {
     const identity = keeper(next, OTHER);
     identity.adopt();
     expect(identity.current().instance).toBe(first.instance);
-    expect(identity.current().fingerprint).toEqual(facts(OTHER).fingerprint);
+    // And what it was made on: by that the control API knows it again.
+    expect(identity.current().fingerprint).toEqual(
+      mergeFingerprints(first.fingerprint, facts(OTHER).fingerprint),
+    );
     expect(next.values("api.nodefoundry").get("token")).toBe("nf_nt_secret");
     next.close();
     expect(codes(keeper(testStore(folder), OTHER))).toEqual([]);

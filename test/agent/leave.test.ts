@@ -27,7 +27,7 @@ test("a node that left stays away, over restarts too, until somebody enrols it a
   expect(server.inspect().requestCount).toBe(asked);
   expect(second.view.status()).toMatchObject({
     nodeId: null,
-    conditions: [],
+    conditions: [{ code: "left", severity: "info", nextStep: "foundry-agent enroll" }],
     controlApis: [{ enrolled: false, note: expect.stringContaining("left") }],
   });
 

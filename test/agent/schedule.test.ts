@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { openSchedule, type Schedule } from "../../src/agent/schedule.ts";
 import { type CollectContext, type Collector, noData } from "../../src/collectors/collector.ts";
 import type { Section } from "../../src/model/report.ts";
@@ -175,4 +175,35 @@ test("a FIFO that blocks for ever behind a slow file: the others' sections are t
     ),
   );
   await vi.waitUntil(() => machine.files.slow.quarantined().length === 0);
+});
+
+test("what comes back after the stop reaches nobody, and is no failure", async () => {
+  let release = (): void => undefined;
+  const { schedule, seen, lines, ticks } = rig([
+    collector(
+      "deaf to the signal",
+      () =>
+        new Promise<void>((resolve) => {
+          release = resolve;
+        }),
+    ),
+  ]);
+  const late = schedule.runNow("deaf to the signal");
+  await schedule.stop();
+  release();
+  await late;
+  expect([seen, ticks(), lines]).toEqual([[], 0, []]);
+});
+
+test("with nothing due for long there are ticks all the same: the watchdog, the disk and the memory wait for them", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { schedule, ticks } = rig([collector("daily", () => ({}), 24 * 3_600_000)]);
+  await schedule.runAll();
+  const before = ticks();
+  schedule.start();
+  await vi.advanceTimersByTimeAsync(150_000);
+  expect(ticks()).toBeGreaterThan(before + 1);
+  vi.useRealTimers();
+  await schedule.stop();
 });

@@ -99,7 +99,7 @@ test("SIGHUP reads the configuration again; a bad one is told and changes nothin
   await child.said(/^.*config\.toml:2.*hardwear/m);
   const status = join(folder, "run", "status.sock");
   const { json } = await ask(status, "/v1/status");
-  expect(json.data.conditions).toMatchObject([{ code: "config_invalid" }]);
+  expect(json.data.conditions).toContainEqual(expect.objectContaining({ code: "config_invalid" }));
   child.process.kill("SIGTERM");
   expect(await child.ended).toEqual(DONE);
 });

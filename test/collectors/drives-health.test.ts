@@ -56,7 +56,7 @@ describe("states of health the kernel tells", () => {
       {
         code: "filesystem_errors",
         subject: "/",
-        text: expect.stringContaining("3 errors, the first at 2025-10-09T"),
+        text: expect.stringContaining("3 errors, the first on 2025-10-09 08:53 UTC."),
       },
     ]);
   });

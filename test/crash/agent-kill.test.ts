@@ -22,7 +22,7 @@ const SEED = 20_251_009;
 const FINAL = ["succeeded", "failed", "cancelled", "refused", "expired"];
 
 test("killed at 14 random moments: same node, every event once, every command answered once, state sound", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const random = mulberry(SEED);
   const server = await startSandbox({ plan: "enterprise", nodeRequestsAMinute: 1_000_000, waitS: 5 });

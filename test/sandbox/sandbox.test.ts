@@ -23,7 +23,7 @@ test("listens on loopback only", async () => {
   ]) {
     expect(await refusal({ listen })).toMatchObject({
       code: "not_loopback",
-      nextStep: "--listen 127.0.0.1:8484",
+      nextStep: "foundry-agent sandbox --listen 127.0.0.1:8484",
     });
   }
   for (const listen of ["127.0.0.1", ":80", "127.0.0.1:99999", "127.0.0.1:x", ""]) {

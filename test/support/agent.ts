@@ -5,10 +5,11 @@ import { onTestFinished } from "vitest";
 import { type Agent, startAgent } from "../../src/agent/agent.ts";
 import { loadConfig } from "../../src/agent/config.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
-import { hostMachine, type Machine } from "../../src/system/machine.ts";
+import { type Clock, hostClock } from "../../src/system/clock.ts";
+import type { Machine } from "../../src/system/machine.ts";
 import { openNotify } from "../../src/system/notify.ts";
 import { type Recorded, recordedLog } from "./log.ts";
-import { temporaryFolder } from "./tree.ts";
+import { loadTree, temporaryFolder, treeMachine } from "./tree.ts";
 
 export interface TestAgent extends Agent {
   readonly folder: string;
@@ -19,6 +20,7 @@ export interface TestAgent extends Agent {
 export interface TestAgentOptions {
   /** TOML after the [agent] section. */
   readonly toml?: string;
+  /** A virtual machine with nothing wrong when left out. */
   readonly machine?: Machine;
   /** State and configuration of an earlier one. */
   readonly folder?: string;
@@ -33,6 +35,11 @@ export function writeConfig(folder: string, toml: string): string {
   return file;
 }
 
+/** With no condition of its own: what this host has to complain about is no business of a test. */
+export function quietMachine(clock: Clock = hostClock()): Machine {
+  return treeMachine(loadTree("vm"), clock);
+}
+
 export async function testAgent(options: TestAgentOptions = {}): Promise<TestAgent> {
   const folder = options.folder ?? temporaryFolder();
   const configFile = writeConfig(folder, options.toml ?? "");
@@ -40,7 +47,7 @@ export async function testAgent(options: TestAgentOptions = {}): Promise<TestAge
   const load = () => loadConfig({ uid: 0, env: {}, file: configFile, collectors: allCollectors() });
   const agent = await startAgent({
     load,
-    machine: options.machine ?? hostMachine(),
+    machine: options.machine ?? quietMachine(),
     log,
     notify: openNotify({}),
     version: "0.0.0-test",

@@ -19,7 +19,7 @@ const MISSING_TWICE = 2;
 /** How often a server without an agent API is asked whether it has one now. */
 const ASK_AGAIN_MS = 6 * 3_600_000;
 /** Conditions that a round which got through, or leaving, ends. */
-const REGISTRATION = ["credential_refused", "enrol_key_needed", "two_instances"];
+const REGISTRATION = ["credential_refused", "enrol_key_needed", "two_instances", "node_cloned", "left"];
 const LEFT = "this node has left; foundry-agent enroll brings it back";
 
 export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContext): ControlApi {
@@ -92,9 +92,23 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
   }
 
   async function firstSession(signal: AbortSignal): Promise<Session> {
-    if (sessions.left())
+    if (sessions.left()) {
+      tellLeft();
       throw new AgentError("not_enrolled", "This node has left NodeFoundry.", "foundry-agent enroll");
+    }
+    // Of a session that a reset took away.
+    for (const code of ["credential_refused", "two_instances"]) conditions.clear(code, API);
     return await enrolment.withFile("This node is not registered with NodeFoundry", signal);
+  }
+
+  function tellLeft(): void {
+    conditions.raise({
+      code: "left",
+      subject: API,
+      severity: "info",
+      text: "This node has left NodeFoundry: nothing is reported there until it is enrolled again; collecting goes on.",
+      nextStep: "foundry-agent enroll",
+    });
   }
 
   async function afterRefusal(
@@ -212,6 +226,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       sessions.setName(null);
       handedOver = null;
       for (const code of REGISTRATION) conditions.clear(code, API);
+      tellLeft();
     },
   };
 }

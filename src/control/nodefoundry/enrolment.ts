@@ -61,6 +61,24 @@ export function openEnrolment(
     return session;
   }
 
+  /** @param key what `enrol_key_file` holds; null: there is none, or it can't be read */
+  function judgeKeyFile(key: string | null): void {
+    if (key === null || keyKind(key) !== "live") {
+      conditions.clear("account_key_on_node", API);
+      return;
+    }
+    conditions.raise({
+      code: "account_key_on_node",
+      subject: API,
+      severity: "warning",
+      text: `${config.enrolKeyFile} holds a live account key: whoever reads it on this node has the whole account.`,
+      nextStep: `put an enrolment key (nf_en_…) into ${config.enrolKeyFile}, then foundry-agent reload`,
+    });
+  }
+
+  // At each start and reload, registered or not: the key lies there all the same, and is gone when it was exchanged.
+  judgeKeyFile(keyIn(config.enrolKeyFile));
+
   async function withKey(key: string, signal: AbortSignal): Promise<Session> {
     refuseForEnrolment(key);
     try {
@@ -88,18 +106,19 @@ export function openEnrolment(
         throw new AgentError("not_enrolled", `${why}.`, "foundry-agent enroll");
       }
       const key = readKeyFile(config.enrolKeyFile);
-      if (keyKind(key) === "live") {
-        conditions.raise({
-          code: "account_key_on_node",
-          subject: API,
-          severity: "warning",
-          text: `${config.enrolKeyFile} holds a live account key: whoever reads it on this node has the whole account.`,
-          nextStep: `put an enrolment key (nf_en_…) into ${config.enrolKeyFile}`,
-        });
-      } else conditions.clear("account_key_on_node", API);
+      judgeKeyFile(key);
       return await withKey(key, signal);
     },
   };
+}
+
+/** null where it can't be read: whoever needs it says why. */
+function keyIn(file: string | null): string | null {
+  try {
+    return file === null ? null : readKeyFile(file);
+  } catch {
+    return null;
+  }
 }
 
 /** This node is a copy: nothing it was given counts any more. */

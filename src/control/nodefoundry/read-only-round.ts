@@ -49,6 +49,8 @@ export function openLooker(
         throw new AgentError("no_agent_api", `${why}, and there is no key to read with.`, nextStep);
       }
       const bearer = readKeyFile(config.keyFile);
+      // Whoever looks on only needs none to register with.
+      context.conditions.clear("enrol_key_needed", API);
       const own = ownFacts(context.identity().hostname, input.report);
       const get = (path: string) => connection.call({ method: "GET", path, bearer, signal });
       let nodes = await listNodes(get, found?.clusterId ?? null, connection.host);

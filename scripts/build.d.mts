@@ -1,0 +1,1 @@
+export function missingTools(architectures: readonly string[]): string[];

@@ -1,0 +1,104 @@
+/** Whose node this is, as an operator changes it: leave, adopt, reset, and what is under way meanwhile. */
+import { cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { startTap } from "../control/nodefoundry/rig.ts";
+import { type TestAgent, testAgent } from "../support/agent.ts";
+import { loadTree, temporaryFolder, treeMachine } from "../support/tree.ts";
+
+const patient = { timeout: 15_000, interval: 20 };
+
+async function rig() {
+  const server = await startSandbox({ nodeRequestsAMinute: 100_000 });
+  onTestFinished(() => server.close());
+  const enrolKey = join(temporaryFolder(), "enrol.key");
+  writeFileSync(enrolKey, server.keys.enrol, { mode: 0o600 });
+  const toml = `[nodefoundry]\nurl = "${server.url}"\n`;
+  return { server, toml, withKey: `${toml}enrol_key_file = "${enrolKey}"\n` };
+}
+
+const codes = (agent: TestAgent): string[] => agent.view.status().conditions.map(({ code }) => code);
+const api = (agent: TestAgent) => agent.view.status().controlApis[0];
+
+test("who left stays away, whatever key lies about, and says how to come back", async () => {
+  const { server, withKey } = await rig();
+  const agent = await testAgent({ toml: withKey });
+  expect(await agent.view.sync()).toMatchObject([{ ok: true }]);
+  const nodeId = agent.view.status().nodeId;
+  await agent.view.leave("nodefoundry");
+  const [round] = await agent.view.sync();
+  expect(round).toMatchObject({ ok: false, text: expect.stringContaining("left") });
+  expect(api(agent)).toMatchObject({ enrolled: false, nodeId: null });
+  await vi.waitUntil(() => codes(agent).includes("left"), patient);
+  expect(agent.view.status().conditions[0]?.nextStep).toContain("foundry-agent enroll");
+
+  await agent.stop();
+  const again = await testAgent({ toml: withKey, folder: agent.folder });
+  expect(await again.view.sync()).toMatchObject([{ ok: false }]);
+  expect(codes(again)).toContain("left");
+  expect(await again.view.enroll("nodefoundry", server.keys.enrol, {})).toMatchObject({ nodeId });
+  expect(await again.view.sync()).toMatchObject([{ ok: true }]);
+  expect(codes(again)).toEqual([]);
+  expect(server.inspect().nodes).toHaveLength(1);
+});
+
+test("what is wrong with reporting is over for who left", async () => {
+  const { server, toml } = await rig();
+  const agent = await testAgent({ toml });
+  await agent.view.enroll("nodefoundry", server.keys.test, {});
+  server.faults.set({ kind: "503" });
+  await agent.view.sync();
+  await agent.view.sync();
+  expect(codes(agent)).toEqual(["reporting_failed"]);
+  await agent.view.leave("nodefoundry");
+  await agent.view.sync();
+  expect(codes(agent)).toEqual(["left"]);
+  expect(api(agent)?.lastError).toBeNull();
+});
+
+test("a new mainboard: adopted, the node reports as itself at once, and registers as itself later", async () => {
+  const { server, toml } = await rig();
+  const first = await testAgent({ toml, machine: treeMachine(loadTree("ceph-node")) });
+  const { nodeId } = await first.view.enroll("nodefoundry", server.keys.test, {});
+  await first.stop();
+  const folder = temporaryFolder();
+  cpSync(join(first.folder, "state"), join(folder, "state"), { recursive: true });
+  const board = treeMachine(loadTree("pi4"));
+  const second = await testAgent({ toml, folder, machine: board });
+  await second.view.sync();
+  await second.view.sync();
+  expect(codes(second)).toContain("identity_cloned");
+  expect(second.view.status().nodeId).toBeNull();
+
+  await second.view.adopt();
+  expect(second.view.status().nodeId).toBe(nodeId);
+  // Without waiting for the back-off of a node that had nobody to report to.
+  await vi.waitUntil(() => api(second)?.lastSyncAt !== null, patient);
+  expect(codes(second).filter((code) => /identity|clon|enrol/.test(code))).toEqual([]);
+  // Its token lost one day, it must not take itself for a copy.
+  expect(await second.view.enroll("nodefoundry", server.keys.test, {})).toMatchObject({ nodeId });
+  expect(codes(second)).not.toContain("identity_cloned");
+});
+
+test("reset while a round is under way: its answer is for somebody this node is no more", async () => {
+  const { server } = await rig();
+  const tap = await startTap(() => server.url);
+  const agent = await testAgent({ toml: `[nodefoundry]\nurl = "${tap.url}"\n` });
+  const { nodeId } = await agent.view.enroll("nodefoundry", server.keys.test, {});
+  const asked = await fetch(`${server.url}/v1/nodes/${nodeId}/reboot`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.keys.test}`, "content-type": "application/json" },
+    body: "{}",
+  });
+  expect(asked.ok).toBe(true);
+  server.faults.set({ kind: "slow", path: "/v1/nodes/*/sync", delay_ms: 700, count: 1 });
+  const requests = tap.seen.length;
+  const slow = agent.view.sync();
+  await vi.waitUntil(() => tap.seen.length > requests, patient);
+  await agent.view.resetIdentity();
+  expect(await slow).toMatchObject([{ ok: false }]);
+  expect(agent.view.commands(10)).toEqual([]);
+  expect(agent.view.status().nodeId).toBeNull();
+  await vi.waitUntil(() => codes(agent).includes("enrol_key_needed"), patient);
+});
