@@ -6,10 +6,11 @@
 import { statSync } from "node:fs";
 import type { Logger } from "pino";
 import { AgentError, errorText } from "../model/errors.ts";
-import type { AgentEvent, EventDraft } from "../model/event.ts";
+import type { AgentEvent } from "../model/event.ts";
 import { openHousekeeping } from "../system/housekeeping.ts";
 import type { Machine } from "../system/machine.ts";
 import type { Notify } from "../system/notify.ts";
+import { announcing } from "./announcing.ts";
 import { clockConditions } from "./clock-check.ts";
 import { type Config, type LoadedConfig, problemText } from "./config.ts";
 import { configConditions } from "./config-conditions.ts";
@@ -58,10 +59,17 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const listeners = new Set<(event: AgentEvent) => void>();
   /** Events come before there is a `running`: a condition found while it is built. */
   let loops: Running["loops"] = [];
+  /** What was built last: `running`, or what a reload is about to put in its place. */
+  let newest: Running | null = null;
   const announced = announcing(store, listeners, () => {
     for (const loop of loops) loop.wake();
   });
-  const health = openHealth(clock, log, (event) => announced.appendEvents([event], clock.now()));
+  const health = openHealth(
+    clock,
+    log,
+    (event) => announced.appendEvents([event], clock.now()),
+    store.memory("agent.conditions"),
+  );
   const identity = openIdentity(store, machine, { version: options.version });
   const housekeeping = openHousekeeping({ enabled: loaded.config.memory.housekeeping, log });
 
@@ -89,11 +97,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       onSection: () => undefined,
     });
     loops = built.loops;
+    newest = built;
     return built;
   }
 
   let running: Running = build(loaded);
   let stopping = false;
+  let started = false;
   let reloading: Promise<unknown> = Promise.resolve();
   let textfile = textfileWriter(loaded.config.metrics);
   const view = viewOf({
@@ -109,6 +119,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     listeners,
     reload: () => reload(),
     settled: () => reloading,
+    started: () => started,
     look: tick,
   });
   const sockets = await startStatusServer({
@@ -155,6 +166,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     notify.reloading();
     await running.stop();
     await metrics.close();
+    if (stopping) return { ok: false, problems: ["the agent is stopping"] };
     log.level = next.config.agent.logLevel;
     const built = build(next);
     textfile = textfileWriter(next.config.metrics);
@@ -180,6 +192,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
   reloading = running.start();
   await reloading;
+  started = true;
+  // What a control API had to say is judged by its next round.
+  const apis = new Set(running.loops.map((loop) => loop.api.name));
+  health.settle(({ subject }) => subject !== undefined && apis.has(subject));
   notify.ready();
 
   return {
@@ -189,43 +205,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       stopping = true;
       notify.stopping();
       watch.close();
+      // A reload under way may wait for a collector that hangs: it ends with what it was making.
+      await newest?.stop();
       await reloading;
       await sockets.close();
       await metrics.close();
       await running.stop();
       store.flush(clock.now(), true);
       store.close();
-    },
-  };
-}
-
-/** The store, with everybody who follows events told of new ones, and the loops woken by urgent ones. */
-function announcing(
-  store: Store,
-  listeners: ReadonlySet<(event: AgentEvent) => void>,
-  wake: () => void,
-): Store {
-  function announce(events: readonly AgentEvent[]): void {
-    for (const event of events) for (const listener of listeners) listener(event);
-    if (events.some((event) => event.severity !== "info" || event.type === "command.state")) wake();
-  }
-  return {
-    ...store,
-    get mode() {
-      return store.mode;
-    },
-    get problem() {
-      return store.problem;
-    },
-    appendEvents(drafts: readonly EventDraft[], now: number) {
-      const events = store.appendEvents(drafts, now);
-      announce(events);
-      return events;
-    },
-    setCommandState(...args) {
-      const event = store.setCommandState(...args);
-      announce([event]);
-      return event;
     },
   };
 }

@@ -9,8 +9,10 @@ import { type Config, type LoadedConfig, problemText } from "./config.ts";
 export function configConditions(loaded: LoadedConfig, atStart: Config): ConditionDraft[] {
   const [first] = loaded.problems;
   if (first === undefined) return restartNeeded(atStart, loaded.config);
+  // Its own "Next: …" would stand before the condition's.
+  const sentence = problemText({ ...first, nextStep: "" }).replace(/ Next: $/, "");
   const more = loaded.problems.length > 1 ? ` (and ${loaded.problems.length - 1} more)` : "";
-  const text = `The configuration is not right, so the one before is kept: ${problemText(first)}${more}`;
+  const text = `The configuration is not right, so the one before is kept: ${sentence}${more}`;
   return [{ code: "config_invalid", severity: "error", text, nextStep: "foundry-agent config check" }];
 }
 

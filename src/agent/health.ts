@@ -1,8 +1,12 @@
 /**
  * The conditions that hold now. A condition is logged and made an event once when it is raised and once
  * when it is cleared, never per retry; raising it again with other words only changes the words.
+ *
+ * Also over a restart: what held when the agent ended and still holds is no news, and what is over by then is
+ * told as cleared, or a server would show it for ever.
  */
 import type { Logger } from "pino";
+import * as v from "valibot";
 import { type Condition, type ConditionDraft, conditionKey, type Severity } from "../model/condition.ts";
 import type { EventDraft } from "../model/event.ts";
 import type { Clock } from "../system/clock.ts";
@@ -14,26 +18,61 @@ export interface Health {
   set(owner: string, conditions: readonly ConditionDraft[]): void;
   /** Worst first, then oldest first. */
   list(): Condition[];
+  /** All has been looked at since the start: what held before it and was not raised again is over, unless `later` says that it is judged later. */
+  settle(later: (condition: Condition) => boolean): void;
 }
+
+/** Where the conditions are kept over restarts, written lazily. */
+export interface HealthMemory {
+  get(): unknown;
+  set(value: unknown): void;
+}
+
+const severity = v.picklist(["error", "warning", "info"]);
+const Kept = v.object({
+  code: v.string(),
+  subject: v.optional(v.string()),
+  severity,
+  text: v.string(),
+  nextStep: v.nullable(v.string()),
+  since: v.number(),
+});
 
 const RANK: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
 
 /** @param emit takes the events `condition.raised` and `condition.cleared`; the store keeps them. */
-export function openHealth(clock: Clock, log: Logger, emit: (event: EventDraft) => void): Health {
+export function openHealth(
+  clock: Clock,
+  log: Logger,
+  emit: (event: EventDraft) => void,
+  memory: HealthMemory = { get: () => null, set: () => undefined },
+): Health {
   const holding = new Map<string, Condition>();
   /** Monotonic, milliseconds: a clock that was in 1970 at the beginning must not make it half a century. */
   const raisedAt = new Map<string, number>();
   const owned = new Map<string, Set<string>>();
+  let known: Map<string, Condition> | null = null;
+
+  /** From before the start, not judged yet. Read late: a state that turns out to be another node's is emptied first. */
+  const earlier = (): Map<string, Condition> => {
+    known ??= new Map(kept(memory.get()).map((condition) => [conditionKey(condition), condition]));
+    return known;
+  };
+  const save = (): void => memory.set([...earlier().values(), ...holding.values()]);
 
   function raise(draft: ConditionDraft): void {
     const key = conditionKey(draft);
-    const before = holding.get(key);
+    const held = holding.get(key);
+    const before = held ?? earlier().get(key);
     const condition: Condition = { ...draft, since: before?.since ?? clock.now() };
+    earlier().delete(key);
     holding.set(key, condition);
     if (before === undefined) raisedAt.set(key, clock.monotonic());
-    if (before?.severity === draft.severity) return;
+    if (held?.severity === draft.severity) return;
+    save();
     const level = draft.severity === "warning" ? "warn" : draft.severity;
     log[level]({ condition: key, next: draft.nextStep }, draft.text);
+    if (before?.severity === draft.severity) return;
     emit({
       type: "condition.raised",
       severity: draft.severity,
@@ -43,11 +82,14 @@ export function openHealth(clock: Clock, log: Logger, emit: (event: EventDraft) 
 
   function clear(code: string, subject?: string): void {
     const key = conditionKey(subject === undefined ? { code } : { code, subject });
-    const before = holding.get(key);
+    const before = holding.get(key) ?? earlier().get(key);
     if (!before) return;
-    const heldMs = clock.monotonic() - (raisedAt.get(key) ?? clock.monotonic());
+    const since = raisedAt.get(key);
+    const heldMs = since === undefined ? Math.max(0, clock.now() - before.since) : clock.monotonic() - since;
     holding.delete(key);
+    earlier().delete(key);
     raisedAt.delete(key);
+    save();
     log.info({ condition: key }, `over: ${before.text}`);
     emit({
       type: "condition.cleared",
@@ -78,5 +120,18 @@ export function openHealth(clock: Clock, log: Logger, emit: (event: EventDraft) 
     },
     list: () =>
       [...holding.values()].sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.since - b.since),
+    settle(later) {
+      for (const condition of [...earlier().values()])
+        if (!later(condition)) clear(condition.code, condition.subject);
+    },
   };
+}
+
+/** Of whatever was kept, what can still be used. */
+function kept(value: unknown): Condition[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, 1000).flatMap((item) => {
+    const parsed = v.safeParse(Kept, item);
+    return parsed.success ? [parsed.output as Condition] : [];
+  });
 }

@@ -43,7 +43,7 @@ export async function startMetricsListener(
   if (!isLoopback(host) && !(tls && proof))
     throw new AgentError(
       "metrics_exposed",
-      `${host} can be reached from other hosts, so metrics are served there only with TLS and a bearer file or a client CA`,
+      `${host} can be reached from other hosts, so metrics are served there only with TLS and a bearer file or a client CA.`,
       'set them in [metrics], or listen on loopback: listen = "127.0.0.1:9105"',
     );
   const bearer = wanted.bearerFile === null ? null : digest(`Bearer ${readSecretFile(wanted.bearerFile)}`);
@@ -98,7 +98,7 @@ function tlsServer(
     if (error instanceof AgentError) throw error;
     throw new AgentError(
       "metrics_tls",
-      `the certificate, key or client CA for metrics can't be used: ${errorText(error)}`,
+      `The certificate, key or client CA for metrics can't be used: ${errorText(error)}`,
       "check tls_cert_file, tls_key_file and client_ca_file in [metrics]",
       { cause: error },
     );
@@ -110,7 +110,7 @@ function readPublic(reference: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new AgentError("metrics_tls", `${path} can't be read (${errorCode(error)})`, `ls -lL ${path}`, {
+    throw new AgentError("metrics_tls", `${path} can't be read (${errorCode(error)}).`, `ls -lL ${path}`, {
       cause: error,
     });
   }
@@ -122,7 +122,7 @@ async function listening(server: Server, host: string, port: number): Promise<vo
       reject(
         new AgentError(
           "metrics_listen",
-          `metrics can't be served on ${host} port ${port} (${errorCode(error)})`,
+          `Metrics can't be served on ${host} port ${port} (${errorCode(error)}).`,
           "choose another address or port for metrics.listen",
           { cause: error },
         ),

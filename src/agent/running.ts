@@ -18,9 +18,11 @@ import type { Health } from "./health.ts";
 import type { IdentityKeeper } from "./identity.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import { openPace } from "./pace.ts";
-import { openSchedule, type Schedule } from "./schedule.ts";
+import { openSchedule } from "./schedule.ts";
+import type { Schedule } from "./schedule-types.ts";
 import type { Store } from "./store-types.ts";
-import { openSyncLoop, type SyncLoop } from "./sync-loop.ts";
+import { openSyncLoop } from "./sync-loop.ts";
+import type { SyncLoop } from "./sync-types.ts";
 
 export interface Running {
   readonly config: Config;

@@ -7,7 +7,7 @@ import type { Health } from "./health.ts";
 import type { IdentityKeeper } from "./identity.ts";
 import { monthOf, type Running } from "./running.ts";
 import type { Store } from "./store-types.ts";
-import type { SyncLoop } from "./sync-loop.ts";
+import type { SyncLoop } from "./sync-types.ts";
 import type { AgentStatus, AgentView, ApiStatus } from "./view.ts";
 
 export interface ViewOptions {
@@ -24,11 +24,15 @@ export interface ViewOptions {
   readonly reload: () => Promise<{ ok: boolean; problems: string[] }>;
   /** When the start or the reload under way is over: what is asked meanwhile must not reach what is being replaced. */
   readonly settled: () => Promise<unknown>;
+  /** The start is over: what is under way, if anything, is a reload. */
+  readonly started: () => boolean;
   /** What is wrong with the state and the identity is looked at now, not at the next tick. */
   readonly look: () => void;
 }
 
 const CHECK_MS = 60_000;
+const CONFIGURE_ONE =
+  "write [nodefoundry] and enabled = true into the configuration; foundry-agent config check names its file";
 
 export function viewOf(options: ViewOptions): AgentView {
   const { store, health, identity, now } = options;
@@ -43,7 +47,7 @@ export function viewOf(options: ViewOptions): AgentView {
     throw new AgentError(
       "no_such_api",
       all.length === 0 ? "no control API is configured" : `there is no control API "${name}"`,
-      all.length === 0 ? "foundry-agent config show" : `one of: ${names}`,
+      all.length === 0 ? CONFIGURE_ONE : `one of: ${names}`,
     );
   }
 
@@ -116,7 +120,8 @@ export function viewOf(options: ViewOptions): AgentView {
     commands: (limit) => store.commands(limit),
     command: (id) => store.command(id),
     async collect(name) {
-      await options.settled();
+      // During the start it joins the first collection, of which another may hang.
+      if (options.started()) await options.settled();
       return await running().schedule.runNow(name);
     },
     async sync(name) {

@@ -1,4 +1,5 @@
 /** `foundry-agent leave`: forget a control API's token and node id. Asks first. */
+import type { StatusWire } from "../agent/wire.ts";
 import { printable } from "../model/scrub.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
 import { EXIT, printJson } from "./output.ts";
@@ -20,6 +21,11 @@ export function leaveCommandWith(input: () => Input): SubCommand {
         throw usageError(`leave takes one control API, found "${more[0]}" too`, "foundry-agent leave --help");
       const whom = api === undefined ? "all control APIs" : printable(api);
       const client = await openClient(io, values, "control");
+      const { control_apis: apis } = (await client.get("/v1/status")) as StatusWire;
+      if (api === undefined && apis.length === 0 && values.json !== true) {
+        io.stdout("No control API is configured, so there is none to leave.\n");
+        return EXIT.ok;
+      }
       const question = `This node forgets its token and id at ${whom} and reports there no longer until it is enrolled again. Go on?`;
       await makeSure(question, `foundry-agent leave${api === undefined ? "" : ` ${api}`}`, {
         values,

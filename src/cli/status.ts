@@ -96,7 +96,7 @@ const API_COLUMNS: readonly (string | Column)[] = [
 
 function apisText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "env">): string {
   if (status.control_apis.length === 0)
-    return "  none: this node is local only. To report to one: foundry-agent enroll --help\n";
+    return "  none: this node is local only. To report, write [nodefoundry] and enabled = true into the\n  configuration (foundry-agent config check names its file), then: foundry-agent enroll\n";
   const now = io.now();
   const rows = status.control_apis.map((api): Cell[] => [
     api.name,
@@ -129,6 +129,7 @@ function apisText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "
 }
 
 function apiState(api: StatusWire["control_apis"][number]): Cell {
+  if (!api.enrolled && api.mode === "read-only" && api.breaker !== "open") return "looking on";
   if (!api.enrolled) return { text: "not enrolled", color: "yellow" };
   if (api.breaker === "open") return { text: `failing (${plural(api.failures, "time")})`, color: "red" };
   if (api.last_sync_at === null) return "not yet asked";

@@ -90,11 +90,15 @@ function refuseExposed(path: string, mode: number, owner: number, uid: number): 
     );
 }
 
+/** The service's own group exists where it is installed: for what is elsewhere nobody can be told to name it. */
+function isServices(path: string): boolean {
+  return path.startsWith("/etc/");
+}
+
 /** The exact line that makes the file right for whom this process runs as. */
 function mend(path: string, uid: number): string {
   const word = shellWord(path);
-  const system = uid === 0 || path.startsWith("/etc/");
-  return system
+  return isServices(path)
     ? `chown root:${GROUP} ${word} && chmod 0640 ${word}`
     : `chown ${uid} ${word} && chmod 0600 ${word}`;
 }
@@ -119,7 +123,8 @@ function unreadable(path: string, what: string, nextStep: string, cause?: unknow
 }
 
 function editCommand(path: string): string {
-  return `install -m 0640 -g ${GROUP} /dev/stdin ${shellWord(path)}`;
+  const mode = isServices(path) ? `0640 -g ${GROUP}` : "0600";
+  return `install -m ${mode} /dev/stdin ${shellWord(path)}`;
 }
 
 function readAll(fd: number, path: string): string {

@@ -1,14 +1,19 @@
 import { expect, test } from "vitest";
-import { openHealth } from "../../src/agent/health.ts";
+import { type HealthMemory, openHealth } from "../../src/agent/health.ts";
 import type { ConditionDraft } from "../../src/model/condition.ts";
 import type { EventDraft } from "../../src/model/event.ts";
 import { recordedLog } from "../support/log.ts";
 
-function rig() {
+function rig(memory?: HealthMemory) {
   const events: EventDraft[] = [];
   const { log, lines } = recordedLog();
   let now = 1000;
-  const health = openHealth({ now: () => now, monotonic: () => now }, log, (event) => events.push(event));
+  const health = openHealth(
+    { now: () => now, monotonic: () => now },
+    log,
+    (event) => events.push(event),
+    memory,
+  );
   return { health, events, lines, advance: (ms: number) => (now += ms) };
 }
 const hot = (text = "sda is hot"): ConditionDraft => ({
@@ -54,4 +59,38 @@ test("getting worse is news", () => {
   health.raise(hot());
   health.raise({ ...hot(), severity: "error" });
   expect(events.map((event) => event.severity)).toEqual(["warning", "error"]);
+});
+
+test("over a restart: what still holds is no news, what is over is told, and what is judged later waits", () => {
+  let value: unknown = null;
+  const memory = {
+    get: () => value,
+    set: (next: unknown) => {
+      value = JSON.parse(JSON.stringify(next));
+    },
+  };
+  const first = rig(memory);
+  for (const subject of ["sda", "sdb", "nodefoundry"]) first.health.raise({ ...hot(), subject });
+  first.health.clear("drive_hot", "none");
+
+  const { health, events, advance } = rig(memory);
+  advance(60_000);
+  health.set("drives", [hot()]);
+  expect(health.list()).toEqual([{ ...hot(), since: 1000 }]);
+  health.settle(({ subject }) => subject === "nodefoundry");
+  expect(events.map(({ type, data }) => [type, data.subject, data.held_s])).toEqual([
+    ["condition.cleared", "sdb", 60],
+  ]);
+  health.clear("drive_hot", "nodefoundry");
+  expect(events.at(-1)).toMatchObject({ type: "condition.cleared", data: { subject: "nodefoundry" } });
+  health.set("drives", []);
+  expect(events.map(({ data }) => data.subject)).toEqual(["sdb", "nodefoundry", "sda"]);
+  expect(value).toEqual([]);
+
+  // Worse than before is news also then, and what can't be read is nothing.
+  value = [{ ...hot(), since: 5 }, "rubbish", { code: 3 }];
+  const third = rig(memory);
+  third.health.raise({ ...hot(), severity: "error" });
+  third.health.settle(() => false);
+  expect(third.events.map(({ type, severity }) => [type, severity])).toEqual([["condition.raised", "error"]]);
 });

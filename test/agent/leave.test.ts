@@ -34,3 +34,15 @@ test("a node that left stays away, over restarts too, until somebody enrols it a
   expect((await second.view.enroll("nodefoundry", server.keys.enrol, {})).nodeId).toBe(nodeId);
   expect((await second.view.sync())[0]).toMatchObject({ ok: true });
 });
+
+test("one that becomes a new node afterwards has not left any more", async () => {
+  const server = await startSandbox();
+  onTestFinished(() => server.close());
+  const agent = await testAgent({ toml: `[nodefoundry]\nurl = "${server.url}"\n` });
+  await agent.view.enroll("nodefoundry", server.keys.test, {});
+  await agent.view.leave("nodefoundry");
+  await agent.view.sync();
+  await agent.view.resetIdentity();
+  await agent.view.sync();
+  expect(agent.view.status().conditions.map(({ code }) => code)).toEqual(["enrol_key_needed"]);
+});

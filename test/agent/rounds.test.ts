@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { hostMachine } from "../../src/system/machine.ts";
 import { startTap } from "../control/nodefoundry/rig.ts";
 import { testAgent } from "../support/agent.ts";
 import { startPlainServer } from "../support/tls.ts";
@@ -49,7 +50,7 @@ async function yesServer(more: Record<string, unknown>) {
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const now = new Date().toISOString();
-      const registered = { id: "node_1", mode: "test", node_token: "nf_nt_abc", now, sync: {} };
+      const registered = { id: "node_1", mode: "test", node_token: "nf_nt_abc", now, sync: {}, ...more };
       // The bodies of a full report are gzipped; the number in the header is enough to answer.
       const seq = Number(request.headers["x-seq"] ?? 0);
       const synced = { now, ack_seq: seq, acked_events: [], resync: [], epoch: "e", ...more };
@@ -135,4 +136,68 @@ test("a live account key on the node is told as long as it lies there, registere
   writeFileSync(file, server.keys.enrol);
   await second.view.reload();
   expect(told(second)).toBe(false);
+});
+
+test("a condition is told once and its end once, however often the agent is started meanwhile", async () => {
+  const server = await startSandbox({ nodeRequestsAMinute: 100_000 });
+  onTestFinished(() => server.close());
+  const wrong = `[report]\nexclude = ["system.serial"]\n${pointedAt(server.url)}`;
+  const first = await testAgent({ toml: wrong });
+  const { nodeId } = await first.view.enroll("nodefoundry", server.keys.test, {});
+  const { since } = first.view.status().conditions[0] ?? {};
+  await first.stop();
+  const second = await testAgent({ toml: wrong, folder: first.folder });
+  expect(second.view.status().conditions).toMatchObject([{ code: "exclude_unknown", since }]);
+  await second.view.sync();
+  await second.stop();
+  const third = await testAgent({ toml: pointedAt(server.url), folder: first.folder });
+  expect(third.view.status().conditions).toEqual([]);
+  await third.view.sync();
+  expect((server.inspect().events[nodeId] ?? []).map(({ type }) => type)).toEqual([
+    "condition.raised",
+    "condition.cleared",
+  ]);
+});
+
+test("a server that leaves the time out of its answers is judged by their Date, so that clock_wrong ends", async () => {
+  let ahead = 3_600_000;
+  const host = hostMachine();
+  const clock = { now: () => host.clock.now() + ahead, monotonic: host.clock.monotonic };
+  const toml = pointedAt(await yesServer({ now: null }));
+  const agent = await testAgent({ toml, machine: { ...host, clock } });
+  await agent.view.enroll("nodefoundry", "nf_sk_test_0123456789", {});
+  const codes = (): string[] => agent.view.status().conditions.map(({ code }) => code);
+  expect(codes()).toEqual(["clock_wrong"]);
+  ahead = 0;
+  await agent.view.sync();
+  expect(codes()).toEqual([]);
+});
+
+test("a stop during a reload does not wait for a collector that hangs", async () => {
+  const tree = treeMachine(loadTree("ceph-node"));
+  let hanging = 0;
+  let sick = false;
+  const hangs = <T>(healthy: () => Promise<T>): Promise<T> => {
+    if (!sick) return healthy();
+    hanging++;
+    return new Promise(() => undefined);
+  };
+  const { slow } = tree.files;
+  const files = {
+    ...tree.files,
+    slow: {
+      ...slow,
+      read: (...of: Parameters<typeof slow.read>) => hangs(() => slow.read(...of)),
+      space: (...of: Parameters<typeof slow.space>) => hangs(() => slow.space(...of)),
+    },
+  };
+  const agent = await testAgent({
+    toml: "[collectors.drives]\ntimeout_s = 120\n",
+    machine: { ...tree, files },
+  });
+  sick = true;
+  const reload = agent.view.reload();
+  await vi.waitUntil(() => hanging > 0, patient);
+  await agent.stop();
+  await reload;
 });

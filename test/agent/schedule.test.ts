@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { openSchedule, type Schedule } from "../../src/agent/schedule.ts";
+import { openSchedule } from "../../src/agent/schedule.ts";
+import type { Schedule } from "../../src/agent/schedule-types.ts";
 import { type CollectContext, type Collector, noData } from "../../src/collectors/collector.ts";
 import type { Section } from "../../src/model/report.ts";
 import { hostMachine } from "../../src/system/machine.ts";

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createServer as createSocketServer } from "node:net";
 import { join } from "node:path";
@@ -39,6 +39,21 @@ function find(folder: string, more: Partial<Parameters<typeof findSocket>[0]> = 
   // HOME and TMPDIR too, so that nothing of this machine is found.
   const env = { XDG_RUNTIME_DIR: folder, HOME: folder, TMPDIR: folder };
   return findSocket({ needs: "any", env, uid: UID, systemFolder: join(folder, "system"), ...more });
+}
+
+/** Code and message of what a user without rights is told; `folder` is opened for everybody. */
+async function unprivileged(folder: string, socket: string): Promise<string> {
+  chmodSync(folder, 0o755);
+  const script = `const { findSocket } = await import(process.argv[1]);
+    const options = { needs: "any", env: {}, uid: 65534, socket: process.argv[2] };
+    console.log(await findSocket(options).then(() => "found", (error) => error.code + " " + error.message));`;
+  const module = new URL("../../src/cli/socket-find.ts", import.meta.url).href;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--input-type=module", "-e", script, module, socket],
+    { cwd: "/", ...(AS_ROOT ? { uid: 65534, gid: 65534 } : {}) },
+  );
+  return stdout;
 }
 
 describe("which socket", () => {
@@ -98,22 +113,22 @@ describe("which socket", () => {
     const folder = temporaryFolder();
     const control = await listening(join(folder, "control.sock"));
     chmodSync(control, 0);
-    if (AS_ROOT) {
-      chmodSync(folder, 0o755);
-      const script = `const { findSocket } = await import(process.argv[1]);
-        const options = { needs: "any", env: {}, uid: 65534, socket: process.argv[2] };
-        console.log(await findSocket(options).then(() => "found", (error) => error.code + " " + error.message));`;
-      const module = new URL("../../src/cli/socket-find.ts", import.meta.url).href;
-      const { stdout } = await promisify(execFile)(
-        process.execPath,
-        ["--input-type=module", "-e", script, module, control],
-        { uid: 65534, gid: 65534, cwd: "/" },
-      );
-      expect(stdout).toMatch(/^refused_permission .*foundry-admin/);
-    } else
-      await expect(find("/nonexistent", { socket: control })).rejects.toMatchObject({
-        code: "refused_permission",
-      });
+    expect(await unprivileged(folder, control)).toMatch(/^refused_permission .*foundry-admin/);
+    expect(await unprivileged(folder, folder)).toMatch(/^refused_permission .*foundry-admin/);
+  });
+
+  test("an unprivileged user is told that no daemon runs where a killed one left its sockets", async () => {
+    const folder = temporaryFolder();
+    for (const name of ["control.sock", "status.sock"]) {
+      const server = createSocketServer();
+      const path = join(folder, `${name}.old`);
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      renameSync(path, join(folder, name)); // so that closing does not take it away
+      await new Promise((resolve) => server.close(resolve));
+    }
+    chmodSync(join(folder, "control.sock"), 0);
+    chmodSync(join(folder, "status.sock"), 0o666);
+    expect(await unprivileged(folder, folder)).toMatch(/^daemon_unreachable /);
   });
 });
 

@@ -43,7 +43,7 @@ test("a configuration that is not right: nothing is started, and all problems ar
   expect(await child.ended).toEqual(FAILED);
   expect(child.stderr()).toMatch(/config\.toml:\d+.*profile/);
   expect(child.stderr()).toMatch(/config\.toml:\d+.*urll/);
-  expect(child.stderr()).toContain("Next: foundry-agent config check");
+  expect(child.stderr()).toContain(`Next: foundry-agent config check --config ${config}\n`);
   expect(existsSync(join(folder, "state"))).toBe(false);
 });
 

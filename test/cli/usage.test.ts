@@ -7,6 +7,7 @@ const drives: SubCommand = {
   name: "drives",
   summary: "list the drives",
   usage: "[SERIAL] [--json]",
+  words: true,
   options: {
     json: { type: "boolean", help: "as JSON" },
     socket: { type: "string", short: "s", value: "FILE", help: "the daemon's socket" },
@@ -48,6 +49,15 @@ it("parses options, shorts, repeats and what is left, and returns the command's 
     field: ["a", "b"],
     json: true,
     positionals: ["S1", "-y"],
+  });
+});
+
+it("refuses a word that a command has no use for, before it does anything", async () => {
+  const { words: _words, ...strict } = drives;
+  expect(await runCli([strict], ["drives", "extra", "--json"])).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: 'foundry-agent: drives takes options only, found "extra". Next: foundry-agent drives --help\n',
   });
 });
 

@@ -65,6 +65,7 @@ Events kept: 3 (900 B)
     view.state = { ...view.state, status: "online", conditions: [], localOnly: true, controlApis: [] };
     const local = await run(["status"]);
     expect([local.code, local.stdout.includes("none: this node is local only.")]).toEqual([0, true]);
+    expect((await run(["leave"])).stdout).toBe("No control API is configured, so there is none to leave.\n");
   });
 
   test("--watch draws in place on a terminal until Ctrl-C (exit 0), once elsewhere", async () => {

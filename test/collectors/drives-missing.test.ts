@@ -59,7 +59,12 @@ describe("a drive pulled out of a 90-bay JBOD", () => {
       },
     ]);
     expect(first.conditions?.(pulled)).toMatchObject([
-      { code: "drive_missing", subject: jbodSerial(7), nextStep: expect.stringContaining("drives forget") },
+      {
+        code: "drive_missing",
+        subject: jbodSerial(7),
+        text: "A drive is gone (ST16000NM002G, slot 7, last sdi), noticed 2025-10-09 08:54 UTC.",
+        nextStep: expect.stringContaining("drives forget"),
+      },
     ]);
 
     const restarted = drivesCollector();

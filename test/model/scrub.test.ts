@@ -21,6 +21,7 @@ describe("scrubSecrets", () => {
 
   it.each([
     "token rejected by the server",
+    "a read-only key (nf_sk_ro_…) or a live one (nf_sk_live_…)",
     "basic authentication needed",
     "see https://docs.example/v1?x=1 for a bearer file",
     "mail ada@example.net",

@@ -45,10 +45,12 @@ describe("readSecretFile", () => {
     expect(refusal(secret(CANARY, 0o660)).code).toBe("secret_exposed");
   });
 
-  it("gives the line that mends it: the service's for root, the user's own for users", () => {
+  it("gives the line that mends it: the service's below /etc, else that of whom reads it", () => {
+    const readable = "/etc/passwd"; // root's, and every user can read it; nothing is done to it
+    expect(refusal(readable).nextStep).toBe(`chown root:foundry-agent ${readable} && chmod 0640 ${readable}`);
     const file = secret(CANARY, 0o644);
     if (UID === 0) {
-      expect(refusal(file).nextStep).toBe(`chown root:foundry-agent ${file} && chmod 0640 ${file}`);
+      expect(refusal(file).nextStep).toBe(`chown 0 ${file} && chmod 0600 ${file}`);
       chownSync(file, 1234, 1234);
     }
     const uid = UID === 0 ? 1234 : UID;
@@ -97,8 +99,11 @@ describe("readSecretFile", () => {
     expect(refusal(gone)).toMatchObject({
       code: "secret_missing",
       message: `${gone} does not exist`,
-      nextStep: `install -m 0640 -g foundry-agent /dev/stdin ${gone}`,
+      nextStep: `install -m 0600 /dev/stdin ${gone}`,
     });
+    expect(refusal("/etc/foundry-agent/no-such.key").nextStep).toBe(
+      "install -m 0640 -g foundry-agent /dev/stdin /etc/foundry-agent/no-such.key",
+    );
     expect(refusal(join(secret("x", 0o600), "below")).code).toBe("secret_missing");
     expect(refusal(secret(" \n", 0o600)).message).toContain("is empty");
     expect(readSecretFile(secret("x".repeat(MAX_SECRET_BYTES), 0o600))).toHaveLength(MAX_SECRET_BYTES);

@@ -96,8 +96,8 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       tellLeft();
       throw new AgentError("not_enrolled", "This node has left NodeFoundry.", "foundry-agent enroll");
     }
-    // Of a session that a reset took away.
-    for (const code of ["credential_refused", "two_instances"]) conditions.clear(code, API);
+    // Of a session, or a leave, that a reset took away.
+    for (const code of ["credential_refused", "two_instances", "left"]) conditions.clear(code, API);
     return await enrolment.withFile("This node is not registered with NodeFoundry", signal);
   }
 

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { ControlContext } from "../control-api.ts";
 import { badAnswer } from "../http-errors.ts";
+import { serverTime } from "./answer-errors.ts";
 import { enrolBody } from "./body.ts";
 import { parseOpenCommands } from "./commands.ts";
 import type { NodeFoundryConfig } from "./config-type.ts";
@@ -53,7 +54,7 @@ export function openEnrolment(
     };
     sessions.put(session);
     for (const code of ["enrol_key_needed", "credential_refused", "node_cloned"]) conditions.clear(code, API);
-    judgeClock(context, data.now);
+    judgeClock(context, data.now ?? serverTime(answer));
     context.log.info(
       { node: session.nodeId, mode: session.mode, again: same },
       "registered with NodeFoundry",

@@ -69,7 +69,7 @@ export function openLooker(
         clusterId: node.cluster_id,
         note: `${why}: read-only; ${compared}`.slice(0, 500),
       };
-      tell(`Nothing is reported: ${why}; ${compared}`.slice(0, 500), null);
+      tell(`${`Nothing is reported: ${why}; ${compared}`.slice(0, 500)}.`, null);
       return {
         confirmed: false,
         ackedEvents: [],

@@ -4,6 +4,7 @@ import { AgentError } from "../../model/errors.ts";
 import type { ControlContext, SyncInput, SyncOutcome } from "../control-api.ts";
 import { badAnswer } from "../http-errors.ts";
 import { RetryError } from "../retry-error.ts";
+import { serverTime } from "./answer-errors.ts";
 import { syncBody } from "./body.ts";
 import { type ParsedCommands, parseCommands } from "./commands.ts";
 import { API, type Connection, judgeClock } from "./connection.ts";
@@ -81,7 +82,7 @@ export async function syncRound(
     ? Object.keys(input.hashes).filter((name) => input.changed[name] === undefined)
     : [];
   keep(parts, session, token, data, confirmed);
-  judgeClock(context, data.now);
+  judgeClock(context, data.now ?? serverTime(answer));
   const found = parseCommands(data.commands, session.nodeId, session.mode);
   tell(context, found);
   return {

@@ -1,0 +1,34 @@
+/** The store, with everybody who follows events told of new ones, and the loops woken by urgent ones. */
+import type { AgentEvent, EventDraft } from "../model/event.ts";
+import type { Store } from "./store-types.ts";
+
+/** @param wake called after an event that is worth a round of its own */
+export function announcing(
+  store: Store,
+  listeners: ReadonlySet<(event: AgentEvent) => void>,
+  wake: () => void,
+): Store {
+  function announce(events: readonly AgentEvent[]): void {
+    for (const event of events) for (const listener of listeners) listener(event);
+    if (events.some((event) => event.severity !== "info" || event.type === "command.state")) wake();
+  }
+  return {
+    ...store,
+    get mode() {
+      return store.mode;
+    },
+    get problem() {
+      return store.problem;
+    },
+    appendEvents(drafts: readonly EventDraft[], now: number) {
+      const events = store.appendEvents(drafts, now);
+      announce(events);
+      return events;
+    },
+    setCommandState(...args) {
+      const event = store.setCommandState(...args);
+      announce([event]);
+      return event;
+    },
+  };
+}
