@@ -102,3 +102,21 @@ test("reset while a round is under way: its answer is for somebody this node is 
   expect(agent.view.status().nodeId).toBeNull();
   await vi.waitUntil(() => codes(agent).includes("enrol_key_needed"), patient);
 });
+
+test("a token goes to the server that gave it, whatever URL is configured later", async () => {
+  const one = await rig();
+  const first = await testAgent({ toml: one.toml });
+  const { nodeId } = await first.view.enroll("nodefoundry", one.server.keys.test, {});
+  await first.stop();
+
+  const other = await rig();
+  const moved = await testAgent({ toml: other.toml, folder: first.folder });
+  expect(await moved.view.sync()).toMatchObject([{ ok: false }]);
+  expect(api(moved)).toMatchObject({ enrolled: false, nodeId: null });
+  expect(Object.values(other.server.inspect().requests.nodes)).toEqual([]);
+  await moved.stop();
+
+  const back = await testAgent({ toml: one.toml, folder: first.folder });
+  expect(await back.view.sync()).toMatchObject([{ ok: true }]);
+  expect(back.view.status().nodeId).toBe(nodeId);
+});

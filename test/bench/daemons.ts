@@ -1,7 +1,7 @@
 /** Starts what is measured: the agent as it ships, its sandbox and node_exporter; ends them by their own pids. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,9 +37,10 @@ export interface RunningSandbox extends Running {
 const READY_WITHIN_MS = 20_000;
 const POLL_MS = 1;
 
-async function end(child: ChildProcess): Promise<void> {
+/** @param pid the process to ask, where it is not the child itself but the one that the child wraps. */
+async function end(child: ChildProcess, pid = child.pid ?? 0): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGTERM");
+  process.kill(pid, "SIGTERM");
   const killer = setTimeout(() => child.kill("SIGKILL"), 10_000);
   await once(child, "exit");
   clearTimeout(killer);
@@ -83,12 +84,12 @@ export async function startAgent(
     const readyMs = await until(child, "the agent", () => receiver.next() === "READY=1");
     const client = new Client("http://localhost", { socketPath: join(folder, "control.sock") });
     // Whoever wraps it has it as the one child.
-    const pid = wrapper.length === 0 ? child.pid : await onlyChild(child.pid ?? 0);
+    const pid = wrapper.length === 0 ? (child.pid ?? 0) : onlyChild(child.pid ?? 0);
     const drain = setInterval(() => {
       while (receiver.next() !== null);
     }, 500);
     return {
-      pid: pid ?? 0,
+      pid,
       readyMs,
       folder,
       statusSocket: join(folder, "status.sock"),
@@ -107,7 +108,7 @@ export async function startAgent(
       async [Symbol.asyncDispose]() {
         clearInterval(drain);
         await client.close();
-        await end(child);
+        await end(child, pid);
         receiver.close();
         rmSync(folder, { recursive: true, force: true });
       },
@@ -119,8 +120,7 @@ export async function startAgent(
   }
 }
 
-async function onlyChild(pid: number): Promise<number> {
-  const { readFileSync } = await import("node:fs");
+function onlyChild(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim().split(" ")[0]);
 }
 

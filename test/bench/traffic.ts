@@ -30,7 +30,9 @@ interface Counted {
   };
 }
 
-async function count(bench: Bench, sandbox: RunningSandbox, toml: string, seconds: number): Promise<Counted> {
+async function count(bench: Bench, toml: string, seconds: number): Promise<Counted> {
+  // One each: a sandbox would take the second agent on this machine for a copy of the first.
+  await using sandbox: RunningSandbox = await startSandbox(bench);
   await using proxy: CountingProxy = await countingProxy(sandbox.url);
   const traced = spawnSync("strace", ["-V"], { stdio: "ignore" }).status === 0;
   const trace = join(
@@ -96,10 +98,9 @@ export const traffic: Part = {
     // Metered rounds are 15 min apart: two of them, and two lazy writes.
     const seconds = bench.quick ? 130 : 35 * 60;
     bench.say(`counting traffic and writes of two idle agents for ${seconds} s`);
-    await using sandbox = await startSandbox(bench);
     const [normal, metered] = await Promise.all([
-      count(bench, sandbox, "", seconds),
-      count(bench, sandbox, '[network]\nprofile = "metered"\n', seconds),
+      count(bench, "", seconds),
+      count(bench, '[network]\nprofile = "metered"\n', seconds),
     ]);
     const perDay = (24 * HOUR_S) / seconds;
     const fsyncs = (value: number | null, times: number): string =>

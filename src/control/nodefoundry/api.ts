@@ -24,7 +24,7 @@ const LEFT = "this node has left; foundry-agent enroll brings it back";
 
 export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContext): ControlApi {
   const { conditions, clock } = context;
-  const sessions = openSessions(context.values);
+  const sessions = openSessions(context.values, config.url);
   const sequence = openSequence(context.values);
   const connection = openConnection(config, context);
   const enrolment = openEnrolment(config, context, connection, sessions);

@@ -8,6 +8,8 @@ import type { KeyValue, OpenCommand } from "../control-api.ts";
 import { OpenCommandWire } from "./wire.ts";
 
 const SessionText = v.object({
+  /** Origin of the server that gave it: a token goes to nobody else, also when the configured URL changes. */
+  origin: v.optional(v.string()),
   nodeId: v.string(),
   token: v.string(),
   previousToken: v.nullable(v.string()),
@@ -50,18 +52,22 @@ export interface Sessions {
   setLeft(left: boolean): void;
 }
 
-export function openSessions(values: KeyValue): Sessions {
+/** @param url the configured server; a session with another one is not seen, and is there again when the URL is */
+export function openSessions(values: KeyValue, url: string): Sessions {
+  const own = URL.canParse(url) ? new URL(url).origin : url;
   return {
     get() {
       const text = values.get("session");
       if (text === null) return null;
       try {
-        return v.parse(SessionText, JSON.parse(text)) as Session;
+        const { origin, ...session } = v.parse(SessionText, JSON.parse(text));
+        return origin === undefined || origin === own ? session : null;
       } catch {
         return null; // of another version, or damaged: registering again mends both
       }
     },
-    put: (session) => values.set("session", session === null ? null : JSON.stringify(session)),
+    put: (session) =>
+      values.set("session", session === null ? null : JSON.stringify({ ...session, origin: own })),
     name: () => values.get("name"),
     setName: (template) => values.set("name", template),
     left: () => values.get("left") !== null,
