@@ -96,15 +96,9 @@ reports to nobody and touches nothing. [config.example.toml](config.example.toml
 default, to copy from.
 
 \`\`\`toml
-# /etc/foundry-agent/config.toml: a storage node that reports and may be rebooted
-[agent]
-hardware = true
-
+# /etc/foundry-agent/config.toml: a node that registers by itself and reports
 [nodefoundry]
 enrol_key_file = "/etc/foundry-agent/enrol.key"
-
-[commands]
-remote = "on"
 \`\`\`
 
 ## Which files

@@ -83,8 +83,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     housekeeping.tick();
   }
 
-  function build(config: LoadedConfig): Running {
+  function build(config: LoadedConfig, before: Running | null): Running {
     const built = openRunning({
+      before,
       config: config.config,
       machine,
       log,
@@ -101,7 +102,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     return built;
   }
 
-  let running: Running = build(loaded);
+  let running: Running = build(loaded, null);
   let stopping = false;
   let started = false;
   let reloading: Promise<unknown> = Promise.resolve();
@@ -168,7 +169,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await metrics.close();
     if (stopping) return { ok: false, problems: ["the agent is stopping"] };
     log.level = next.config.agent.logLevel;
-    const built = build(next);
+    const built = build(next, running);
     textfile = textfileWriter(next.config.metrics);
     metrics = await openMetrics(next.config.metrics);
     await built.start();

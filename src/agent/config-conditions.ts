@@ -1,6 +1,7 @@
 /** What a configuration that was read again has to say for itself. */
+import { join } from "node:path";
 import type { ConditionDraft } from "../model/condition.ts";
-import { type Config, type LoadedConfig, problemText } from "./config.ts";
+import { type Config, type LoadedConfig, problemText, SYSTEM_FOLDER } from "./config.ts";
 
 /**
  * `config_invalid` when the new one can't be used, `restart_needed` when a part of it waits for a restart.
@@ -13,7 +14,13 @@ export function configConditions(loaded: LoadedConfig, atStart: Config): Conditi
   const sentence = problemText({ ...first, nextStep: "" }).replace(/ Next: $/, "");
   const more = loaded.problems.length > 1 ? ` (and ${loaded.problems.length - 1} more)` : "";
   const text = `The configuration is not right, so the one before is kept: ${sentence}${more}`;
-  return [{ code: "config_invalid", severity: "error", text, nextStep: "foundry-agent config check" }];
+  return [{ code: "config_invalid", severity: "error", text, nextStep: checkCommand(loaded) }];
+}
+
+/** A daemon that was started with --config has its file somewhere else than the command would look. */
+function checkCommand({ watch: [file] }: LoadedConfig): string {
+  const usual = file === undefined || file === join(SYSTEM_FOLDER, "config.toml");
+  return `foundry-agent config check${usual ? "" : ` --config ${file}`}`;
 }
 
 function restartNeeded(before: Config, now: Config): ConditionDraft[] {

@@ -30,7 +30,7 @@ export const CONFIG_SECTIONS = {
     keys: {
       hardware: flag(
         false,
-        "Whether this agent may touch hardware: reboot, drain, SMART self-tests. False: it observes and reports only.",
+        "Whether this agent may touch hardware. False: it observes and reports only. This version never does: every command is refused.",
       ),
       name: word((value) => value.length <= 253, {
         expected: "a name of at most 253 characters",

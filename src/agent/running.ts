@@ -45,6 +45,8 @@ export interface RunningOptions {
   readonly health: Health;
   readonly identity: IdentityKeeper;
   readonly bootId: string;
+  /** At a reload: what ran until now. */
+  readonly before: Running | null;
   readonly onTick: () => void;
   /** A round with a control API was answered. */
   readonly onSynced: () => void;
@@ -160,6 +162,7 @@ export function openRunning(options: RunningOptions): Running {
       report,
       nodeStatus,
       onSynced: options.onSynced,
+      before: options.before?.loops.find((loop) => loop.api.name === name)?.status() ?? null,
     });
   });
   store.setSubscribers(loops.map((loop) => loop.api.name));

@@ -10,6 +10,7 @@ import { takeCommands } from "./intake.ts";
 import type { SectionState } from "./ledger.ts";
 import type { LoopStatus, RoundResult, SyncLoop, SyncLoopOptions } from "./sync-types.ts";
 
+const AFTER_RELOAD_MS = 500;
 const EVENTS_A_ROUND = 100;
 /** A condition only after this many failures in a row: one lost round is no news. */
 const FAILURES_TO_TELL = 2;
@@ -26,7 +27,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
   let timer: NodeJS.Timeout | undefined;
   let dueAt: number | null = null;
   let round: { promise: Promise<RoundResult>; abort: AbortController; waiting: boolean } | null = null;
-  let lastSyncAt: number | null = null;
+  let lastSyncAt: number | null = options.before?.lastSyncAt ?? null;
   let lastError: LoopStatus["lastError"] = null;
   let wakeWanted = false;
   /** The last round came at once because sections were asked for: a server that never has enough must not make it two. */
@@ -74,6 +75,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       .finally(() => {
         round = null;
       });
+    dueAt = clock.now() + input.waitS * 1000;
     round = { promise, abort, waiting: input.waitS > 0 };
     return promise;
   }
@@ -167,7 +169,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     pace,
     start() {
       started = true;
-      arm(pace.firstDelayMs());
+      arm(options.before ? AFTER_RELOAD_MS : pace.firstDelayMs());
     },
     async stop() {
       stopped = true;
@@ -202,7 +204,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       if (round !== null) round.abort.abort(FORGOTTEN);
       else if (started) arm(0);
     },
-    status: () => ({ lastSyncAt, lastError, nextDueAt: round ? clock.now() : dueAt }),
+    status: () => ({ lastSyncAt, lastError, nextDueAt: dueAt }),
     input: (waitS) => prepare(waitS).input,
   };
 }

@@ -55,4 +55,6 @@ export interface SyncLoopOptions {
   readonly report: () => Report;
   readonly nodeStatus: () => NodeStatus;
   readonly onSynced: (outcome: SyncOutcome) => void;
+  /** How the loop before a reload stood: then the first round follows at once, since somebody waits for it. */
+  readonly before?: LoopStatus | null;
 }

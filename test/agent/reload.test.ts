@@ -1,10 +1,11 @@
 /** A configuration that is read again: one after another, and nothing of the one before is left. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startAgent } from "../../src/agent/agent.ts";
 import { loadConfig } from "../../src/agent/config.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openNotify } from "../../src/system/notify.ts";
 import { quietMachine, testAgent, writeConfig } from "../support/agent.ts";
 import {
@@ -83,4 +84,24 @@ test("folders that only a restart moves are said to wait for one", async () => {
   writeFileSync(agent.configFile, text, { mode: 0o600 });
   await agent.view.reload();
   expect(codes(agent)).toEqual([]);
+});
+
+test("after a reload the node listens at once, and what was known of the last round is still known", async () => {
+  const server = await startSandbox();
+  onTestFinished(() => server.close());
+  const agent = await testAgent({ toml: pointedAt(server.url) });
+  await agent.view.enroll("nodefoundry", server.keys.test, {});
+  const before = agent.view.status().controlApis[0]?.lastSyncAt ?? 0;
+  expect(before).toBeGreaterThan(0);
+  writeConfig(agent.folder, `[collectors.memory]\nenabled = false\n${pointedAt(server.url)}`);
+  expect(await agent.view.reload()).toMatchObject({ ok: true });
+  expect(agent.view.status().controlApis[0]?.lastSyncAt).toBeGreaterThanOrEqual(before);
+  // Its long poll is open again: a command comes through it without waiting for the node's place in the interval.
+  const { nodeId } = agent.view.status();
+  await fetch(`${server.url}/v1/nodes/${nodeId}/reboot`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.keys.test}`, "content-type": "application/json" },
+    body: "{}",
+  });
+  await vi.waitUntil(() => agent.view.commands(1).length === 1, { timeout: 10_000 });
 });

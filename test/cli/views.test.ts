@@ -62,6 +62,21 @@ Events kept: 3 (900 B)
     expect(stdout).toContain("  nodefoundry: the server does not answer (60 s ago)\n");
     expect(stdout).toContain("Held for 1 h more: disk work\n");
     expect(stdout).toContain("2 dropped because there were too many\n");
+    // Not registered: one who only looks on is well, one who would report is told how to.
+    view.state = {
+      ...view.state,
+      conditions: [],
+      controlApis: [{ ...api, enrolled: false, mode: "read-only" }],
+    };
+    expect((await run(["status"])).stdout).toContain("  nodefoundry  looking on");
+    view.state = { ...view.state, controlApis: [{ ...api, enrolled: false, mode: null, note: null }] };
+    const unregistered = (await run(["status"])).stdout;
+    expect(unregistered).toContain("  nodefoundry  not enrolled");
+    expect(unregistered).toContain("  nodefoundry: to register this node: foundry-agent enroll\n");
+    // Narrow: names stay whole, what was sent gives way.
+    const narrow = (await run(["status"], { io: { isTty: true, env: { COLUMNS: "60" } } })).stdout;
+    expect(narrow).toContain("  nodefoundry  ");
+    expect(narrow).not.toContain("SENT");
     view.state = { ...view.state, status: "online", conditions: [], localOnly: true, controlApis: [] };
     const local = await run(["status"]);
     expect([local.code, local.stdout.includes("none: this node is local only.")]).toEqual([0, true]);
