@@ -38,6 +38,8 @@ export interface Mapping {
 export interface Rhythm {
   /** From a tick to tidying up. */
   readonly settleMs: number;
+  /** From tidying up to a look whether something followed after all (a long poll begins, a connection closes). */
+  readonly againMs: number;
   /** Between two times of dropping pages, at the least. */
   readonly dropMs: number;
   /** Between two garbage collections, at the least: 14 ms of CPU each. */
@@ -46,7 +48,16 @@ export interface Rhythm {
   readonly validateMs: number;
 }
 
-const RHYTHM: Rhythm = { settleMs: 300, dropMs: 1_000, collectMs: 5 * 60_000, validateMs: 15 * 60_000 };
+const RHYTHM: Rhythm = {
+  settleMs: 2_500,
+  againMs: 5_000,
+  dropMs: 1_000,
+  collectMs: 5 * 60_000,
+  validateMs: 15 * 60_000,
+};
+
+/** Growth since tidying up that is worth doing it again, bytes. */
+const WORTH_IT = 2 * 1024 * 1024;
 
 /**
  * @param options.enabled one config key switches it all off.
@@ -62,7 +73,9 @@ export function openHousekeeping(options: {
   const { enabled, log, rhythm = RHYTHM } = options;
   if (!enabled) return { tick: () => undefined };
   let timer: NodeJS.Timeout | undefined;
+  let onlyLooking = false;
   let lastAt = Number.NEGATIVE_INFINITY;
+  let resting = 0;
   let off = false;
   let work: ((now: number) => void) | undefined;
 
@@ -81,15 +94,25 @@ export function openHousekeeping(options: {
       }
       work(performance.now());
       lastAt = performance.now();
+      resting = process.memoryUsage.rss();
+      onlyLooking = true;
+      timer = setTimeout(lookAgain, rhythm.againMs).unref();
     } catch (error) {
       off = true;
       log.info({ reason: errorText(error) }, "memory housekeeping is off: it failed");
     }
   }
 
+  function lookAgain(): void {
+    timer = undefined;
+    if (process.memoryUsage.rss() > resting + WORTH_IT) tidyUp();
+  }
+
   return {
     tick() {
-      if (off || timer !== undefined) return;
+      if (off || (timer !== undefined && !onlyLooking)) return;
+      clearTimeout(timer);
+      onlyLooking = false;
       const now = performance.now();
       timer = setTimeout(tidyUp, Math.max(rhythm.settleMs, lastAt + rhythm.dropMs - now)).unref();
     },

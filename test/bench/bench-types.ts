@@ -15,6 +15,8 @@ export interface Bench {
   readonly agent: readonly string[];
   /** Path of prometheus-node-exporter, or null. */
   readonly exporter: string | null;
+  /** Processes that are to end with the bench, however it ends. */
+  readonly started: Set<number>;
   /** Progress, to stderr. */
   say(text: string): void;
 }

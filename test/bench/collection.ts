@@ -24,8 +24,8 @@ export async function runBundled(file: string): Promise<string> {
   }
 }
 
-async function scrapes(program: string): Promise<{ wall: number[]; cpu: number }> {
-  await using exporter = await startExporter(program);
+async function scrapes(bench: Bench, program: string): Promise<{ wall: number[]; cpu: number }> {
+  await using exporter = await startExporter(bench, program);
   await exporter.scrape();
   const wall: number[] = [];
   const before = cpuMsOf(exporter.pid);
@@ -45,7 +45,7 @@ export const collection: Part = {
       cpu: number[];
       each: Record<string, number>;
     };
-    const peer = bench.exporter === null ? null : await scrapes(bench.exporter);
+    const peer = bench.exporter === null ? null : await scrapes(bench, bench.exporter);
     const show = (values: number[] | undefined, share: number): string =>
       values === undefined ? "" : milliseconds(percentile(values, share));
     const mean = ours.cpu.reduce((sum, ms) => sum + ms, 0) / ours.cpu.length;

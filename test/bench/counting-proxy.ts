@@ -1,52 +1,85 @@
-/** A TCP proxy between agent and sandbox that counts what is on the wire (TCP payload; the sandbox speaks plain HTTP). */
+/**
+ * What stands before the sandbox when traffic is counted: TLS as a real server has it, and the bytes of both
+ * directions as they are on the wire (TCP payload, handshakes included).
+ */
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { fileURLToPath } from "node:url";
 
 export interface CountingProxy extends AsyncDisposable {
+  /** `https://localhost:PORT` */
   readonly url: string;
-  readonly sentBytes: () => number;
-  readonly receivedBytes: () => number;
+  /** The CA that its certificate is from. */
+  readonly caFile: string;
+  readonly bytes: () => number;
   readonly requests: () => number;
+  readonly connections: () => number;
 }
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
 
 export async function countingProxy(target: string): Promise<CountingProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
-  let sent = 0;
-  let received = 0;
+  let bytes = 0;
   let requests = 0;
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
-    for (const socket of [client, upstream]) {
+  let connections = 0;
+
+  function join(one: Socket, other: Socket): void {
+    for (const socket of [one, other]) {
       sockets.add(socket);
       socket.on("error", () => undefined);
       socket.on("close", () => {
         sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
+        one.destroy();
+        other.destroy();
       });
     }
-    client.on("data", (chunk) => {
-      sent += chunk.length;
-      // Our client writes each request's head in one piece of its own.
-      if (/^[A-Z]+ \/\S* HTTP\/1\.1\r\n/.test(chunk.toString("latin1", 0, 2048))) requests++;
-    });
-    upstream.on("data", (chunk) => {
-      received += chunk.length;
-    });
-    client.pipe(upstream).pipe(client);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const own = typeof address === "object" ? (address?.port ?? 0) : 0;
+    one.pipe(other).pipe(one);
+  }
+
+  const terminator = createTlsServer(
+    { cert: readFileSync(fixture("server")), key: readFileSync(fixture("server.key")) },
+    (client) => {
+      // The agent writes the head of each request in one piece.
+      client.on("data", (chunk) => {
+        if (/^[A-Z]+ \/\S* HTTP\/1\.1\r\n/.test(chunk.toString("latin1", 0, 2048))) requests++;
+      });
+      join(client, connect(Number(port), hostname));
+    },
+  );
+  const inner = await listen(terminator);
+  const counter = createServer((client) => {
+    connections++;
+    const upstream = connect(inner, "127.0.0.1");
+    for (const socket of [client, upstream]) {
+      socket.on("data", (chunk) => {
+        bytes += chunk.length;
+      });
+    }
+    join(client, upstream);
+  });
+  const outer = await listen(counter);
+
   return {
-    url: `http://127.0.0.1:${own}`,
-    sentBytes: () => sent,
-    receivedBytes: () => received,
+    url: `https://localhost:${outer}`,
+    caFile: fixture("ca"),
+    bytes: () => bytes,
     requests: () => requests,
+    connections: () => connections,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
-      server.close();
+      counter.close();
+      terminator.close();
     },
   };
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
 }

@@ -1,5 +1,5 @@
 /** Starts what is measured: the agent as it ships, its sandbox and node_exporter; ends them by their own pids. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -77,14 +77,15 @@ export async function startAgent(
   writeFileSync(config, `${head}${toml}`, { mode: 0o600 });
   // "Ready" is what systemd would be told.
   const receiver = datagramReceiver(join(folder, "notify"));
-  const [program = "", ...args] = [...wrapper, ...bench.agent, "run", "--config", config];
   const env = { PATH: process.env.PATH, NOTIFY_SOCKET: join(folder, "notify") };
-  const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "inherit"] });
+  const command = [...wrapper, ...bench.agent, "run", "--config", config];
+  const child = start(bench, command, { env, stdio: ["ignore", "ignore", "inherit"] });
   try {
     const readyMs = await until(child, "the agent", () => receiver.next() === "READY=1");
     const client = new Client("http://localhost", { socketPath: join(folder, "control.sock") });
-    // Whoever wraps it has it as the one child.
+    // Whoever wraps it has it as the one child, which outlives it.
     const pid = wrapper.length === 0 ? (child.pid ?? 0) : onlyChild(child.pid ?? 0);
+    bench.started.add(pid);
     const drain = setInterval(() => {
       while (receiver.next() !== null);
     }, 500);
@@ -109,6 +110,7 @@ export async function startAgent(
         clearInterval(drain);
         await client.close();
         await end(child, pid);
+        bench.started.delete(pid);
         receiver.close();
         rmSync(folder, { recursive: true, force: true });
       },
@@ -124,10 +126,22 @@ function onlyChild(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim().split(" ")[0]);
 }
 
+/** A process that ends with the bench. */
+function start(bench: Bench, command: readonly string[], options: SpawnOptions): ChildProcess {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, options);
+  const { pid } = child;
+  if (pid !== undefined) {
+    bench.started.add(pid);
+    child.on("exit", () => bench.started.delete(pid));
+  }
+  return child;
+}
+
 export async function startSandbox(bench: Bench): Promise<RunningSandbox> {
-  const [program = "", ...args] = [...bench.agent, "sandbox", "--json"];
   const from = performance.now();
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const child = start(bench, [...bench.agent, "sandbox", "--json"], { stdio: ["ignore", "pipe", "ignore"] });
+  if (child.stdout === null) throw new Error("the sandbox has no output");
   const [line] = await once(createInterface(child.stdout), "line");
   const { url, keys } = JSON.parse(String(line)) as { url: string; keys: { test: string } };
   const readyMs = performance.now() - from;
@@ -143,9 +157,9 @@ async function freePort(): Promise<number> {
 }
 
 /** node_exporter with its default collectors, on loopback. */
-export async function startExporter(program: string): Promise<RunningExporter> {
+export async function startExporter(bench: Bench, program: string): Promise<RunningExporter> {
   const port = await freePort();
-  const child = spawn(program, [`--web.listen-address=127.0.0.1:${port}`], { stdio: "ignore" });
+  const child = start(bench, [program, `--web.listen-address=127.0.0.1:${port}`], { stdio: "ignore" });
   const client = new Client(`http://127.0.0.1:${port}`);
   const answers = async (path: string): Promise<number> => {
     const answer = await client.request({ method: "GET", path });

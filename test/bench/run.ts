@@ -82,8 +82,14 @@ async function main(): Promise<void> {
         ? [process.execPath, ...SHIP_FLAGS, BUNDLE]
         : [resolve(values.executable)],
     exporter: existsSync(EXPORTER) ? EXPORTER : null,
+    started: new Set(),
     say: (text) => console.error(text),
   };
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      for (const pid of bench.started) process.kill(pid, "SIGTERM");
+      process.exit(1);
+    });
   console.log(machine(bench.exporter));
   console.log(
     values.quick ? "QUICK: durations are too short for the memory, traffic and write figures\n" : "",

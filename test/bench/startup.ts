@@ -21,7 +21,7 @@ export const startup: Part = {
   async run(bench: Bench): Promise<Row[]> {
     const { exporter } = bench;
     const ours = await starts(() => startAgent(bench));
-    const peer = exporter === null ? null : await starts(() => startExporter(exporter));
+    const peer = exporter === null ? null : await starts(() => startExporter(bench, exporter));
     const show = (ms: number | undefined): string => (ms === undefined ? "" : milliseconds(ms));
     return [
       { what: "start to ready", ours: show(ours.wall), peer: show(peer?.wall), target: "≤ 80 ms" },

@@ -82,7 +82,7 @@ async function both(
   await using agent: RunningAgent = await startAgent(bench, `${toml}[nodefoundry]\nurl = "${sandbox.url}"\n`);
   await agent.control("POST", "/v1/enroll", { key: sandbox.testKey });
   const exporter: RunningExporter | null =
-    bench.exporter === null ? null : await startExporter(bench.exporter);
+    bench.exporter === null ? null : await startExporter(bench, bench.exporter);
   try {
     const [ours, peer] = await Promise.all([
       watch(agent.pid, seconds, () => undefined),

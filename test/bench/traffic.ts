@@ -1,125 +1,124 @@
 /**
- * What an idle node sends and writes, normal and metered, over long enough to see the slow things
- * (lazy writes are every 15 min): counted on the wire by a proxy, on the disk by /proc/PID/io and, where
- * strace is installed, fsync by fsync. What happens once at the start is not scaled up to a day.
+ * What an idle node sends and writes, normal and metered, over long enough to see the slow things (lazy writes
+ * are every 15 min): counted on the wire by a proxy, on the disk by /proc/PID/io and, where strace is
+ * installed, fsync by fsync. What happens once at the start is shown apart and not scaled up.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bench, kilobytes, type Part, type Row } from "./bench-types.ts";
-import { type CountingProxy, countingProxy } from "./counting-proxy.ts";
-import { type RunningSandbox, startAgent, startSandbox } from "./daemons.ts";
+import { countingProxy } from "./counting-proxy.ts";
+import { startAgent, startSandbox } from "./daemons.ts";
 import { wait, writtenBytesOf } from "./figures.ts";
 
-/** Between the start and the counting: registration and first full report. */
-const SETTLE_MS = 5_000;
+/** Between the start and the counting: registration, first full report, what follows from it. */
+const SETTLE_MS = 65_000;
 const HOUR_S = 3_600;
 const MONTH_H = 24 * 30;
+/** Metered rounds are an hour apart by default; measured at the floor, so that there are some. */
+const METERED_ROUND_S = 900;
 
-interface Counted {
-  readonly seconds: number;
+interface Count {
   readonly requests: number;
+  readonly connections: number;
   readonly bytes: number;
   readonly diskBytes: number;
-  readonly fsyncs: number | null;
-  readonly first: {
-    readonly requests: number;
-    readonly bytes: number;
-    readonly diskBytes: number;
-    readonly fsyncs: number | null;
-  };
+  /** NaN without strace. */
+  readonly fsyncs: number;
 }
 
-async function count(bench: Bench, toml: string, seconds: number): Promise<Counted> {
+interface Counted {
+  readonly first: Count;
+  readonly steady: Count;
+}
+
+async function count(bench: Bench, toml: (control: string) => string, seconds: number): Promise<Counted> {
   // One each: a sandbox would take the second agent on this machine for a copy of the first.
-  await using sandbox: RunningSandbox = await startSandbox(bench);
-  await using proxy: CountingProxy = await countingProxy(sandbox.url);
+  await using sandbox = await startSandbox(bench);
+  await using proxy = await countingProxy(sandbox.url);
   const traced = spawnSync("strace", ["-V"], { stdio: "ignore" }).status === 0;
-  const trace = join(
-    process.env.TMPDIR ?? "/tmp",
-    `foundry-bench-${process.pid}-${proxy.url.split(":")[2]}.strace`,
-  );
-  const wrapper = traced
-    ? ["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range", "-o", trace]
-    : [];
-  await using agent = await startAgent(bench, `${toml}[nodefoundry]\nurl = "${proxy.url}"\n`, wrapper);
+  const trace = join(tmpdir(), `foundry-bench-${process.pid}-${new URL(proxy.url).port}.strace`);
+  const wrapper = traced ? ["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", trace] : [];
+  const control = `url = "${proxy.url}"\nca_file = "${proxy.caFile}"\n`;
+  await using agent = await startAgent(bench, toml(control), wrapper);
   await agent.control("POST", "/v1/enroll", { key: sandbox.testKey });
   await agent.control("POST", "/v1/sync");
   await wait(SETTLE_MS);
-  const fsyncs = (): number | null =>
-    traced ? (readFileSync(trace, "latin1").match(/f(?:data)?sync\(/g) ?? []).length : null;
-  const now = () => ({
+  const now = (): Count => ({
     requests: proxy.requests(),
-    bytes: proxy.sentBytes() + proxy.receivedBytes(),
+    connections: proxy.connections(),
+    bytes: proxy.bytes(),
     diskBytes: writtenBytesOf(agent.pid),
-    fsyncs: fsyncs(),
+    fsyncs: traced ? (readFileSync(trace, "latin1").match(/sync\(/g) ?? []).length : Number.NaN,
   });
   const first = now();
   await wait(seconds * 1000);
   const last = now();
-  return {
-    seconds,
-    first,
-    requests: last.requests - first.requests,
-    bytes: last.bytes - first.bytes,
-    diskBytes: last.diskBytes - first.diskBytes,
-    fsyncs: last.fsyncs === null || first.fsyncs === null ? null : last.fsyncs - first.fsyncs,
-  };
+  rmSync(trace, { force: true });
+  const steady = Object.fromEntries(
+    Object.entries(last).map(([key, value]) => [key, value - first[key as keyof Count]]),
+  ) as unknown as Count;
+  return { first, steady };
 }
 
-function network(label: string, counted: Counted, targets: { requests: string; month: string }): Row[] {
-  const perHour = HOUR_S / counted.seconds;
-  const each = counted.requests === 0 ? 0 : counted.bytes / counted.requests;
-  return [
-    {
-      what: `${label}: registration and first report`,
-      ours: `${counted.first.requests} requests, ${kilobytes(counted.first.bytes)}`,
-      peer: "",
-      target: "",
-    },
-    {
-      what: `${label}: requests an hour, each`,
-      ours: `${(counted.requests * perHour).toFixed(0)}, ${kilobytes(each)} both ways`,
-      peer: "",
-      target: targets.requests,
-    },
-    {
-      what: `${label}: bytes an hour, a month`,
-      ours: `${kilobytes(counted.bytes * perHour)}, ${kilobytes(counted.bytes * perHour * MONTH_H)}`,
-      peer: "",
-      target: targets.month,
-    },
-  ];
+function row(what: string, ours: string, target = ""): Row {
+  return { what, ours, peer: "", target };
+}
+
+function writes(count: Count, times = 1): string {
+  const fsyncs = Number.isNaN(count.fsyncs)
+    ? "fsyncs not counted (needs strace)"
+    : `${Math.round(count.fsyncs * times)} fsyncs`;
+  return `${kilobytes(count.diskBytes * times)}, ${fsyncs}`;
 }
 
 export const traffic: Part = {
   name: "traffic",
   async run(bench: Bench): Promise<Row[]> {
-    // Metered rounds are 15 min apart: two of them, and two lazy writes.
+    // Two metered rounds and two lazy writes.
     const seconds = bench.quick ? 130 : 35 * 60;
     bench.say(`counting traffic and writes of two idle agents for ${seconds} s`);
     const [normal, metered] = await Promise.all([
-      count(bench, "", seconds),
-      count(bench, '[network]\nprofile = "metered"\n', seconds),
+      count(bench, (control) => `[nodefoundry]\n${control}`, seconds),
+      count(
+        bench,
+        (control) =>
+          `[network]\nprofile = "metered"\n[nodefoundry]\n${control}interval_s = ${METERED_ROUND_S}\n`,
+        seconds,
+      ),
     ]);
-    const perDay = (24 * HOUR_S) / seconds;
-    const fsyncs = (value: number | null, times: number): string =>
-      value === null ? "fsyncs not counted (needs strace)" : `${(value * times).toFixed(0)} fsyncs`;
+    const hours = seconds / HOUR_S;
+    const { requests, connections, bytes } = normal.steady;
+    const eachMetered = metered.steady.bytes / metered.steady.requests;
     return [
-      ...network(`idle, ${seconds} s`, normal, { requests: "≤ 60, ≤ 2 KiB", month: "" }),
-      ...network(`metered, ${seconds} s`, metered, { requests: "", month: "≤ 3 MB" }),
-      {
-        what: "written at the first start",
-        ours: `${kilobytes(normal.first.diskBytes)}, ${fsyncs(normal.first.fsyncs, 1)}`,
-        peer: "",
-        target: "",
-      },
-      {
-        what: "written a day when idle",
-        ours: `${kilobytes(normal.diskBytes * perDay)}, ${fsyncs(normal.fsyncs, perDay)}`,
-        peer: "",
-        target: "≤ 5 MiB",
-      },
+      row(
+        "registration and first report",
+        `${normal.first.requests} requests, ${kilobytes(normal.first.bytes)}`,
+      ),
+      row(`idle ${seconds} s: requests an hour`, (requests / hours).toFixed(0), "≤ 60"),
+      row(
+        `idle ${seconds} s: a request, both ways, with TLS`,
+        `${kilobytes(bytes / requests)}, ${connections} connections for ${requests}`,
+        "≤ 2 KiB",
+      ),
+      row(
+        `idle ${seconds} s: an hour, a month`,
+        `${kilobytes(bytes / hours)}, ${kilobytes((bytes / hours) * MONTH_H)}`,
+      ),
+      row(
+        "metered: a request, both ways, with TLS",
+        metered.steady.requests === 0
+          ? "none came in this time"
+          : `${kilobytes(eachMetered)} (${metered.steady.requests} seen)`,
+      ),
+      row(
+        "metered: a month at one an hour",
+        metered.steady.requests === 0 ? "" : kilobytes(eachMetered * MONTH_H),
+        "≤ 3 MB",
+      ),
+      row("written in the first minute of a new node", writes(normal.first)),
+      row("written a day when idle", writes(normal.steady, 24 / hours), "≤ 5 MiB"),
     ];
   },
 };

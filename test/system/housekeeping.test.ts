@@ -1,7 +1,7 @@
 /** What may be dropped is decided from text; that dropping works is proven on a real process with the ship flags. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { describe, expect, it, vi } from "vitest";
@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/tree.ts";
 const CODE = "00400000-0082e000 r-xp 00000000 fe:00 530941                            /usr/bin/foundry-agent";
 const DATA = "7f0000000000-7f0000100000 r--p 00042000 fe:00 339380                    /usr/lib/libc.so.6";
 
-const ALWAYS = { settleMs: 0, dropMs: 0, collectMs: 0, validateMs: 0 };
+const ALWAYS = { settleMs: 0, againMs: 60_000, dropMs: 0, collectMs: 0, validateMs: 0 };
 
 function smaps(header: string, values: Record<string, number> = {}): string {
   const all = { Size: 100, Rss: 50, Private_Clean: 50, Private_Dirty: 0, Anonymous: 0, ...values };
@@ -118,6 +118,27 @@ describe("housekeeping", () => {
     await vi.waitFor(() => expect(tidied).toBe(1));
     kept.tick();
     await vi.waitFor(() => expect(tidied).toBe(2));
+  });
+
+  it("tidies up again when something followed, and then lets it be", async () => {
+    const native = openNative();
+    if (native === null) throw new Error("this Node has no node:ffi");
+    const blocks: Buffer[] = [];
+    let tidied = 0;
+    const growing = {
+      ...native,
+      dropPages: () => true,
+      trimHeap: () => {
+        tidied++;
+        // After the first time, as a long poll that begins.
+        if (tidied === 1) void setImmediate().then(() => blocks.push(Buffer.alloc(64 * 1024 * 1024, 1)));
+        return true;
+      },
+    };
+    const rhythm = { ...ALWAYS, againMs: 50 };
+    openHousekeeping({ enabled: true, log: { info: () => undefined }, native: growing, rhythm }).tick();
+    await vi.waitFor(() => expect(tidied).toBe(2));
+    expect(blocks).toHaveLength(1);
   });
 
   it("keeps a working process flat and small, under the ship flags", () => {
