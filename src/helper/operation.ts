@@ -1,0 +1,41 @@
+/** What one operation of the privileged helper is: a name, the shape of its arguments, and what it does. */
+import type { GenericSchema } from "valibot";
+import type { Clock } from "../system/clock.ts";
+import type { Files } from "../system/files.ts";
+import type { RunProgram } from "../system/program.ts";
+
+/**
+ * Who shares what with whom: an operation waits until all its lanes have room. `drive /dev/sda` with 1 and
+ * `smart` with 4 is "four at once, one a drive"; `bmc` with 1 is one BMC call at a time.
+ */
+export interface Lane {
+  readonly name: string;
+  readonly limit: number;
+}
+
+export interface OperationContext {
+  readonly files: Files;
+  readonly clock: Clock;
+  /** Programs only through this: it knows the deadline of the call and what still lingers. */
+  readonly run: RunProgram;
+  /** Fires at the deadline of the call and when its client hangs up. */
+  readonly signal: AbortSignal;
+  /** Kept as long as the helper lives, by operation: a scan that later reads are checked against. */
+  readonly kept: Map<string, unknown>;
+}
+
+/**
+ * One operation. `perform` is given arguments that its schema accepted and nothing else; what an argument
+ * names (a drive) it must have found itself before. Results are plain JSON.
+ */
+export interface Operation<A = unknown, R = unknown> {
+  readonly name: string;
+  /** Strict: an unknown key is refused. */
+  readonly args: GenericSchema<unknown, A>;
+  readonly timeoutMs: number;
+  lanes(args: A): readonly Lane[];
+  /** Null: reading, always allowed. Else the policy's word for it (`locate`, `smart_test`, `reboot`). */
+  readonly policy: string | null;
+  /** @throws AgentError with a code of its own; anything else becomes `helper_failed`. */
+  perform(args: A, context: OperationContext): Promise<R>;
+}
