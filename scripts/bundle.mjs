@@ -2,12 +2,13 @@
  * src/main.ts and all it imports → build/foundry-agent.cjs, one file.
  *
  * CommonJS, because it is ready 5 ms sooner and 1.6 MB smaller under the ship flags than a module, and an
- * executable's `require` then knows nothing but what is built into Node. Not minified: that saves no memory
- * and a stack trace in a bug report stays readable.
+ * executable's `require` then knows nothing but what is built into Node. White space goes (3 ms of every start
+ * are V8 reading the text), names stay and lines stay short, so that a stack trace in a bug report is readable.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { lazily } from "./lazily.mjs";
 import { BUNDLE, ROOT } from "./paths.mjs";
 
 /** Commit of the checkout, with `-dirty` where it was changed since, or "unknown" without git. */
@@ -40,6 +41,10 @@ export async function bundleAgent({
     format: "cjs",
     target: "node26",
     legalComments: "inline",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 160,
+    plugins: [lazily()],
     logLevel: "warning",
     define: {
       __FOUNDRY_COMMIT__: JSON.stringify(commit),

@@ -1,50 +1,37 @@
-/** The executable's entry: argv → one sub-command. */
-import { adoptCommand } from "./cli/adopt.ts";
-import { checkCommand } from "./cli/check.ts";
-import { collectCommand } from "./cli/collect.ts";
-import { configCommand } from "./cli/config.ts";
-import { drivesCommand } from "./cli/drives.ts";
-import { enrollCommand } from "./cli/enroll.ts";
-import { eventsCommand } from "./cli/events.ts";
-import { leaveCommand } from "./cli/leave.ts";
-import { networkCommand } from "./cli/network.ts";
+/** The executable's entry: argv → one sub-command, of which only the one that is asked for is loaded. */
 import { processIo } from "./cli/output.ts";
-import { reloadCommand } from "./cli/reload.ts";
-import { reportCommand } from "./cli/report.ts";
-import { resetCommand } from "./cli/reset.ts";
-import { runCommand } from "./cli/run.ts";
-import { sandboxCommand } from "./cli/sandbox.ts";
-import { startCommand } from "./cli/start.ts";
-import { statusCommand } from "./cli/status.ts";
-import { syncCommand } from "./cli/sync.ts";
-import { runCommandLine, type SubCommand } from "./cli/usage.ts";
-import { versionCommand } from "./cli/version.ts";
-import { whyCommand } from "./cli/why.ts";
-import { allCollectors } from "./collectors/index.ts";
+import { type CommandTable, runCommandLine } from "./cli/usage.ts";
+import { monotonic } from "./system/clock.ts";
 import { endProcess } from "./system/end-process.ts";
 
 /** In the order in which `foundry-agent --help` lists them. */
-const COMMANDS: readonly SubCommand[] = [
-  runCommand,
-  statusCommand,
-  reportCommand,
-  drivesCommand,
-  networkCommand,
-  eventsCommand,
-  whyCommand,
-  syncCommand,
-  collectCommand,
-  checkCommand,
-  enrollCommand,
-  adoptCommand,
-  resetCommand,
-  leaveCommand,
-  reloadCommand,
-  configCommand(allCollectors()),
-  sandboxCommand,
-  startCommand,
-  versionCommand,
-];
+const COMMANDS: CommandTable = {
+  run: async () => (await import("./cli/run.ts")).runCommand,
+  status: async () => (await import("./cli/status.ts")).statusCommand,
+  report: async () => (await import("./cli/report.ts")).reportCommand,
+  drives: async () => (await import("./cli/drives.ts")).drivesCommand,
+  network: async () => (await import("./cli/network.ts")).networkCommand,
+  events: async () => (await import("./cli/events.ts")).eventsCommand,
+  why: async () => (await import("./cli/why.ts")).whyCommand,
+  sync: async () => (await import("./cli/sync.ts")).syncCommand,
+  collect: async () => (await import("./cli/collect.ts")).collectCommand,
+  check: async () => (await import("./cli/check.ts")).checkCommand,
+  enroll: async () => (await import("./cli/enroll.ts")).enrollCommand,
+  adopt: async () => (await import("./cli/adopt.ts")).adoptCommand,
+  reset: async () => (await import("./cli/reset.ts")).resetCommand,
+  leave: async () => (await import("./cli/leave.ts")).leaveCommand,
+  reload: async () => (await import("./cli/reload.ts")).reloadCommand,
+  config: async () => {
+    const [{ configCommand }, { allCollectors }] = await Promise.all([
+      import("./cli/config.ts"),
+      import("./collectors/index.ts"),
+    ]);
+    return configCommand(allCollectors());
+  },
+  sandbox: async () => (await import("./cli/sandbox.ts")).sandboxCommand,
+  start: async () => (await import("./cli/start.ts")).startCommand,
+  version: async () => (await import("./cli/version.ts")).versionCommand,
+};
 
 const stop = new AbortController();
 /** A terminal, `timeout` and npm each pass the same signal on: only one that comes later means "at once". */
@@ -52,9 +39,9 @@ const SAME_MS = 1_000;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   let askedAt: number | null = null;
   process.on(signal, () => {
-    askedAt ??= performance.now();
+    askedAt ??= monotonic();
     stop.abort();
-    if (performance.now() - askedAt < SAME_MS) return;
+    if (monotonic() - askedAt < SAME_MS) return;
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });

@@ -4,9 +4,9 @@
  * configuration → state → identity → conditions → collectors and control APIs (running.ts) → sockets.
  */
 import { statSync } from "node:fs";
-import type { Logger } from "pino";
 import { AgentError, errorText } from "../model/errors.ts";
 import type { AgentEvent } from "../model/event.ts";
+import type { Logger } from "../model/log.ts";
 import { openHousekeeping } from "../system/housekeeping.ts";
 import type { Machine } from "../system/machine.ts";
 import type { Notify } from "../system/notify.ts";

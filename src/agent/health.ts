@@ -5,10 +5,11 @@
  * Also over a restart: what held when the agent ended and still holds is no news, and what is over by then is
  * told as cleared, or a server would show it for ever.
  */
-import type { Logger } from "pino";
+
 import * as v from "valibot";
 import { type Condition, type ConditionDraft, conditionKey, type Severity } from "../model/condition.ts";
 import type { EventDraft } from "../model/event.ts";
+import type { Logger } from "../model/log.ts";
 import type { Clock } from "../system/clock.ts";
 
 export interface Health {

@@ -3,11 +3,12 @@
  * ids are only answered again, and the answer is a `command.state` event like any other: kept until it is
  * acknowledged. This build carries out no command type yet, so each is refused as `unsupported`.
  */
-import type { Logger } from "pino";
+
 import type { OpenCommand, RejectedCommand } from "../control/control-api.ts";
 import type { Command, CommandState } from "../model/command.ts";
 import { errorCode, errorText } from "../model/errors.ts";
 import type { EventDraft } from "../model/event.ts";
+import type { Logger } from "../model/log.ts";
 import type { Store, StoredCommand } from "./store-types.ts";
 
 const FINAL: ReadonlySet<CommandState> = new Set(["succeeded", "failed", "cancelled", "refused", "expired"]);

@@ -7,7 +7,8 @@
  * logged, secrets are taken out of the finished record, at any depth: fields by name, tokens by look.
  */
 import { fstatSync } from "node:fs";
-import { destination, type Level, type Logger, pino, stdSerializers } from "pino";
+import { destination, type Level, type Logger as PinoLogger, pino, stdSerializers } from "pino";
+import type { Logger, Write } from "../model/log.ts";
 import { printable, scrubSecrets } from "../model/scrub.ts";
 
 export type LogFormat = "journal" | "terminal" | "json";
@@ -19,12 +20,55 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-/** Open the log. Its `level` may be set later (a changed configuration). */
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
+
+/**
+ * Open the log. Its `level` may be set later (a changed configuration). pino is set up with the first line
+ * that is written: a start that has nothing to say is ready sooner without it.
+ */
 export function openLog(options: LogOptions): Logger {
+  let opened: PinoLogger | null = null;
+  const shared = { level: options.level as string };
+  return writingTo(() => {
+    opened ??= openPino(options);
+    return opened;
+  }, shared);
+}
+
+function writingTo(open: () => PinoLogger, shared: { level: string }): Logger {
+  const writer = (level: "debug" | "info" | "warn" | "error" | "fatal"): Write => {
+    const rank = LEVELS.indexOf(level);
+    return (...line: unknown[]) => {
+      if (rank >= LEVELS.indexOf(shared.level)) open()[level](...(line as [object, string]));
+    };
+  };
+  return {
+    get level() {
+      return shared.level;
+    },
+    set level(level) {
+      shared.level = level;
+    },
+    debug: writer("debug"),
+    info: writer("info"),
+    warn: writer("warn"),
+    error: writer("error"),
+    fatal: writer("fatal"),
+    child(fields) {
+      let opened: PinoLogger | null = null;
+      return writingTo(() => {
+        opened ??= open().child(fields);
+        return opened;
+      }, shared);
+    },
+  };
+}
+
+function openPino(options: LogOptions): PinoLogger {
   const write = options.write ?? stderrWriter();
   return pino(
     {
-      level: options.level,
+      level: "trace",
       base: null, // the journal and every shipper know host and process already
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       serializers: { err: stdSerializers.err, error: stdSerializers.err, cause: stdSerializers.err },

@@ -3,12 +3,13 @@
  * A reload stops it and builds another on the same store, identity and conditions, so there is no state in
  * here that a change of configuration could leave half applied.
  */
-import type { Logger } from "pino";
+
 import { type AnyCollector, allCollectors } from "../collectors/index.ts";
 import type { ControlContext } from "../control/control-api.ts";
 import { controlApis, isControlApi } from "../control/index.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import { errorText } from "../model/errors.ts";
+import type { Logger } from "../model/log.ts";
 import type { NodeStatus, Report, Section } from "../model/report.ts";
 import type { Machine } from "../system/machine.ts";
 import { type Config, collectorConfig } from "./config.ts";

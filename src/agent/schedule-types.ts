@@ -1,7 +1,8 @@
 /** What the schedule (schedule.ts) is given and what may be asked of it. */
-import type { Logger } from "pino";
+
 import type { Memory } from "../collectors/collector.ts";
 import type { AnyCollector } from "../collectors/index.ts";
+import type { Logger } from "../model/log.ts";
 import type { Section } from "../model/report.ts";
 import type { Machine } from "../system/machine.ts";
 

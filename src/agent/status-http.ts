@@ -3,8 +3,8 @@
  * goes wrong is `{error: {code, message, next_step}}`.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Logger } from "pino";
 import { AgentError, errorText } from "../model/errors.ts";
+import type { Logger } from "../model/log.ts";
 import { scrubSecrets } from "../model/scrub.ts";
 import { streamEvents } from "./event-stream.ts";
 import type { Answer, Call, Route, RouteContext } from "./route-types.ts";

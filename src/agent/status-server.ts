@@ -5,8 +5,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import type { Logger } from "pino";
 import { AgentError } from "../model/errors.ts";
+import type { Logger } from "../model/log.ts";
 import type { MetricsOptions } from "./metrics.ts";
 import type { RouteContext } from "./route-types.ts";
 import {

@@ -1,6 +1,7 @@
 /** What a loop of rounds with one control API (sync-loop.ts) is given and what may be asked of it. */
-import type { Logger } from "pino";
+
 import type { ControlApi, SyncInput, SyncOutcome } from "../control/control-api.ts";
+import type { Logger } from "../model/log.ts";
 import type { NodeStatus, Report } from "../model/report.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Health } from "./health.ts";

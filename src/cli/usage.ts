@@ -39,6 +39,9 @@ export interface SubCommand {
   run(args: { values: Record<string, unknown>; positionals: string[] }, io: Io): Promise<number>;
 }
 
+/** Name → the sub-command, loaded when it is asked for: a question to the daemon need not load the daemon. */
+export type CommandTable = Readonly<Record<string, () => Promise<SubCommand>>>;
+
 const PROGRAM = "foundry-agent";
 const HELP: OptionDeclaration = { type: "boolean", short: "h", help: "print this and end" };
 
@@ -53,7 +56,7 @@ export function usageError(sentence: string, nextStep = `${PROGRAM} --help`): Ag
  * @returns the exit code; never throws
  */
 export async function runCommandLine(
-  commands: readonly SubCommand[],
+  commands: CommandTable,
   argv: readonly string[],
   io: Io,
 ): Promise<number> {
@@ -65,20 +68,20 @@ export async function runCommandLine(
   }
 }
 
-async function dispatch(commands: readonly SubCommand[], argv: readonly string[], io: Io): Promise<number> {
+async function dispatch(commands: CommandTable, argv: readonly string[], io: Io): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined) {
-    io.stderr(overview(commands));
+    io.stderr(overview(await loadAll(commands)));
     return EXIT.usage;
   }
   if (first === "--version" || first === "-V") return await dispatch(commands, ["version", ...rest], io);
   if (first === "--help" || first === "-h" || first === "help") {
     const topic = rest.find((word) => !word.startsWith("-"));
-    io.stdout(topic === undefined ? overview(commands) : help(find(commands, topic)));
+    io.stdout(topic === undefined ? overview(await loadAll(commands)) : help(await find(commands, topic)));
     return EXIT.ok;
   }
   if (first.startsWith("-")) throw usageError(`unknown option "${first}" before any sub-command`);
-  const command = find(commands, first);
+  const command = await find(commands, first);
   const parsed = parse(command, rest);
   if (parsed === "help") {
     io.stdout(help(command));
@@ -93,16 +96,21 @@ async function dispatch(commands: readonly SubCommand[], argv: readonly string[]
   return await command.run(parsed, io);
 }
 
-function find(commands: readonly SubCommand[], name: string): SubCommand {
-  const found = commands.find((command) => command.name === name);
-  if (found) return found;
+async function find(commands: CommandTable, name: string): Promise<SubCommand> {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load !== undefined) return await load();
+  const shown = (await loadAll(commands)).filter((command) => !command.hidden);
   const meant = nearest(
     name,
-    commands.filter((command) => !command.hidden).map((command) => command.name),
+    shown.map((command) => command.name),
   );
   throw meant === null
     ? usageError(`there is no sub-command "${name}"`)
     : usageError(`there is no sub-command "${name}", did you mean "${meant}"?`, `${PROGRAM} ${meant} --help`);
+}
+
+function loadAll(commands: CommandTable): Promise<SubCommand[]> {
+  return Promise.all(Object.values(commands).map((load) => load()));
 }
 
 /** Node's parser in its tolerant mode, and our own checks of its tokens: its messages can't be relied on. */

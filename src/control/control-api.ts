@@ -1,10 +1,11 @@
 /** What a control API is to the agent. Its wire shapes never leave its own folder. */
-import type { Logger } from "pino";
+
 import type { Command, CommandState } from "../model/command.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { Scalar } from "../model/facets.ts";
 import type { Identity } from "../model/identity.ts";
+import type { Logger } from "../model/log.ts";
 import type { NodeStatus, Report, Section } from "../model/report.ts";
 import type { Clock } from "../system/clock.ts";
 

@@ -10,6 +10,7 @@ import { request as secureRequest } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { AgentError, errorCode } from "../model/errors.ts";
+import { monotonic } from "../system/clock.ts";
 import { MAX_ANSWER_BYTES, parseAnswer, tooLarge } from "./http-answer.ts";
 import { connectTimeout, proxyAuthRequired, type Route } from "./http-errors.ts";
 
@@ -46,7 +47,7 @@ export function exchange(given: Exchange): Promise<HttpAnswer> {
     let over = false;
     let answered = false;
     const timers = new Map<string, NodeJS.Timeout>();
-    const startedAt = performance.now();
+    const startedAt = monotonic();
 
     function end(settle: () => void): void {
       if (over) return;
@@ -92,7 +93,7 @@ export function exchange(given: Exchange): Promise<HttpAnswer> {
     call.on("socket", (socket) => whenConnected(socket, connected));
     call.on("error", (error) => {
       const reset = errorCode(error) === "ECONNRESET" || errorCode(error) === "EPIPE";
-      const soon = performance.now() - startedAt < DEAD_WITHIN_MS;
+      const soon = monotonic() - startedAt < DEAD_WITHIN_MS;
       const dead = reset && soon && !answered && call?.reusedSocket === true;
       fail(
         dead

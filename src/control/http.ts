@@ -6,8 +6,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import type { Logger } from "pino";
 import { AgentError } from "../model/errors.ts";
+import type { Logger } from "../model/log.ts";
+import { monotonic } from "../system/clock.ts";
 import { type Route, requestError } from "./http-errors.ts";
 import { DeadConnection, type Exchange, exchange, type HttpAnswer } from "./http-exchange.ts";
 import { openSockets, type Sockets, type TlsFiles } from "./http-sockets.ts";
@@ -74,7 +75,7 @@ export function openHttp(options: HttpOptions): Http {
 
   async function request(asked: HttpRequest): Promise<HttpAnswer> {
     const id = randomUUID();
-    const started = performance.now();
+    const started = monotonic();
     const told = {
       request: id,
       method: asked.method,
@@ -85,16 +86,13 @@ export function openHttp(options: HttpOptions): Http {
       sockets ??= openSockets(secure, options, proxy, connectMs, options.traffic);
       const answer = await follow(asked, id, sockets);
       options.log.debug(
-        { ...told, status: answer.status, ms: Math.round(performance.now() - started) },
+        { ...told, status: answer.status, ms: Math.round(monotonic() - started) },
         "answered",
       );
       return answer;
     } catch (thrown) {
       const error = requestError(thrown, route);
-      options.log.debug(
-        { ...told, code: error.code, ms: Math.round(performance.now() - started) },
-        "no answer",
-      );
+      options.log.debug({ ...told, code: error.code, ms: Math.round(monotonic() - started) }, "no answer");
       // The next try reads CA, certificate and credentials anew: whoever mends a file need not restart.
       if (/^(tls_|proxy_)/.test(error.code)) close();
       throw error;

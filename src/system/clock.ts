@@ -7,5 +7,11 @@ export interface Clock {
 }
 
 export function hostClock(): Clock {
-  return { now: () => Date.now(), monotonic: () => performance.now() };
+  return { now: () => Date.now(), monotonic };
+}
+
+/** As in `Clock`. Not `performance.now()`: the first use of `performance` costs 2 ms of every start. */
+export function monotonic(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1_000 + nanoseconds / 1e6;
 }

@@ -14,8 +14,9 @@
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Logger } from "pino";
 import { errorText } from "../model/errors.ts";
+import type { Logger } from "../model/log.ts";
+import { monotonic } from "./clock.ts";
 import { type Native, openNative } from "./native.ts";
 
 export interface Housekeeping {
@@ -92,8 +93,8 @@ export function openHousekeeping(options: {
         }
         work = housekeeper(native, rhythm);
       }
-      work(performance.now());
-      lastAt = performance.now();
+      work(monotonic());
+      lastAt = monotonic();
       resting = process.memoryUsage.rss();
       onlyLooking = true;
       timer = setTimeout(lookAgain, rhythm.againMs).unref();
@@ -113,7 +114,7 @@ export function openHousekeeping(options: {
       if (off || (timer !== undefined && !onlyLooking)) return;
       clearTimeout(timer);
       onlyLooking = false;
-      const now = performance.now();
+      const now = monotonic();
       timer = setTimeout(tidyUp, Math.max(rhythm.settleMs, lastAt + rhythm.dropMs - now)).unref();
     },
   };

@@ -4,8 +4,8 @@
  * not to be had through the `systemd-notify` program (the unit then needs NotifyAccess=all).
  */
 import { execFile } from "node:child_process";
-import type { Logger } from "pino";
 import { errorText } from "../model/errors.ts";
+import type { Logger } from "../model/log.ts";
 import { type Native, openNative } from "./native.ts";
 
 export interface Notify {

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { AgentError, errorCode } from "../model/errors.ts";
+import { monotonic } from "./clock.ts";
 
 export interface ProgramOptions {
   /** Milliseconds until the whole process group gets SIGKILL. */
@@ -54,7 +55,7 @@ const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  */
 export const runProgram: RunProgram = (argv, options) => {
   const [program, ...args] = argv;
-  const started = performance.now();
+  const started = monotonic();
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
@@ -77,7 +78,7 @@ export const runProgram: RunProgram = (argv, options) => {
         ended: why ?? (child.exitCode === null ? "killed" : "exited"),
         stdout: stdout.text(),
         stderr: stderr.text(),
-        durationMs: performance.now() - started,
+        durationMs: monotonic() - started,
         lingering: lingering ? gone.promise : null,
       });
     }

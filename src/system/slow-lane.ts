@@ -3,7 +3,8 @@
  * drive never does. A hung read holds one thread of the pool for ever, so at most one is in flight in
  * total, the thing that hung is quarantined, and after `MAX_LOST` lost threads the lane stays closed.
  */
-import { open, statfs } from "node:fs/promises";
+import { close, open, read, statfs } from "node:fs";
+import { promisify } from "node:util";
 import { AgentError, errorCode } from "../model/errors.ts";
 
 export interface FileSystemSpace {
@@ -26,6 +27,14 @@ export interface SlowLane {
 
 const MAX_LOST = 2; // of the four threads libuv has, two stay for everything else
 const TIMEOUT_MS = 2_000;
+
+/** Not `node:fs/promises`, which costs 3 ms of every start. */
+const file = {
+  open: promisify(open),
+  read: promisify(read),
+  close: promisify(close),
+  space: promisify(statfs),
+};
 
 export function openSlowLane(
   at: (path: string) => string,
@@ -87,7 +96,7 @@ export function openSlowLane(
     space: (path, subject, timeoutMs = TIMEOUT_MS) =>
       run(subject, timeoutMs, async () => {
         checkInjected(path);
-        const found = await statfs(at(path));
+        const found = await file.space(at(path));
         return {
           total_bytes: found.blocks * found.bsize,
           free_bytes: found.bfree * found.bsize,
@@ -101,13 +110,13 @@ export function openSlowLane(
 async function readText(real: string, shown: string): Promise<string> {
   try {
     // Blocking on purpose (no O_NONBLOCK): the device's answer is awaited, bounded by the caller.
-    const handle = await open(real, "r");
+    const descriptor = await file.open(real, "r");
     try {
       const buffer = Buffer.alloc(64 * 1024);
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+      const { bytesRead } = await file.read(descriptor, buffer, 0, buffer.length, null);
       return buffer.toString("utf8", 0, bytesRead).replace(/^[\s\0]+|[\s\0]+$/g, "");
     } finally {
-      await handle.close();
+      await file.close(descriptor);
     }
   } catch (error) {
     throw new AgentError(errorCode(error), `${shown} can't be read (${errorCode(error)})`, null, {

@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Logger } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { formatRecord, type LogFormat, logFormat, openLog } from "../../src/agent/log.ts";
 import { AgentError } from "../../src/model/errors.ts";
+import type { Logger } from "../../src/model/log.ts";
 import { temporaryFolder } from "../support/tree.ts";
 
 function capture(format: LogFormat, level: "info" | "debug" = "debug"): { log: Logger; lines: string[] } {

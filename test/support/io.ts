@@ -30,6 +30,10 @@ export async function runCli(
     signal: new AbortController().signal,
     ...given,
   };
-  const code = await runCommandLine(commands, argv, io);
+  const code = await runCommandLine(
+    Object.fromEntries(commands.map((command) => [command.name, async () => command])),
+    argv,
+    io,
+  );
   return { code, stdout, stderr };
 }

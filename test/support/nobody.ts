@@ -16,4 +16,8 @@ if (process.getuid?.() === 0) {
 }
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
-process.exitCode = await runCommandLine([runCommand], process.argv.slice(2), processIo(stop.signal));
+process.exitCode = await runCommandLine(
+  { run: async () => runCommand },
+  process.argv.slice(2),
+  processIo(stop.signal),
+);
