@@ -5,9 +5,12 @@
  *
  * 1. install what package-lock.json says   2. bundle src/main.ts   3. fetch node for each architecture: the
  * pinned package, its integrity checked by npm   4. strip it with that architecture's binutils   5. put the
- * bundle and the ship flags into it   6. check what the steps could have broken   7. dist/, with checksums.
+ * bundle, its compiled form and the ship flags into it   6. check what the steps could have broken, and run it
+ * 7. dist/, with checksums.
  *
- * No code cache and no snapshot in it: those would be of the building machine's architecture.
+ * The compiled form (V8's code cache) makes every start 10 ms shorter, several times that on a Raspberry Pi. It is
+ * of the architecture and the flags that made it, so each executable is put together by its own node, arm64's
+ * under qemu-user; and with a fixed seed, so that it is the same each time.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -32,10 +35,10 @@ import { parseArgs } from "node:util";
 import { bundleAgent, commitOf } from "./bundle.mjs";
 import { alignLoads, complaints, makeRoom } from "./elf.mjs";
 import { SHIP_FLAGS } from "./flags.mjs";
-import { layRoot } from "./lab/arm64-root.mjs";
+import { arm64Root, layRoot } from "./lab/arm64-root.mjs";
 import { writeLicences } from "./licences.mjs";
 import { runNpm } from "./npm.mjs";
-import { NODE, ROOT } from "./paths.mjs";
+import { ROOT } from "./paths.mjs";
 import { install } from "./prepare.mjs";
 
 const DIST = join(ROOT, "dist");
@@ -50,10 +53,18 @@ function stripOf(arch) {
     : { program: `${GNU[arch]}-strip`, package: `binutils-${SUFFIX[arch]}-linux-gnu` };
 }
 
+/** What runs programs of an architecture on this machine: nothing, or an emulator with its Debian package. */
+function emulatorOf(arch) {
+  if (arch === process.arch) return null;
+  if (arch !== "arm64") throw new Error(`the executable for ${arch} is built on an ${arch} machine`);
+  return { program: "qemu-aarch64", package: "qemu-user" };
+}
+
 /** Debian packages that are missing for building these. */
 export function missingTools(architectures) {
   const lacking = architectures
-    .map(stripOf)
+    .flatMap((arch) => [stripOf(arch), emulatorOf(arch)])
+    .filter((tool) => tool !== null)
     .filter(({ program }) => spawnSync(program, ["--version"], { stdio: "ignore" }).status !== 0);
   return [...new Set(lacking.map((tool) => tool.package))];
 }
@@ -86,6 +97,15 @@ function fetchNode(arch) {
   return binary;
 }
 
+/** Run a program of an architecture. @returns what it wrote to both outputs */
+function runAs(arch, argv, cwd) {
+  const emulator = emulatorOf(arch);
+  const [program, ...args] = emulator === null ? argv : [emulator.program, "-L", arm64Root(), ...argv];
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: "utf8" });
+  if (error || status !== 0) throw new Error(`${argv[0]} failed: ${error?.message ?? stderr}`);
+  return { stdout, stderr };
+}
+
 /** Bundle, strip and inject into `folder`. @returns path of the executable. */
 async function make(arch, folder, commit) {
   mkdirSync(folder, { recursive: true });
@@ -102,16 +122,20 @@ async function make(arch, folder, commit) {
     output: "foundry-agent",
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
-    useCodeCache: false,
+    useCodeCache: true,
     execArgv: SHIP_FLAGS,
     // "env" would let NODE_OPTIONS load code into a service that runs as root.
     execArgvExtension: "none",
   };
   writeFileSync(join(folder, "sea.json"), JSON.stringify(settings));
-  execFileSync(NODE, ["--build-sea=sea.json"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  // A code cache is taken only by a node with the very flags that it was made under; this one does not count.
+  const same = "--random-seed=1";
+  runAs(arch, [fetchNode(arch), ...SHIP_FLAGS, same, "--build-sea=sea.json"], folder);
   rmSync(node);
   alignLoads(output, arch);
   const wrong = complaints(output, arch);
+  // It warns when it does not take its code cache.
+  wrong.push(...runAs(arch, [output, "version"], folder).stderr.split("\n").filter(Boolean));
   if (wrong.length > 0) throw new Error(`the executable for ${arch} is broken: ${wrong.join("; ")}`);
   return output;
 }
@@ -161,7 +185,7 @@ async function main() {
   if (missing.length > 0) {
     const packages = missing.join(" ");
     if (!values["install-tools"])
-      throw new Error(`binutils for ${architectures.join(" and ")} are needed: apt-get install ${packages}`);
+      throw new Error(`building for ${architectures.join(" and ")} needs more: apt-get install ${packages}`);
     execFileSync("apt-get", ["update", "-q"], { stdio: "inherit" });
     execFileSync("apt-get", ["install", "-qy", "--no-install-recommends", ...missing], { stdio: "inherit" });
   }

@@ -33,6 +33,8 @@ export interface AgentOptions {
   readonly log: Logger;
   readonly notify: Notify;
   readonly version: string;
+  /** Fires when it is to stop; a start under way then waits for no collector any more. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Agent {
@@ -61,8 +63,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   let loops: Running["loops"] = [];
   /** What was built last: `running`, or what a reload is about to put in its place. */
   let newest: Running | null = null;
-  const announced = announcing(store, listeners, () => {
-    for (const loop of loops) loop.wake();
+  const announced = announcing(store, listeners, (command) => {
+    for (const loop of loops) loop.wake(command);
   });
   const health = openHealth(
     clock,
@@ -192,6 +194,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       log.warn(`changes of the configuration are not seen (${errorText(error)}); SIGHUP reads it again`),
   });
   reloading = running.start();
+  const endStart = (): void => void newest?.stop();
+  if (options.signal?.aborted) endStart();
+  else options.signal?.addEventListener("abort", endStart, { once: true });
   await reloading;
   started = true;
   // What a control API had to say is judged by its next round.

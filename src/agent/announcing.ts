@@ -1,16 +1,17 @@
 /** The store, with everybody who follows events told of new ones, and the loops woken by urgent ones. */
+import { wakes } from "../control/rhythm.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";
 import type { Store } from "./store-types.ts";
 
-/** @param wake called after an event that is worth a round of its own */
+/** @param wake called after an event that is worth a round of its own; `command`: it is about a command */
 export function announcing(
   store: Store,
   listeners: ReadonlySet<(event: AgentEvent) => void>,
-  wake: () => void,
+  wake: (command: boolean) => void,
 ): Store {
   function announce(events: readonly AgentEvent[]): void {
     for (const event of events) for (const listener of listeners) listener(event);
-    if (events.some((event) => event.severity !== "info" || event.type === "command.state")) wake();
+    if (events.some(wakes)) wake(events.some((event) => event.type === "command.state"));
   }
   return {
     ...store,

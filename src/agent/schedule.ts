@@ -9,8 +9,11 @@ import { AgentError, errorCode, errorText } from "../model/errors.ts";
 import type { Reason, Section } from "../model/report.ts";
 import type { CollectorPlan, RunRecord, Schedule, ScheduleOptions } from "./schedule-types.ts";
 
-/** Runs due within this window of each other share a tick, milliseconds. */
-const GATHER_MS = 1_000;
+/**
+ * What is due within this share of its interval runs along with what is due now: as much as the jitter can
+ * part them, so that equal intervals wake the process (and its housekeeping) once and not once each.
+ */
+const GATHER = 0.1;
 /** Results within this time of each other are one tick, milliseconds. */
 const SETTLE_MS = 50;
 /** With nothing due (all hanging), look again after this, milliseconds. */
@@ -48,7 +51,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
       throw new AgentError(
         "no_such_collector",
         `There is no collector "${name}"`,
-        `one of: ${[...records.keys()].join(", ")}`,
+        `foundry-agent report  # lists ${[...records.keys()].join(", ")}`,
       );
     return record;
   }
@@ -167,10 +170,9 @@ export function openSchedule(options: ScheduleOptions): Schedule {
   }
 
   function due(): CollectorPlan[] {
-    const limit = clock.monotonic() + GATHER_MS;
-    return options.plans.filter(
-      (plan) => !underway.has(plan.collector.name) && recordOf(plan.collector.name).dueAt <= limit,
-    );
+    const now = clock.monotonic();
+    const late = (plan: CollectorPlan) => recordOf(plan.collector.name).dueAt - plan.everyMs * GATHER <= now;
+    return options.plans.filter((plan) => !underway.has(plan.collector.name) && late(plan));
   }
 
   function settle(): void {

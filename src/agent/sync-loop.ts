@@ -36,6 +36,8 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
   let readOnly = false;
   let started = false;
   let stopped = false;
+  /** Rounds began already: the place in the interval is taken. */
+  let begun = options.before !== null;
 
   function prepare(waitS: number): Prepared {
     const confirmed = store.confirmedHashes(api.name);
@@ -60,6 +62,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
   function begin(mayWait: boolean): Promise<RoundResult> {
     clearTimeout(timer);
     wakeWanted = false;
+    begun = true;
     pace.began();
     const { input, full } = prepare(mayWait ? pace.waitS() : 0);
     const abort = new AbortController();
@@ -177,7 +180,9 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       round?.abort.abort(new AgentError("stopping", "the agent is stopping"));
       await round?.promise;
     },
-    wake() {
+    wake(command) {
+      // After a power cut a whole rack starts with something to tell: each waits for its place all the same.
+      if (!begun && !command) return;
       wakeWanted = true;
       if (readOnly) return;
       if (round?.waiting) round.abort.abort(new AgentError("woken", "something urgent is to be reported"));
@@ -199,6 +204,9 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     },
     forget() {
       readOnly = false;
+      // Said by, and to, somebody that this node is no more.
+      lastSyncAt = null;
+      lastError = null;
       ledger.forget(api.name);
       store.setConfirmedHashes(api.name, {});
       if (round !== null) round.abort.abort(FORGOTTEN);

@@ -31,8 +31,8 @@ export interface SyncLoop {
   start(): void;
   /** Ends the round under way. */
   stop(): Promise<void>;
-  /** Something urgent is waiting in the spool. */
-  wake(): void;
+  /** Something urgent is waiting in the spool; `command`: it is about a command. Before the first round only that counts. */
+  wake(command: boolean): void;
   /** A round now (after the one under way, which is cut short when it only waits). */
   now(): Promise<RoundResult>;
   /**

@@ -60,6 +60,7 @@ async function start(load: () => LoadedConfig, first: LoadedConfig, io: Io): Pro
     log,
     notify: openNotify(io.env, { log }),
     version: VERSION,
+    signal: io.signal,
   });
   log.info({ socket: agent.statusSocket, version: VERSION }, "ready");
   return agent;

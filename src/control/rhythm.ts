@@ -92,10 +92,13 @@ export function intervalS(state: RhythmState): number {
   return Math.max(wanted, Math.min(LIMITS.maxIntervalS, wanted * state.stretch));
 }
 
-/** Pause before the very first round, milliseconds: the node's place in the interval, the same at each start. */
+/**
+ * Pause before the very first round, milliseconds: the node's place in the interval, the same at each start. On
+ * a metered network in the first quarter of an hour, since nobody waits an hour to see a node come back.
+ */
 export function firstDelayMs(state: RhythmState, machineId: string): number {
   const place = createHash("sha256").update(machineId).digest().readUIntBE(0, 6);
-  return place % Math.round(intervalS(state) * 1000);
+  return place % Math.round(Math.min(intervalS(state), LIMITS.meteredFloorS) * 1000);
 }
 
 /** After a round that was answered. */

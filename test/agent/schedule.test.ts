@@ -27,7 +27,7 @@ function collector(
   };
 }
 
-function rig(collectors: Collector<unknown>[], machine = hostMachine()) {
+function rig(collectors: Collector<unknown>[], machine = hostMachine(), random = () => 0.5) {
   const seen: Section[] = [];
   let ticks = 0;
   const { log, lines } = recordedLog();
@@ -43,7 +43,7 @@ function rig(collectors: Collector<unknown>[], machine = hostMachine()) {
     })),
     onSection: (section) => seen.push(section),
     onTick: () => ticks++,
-    random: () => 0.5,
+    random,
   });
   return { schedule, seen, lines, ticks: () => ticks };
 }
@@ -207,4 +207,25 @@ test("with nothing due for long there are ticks all the same: the watchdog, the 
   expect(ticks()).toBeGreaterThan(before + 1);
   vi.useRealTimers();
   await schedule.stop();
+});
+
+test("equal intervals stay together whatever the jitter: one wake-up a minute for all, not one each", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const clock = { now: () => Date.now(), monotonic: () => Date.now() };
+  let drawn = 0;
+  const { schedule, seen, ticks } = rig(
+    ["a", "b", "c", "d"].map((name) => collector(name, () => ({}))),
+    hostMachine({ clock }),
+    () => (drawn++ * 0.37) % 1,
+  );
+  await schedule.runAll();
+  const before = ticks();
+  schedule.start();
+  await vi.advanceTimersByTimeAsync(10 * 60_000);
+  vi.useRealTimers();
+  await schedule.stop();
+  const each = (name: string) => seen.filter((section) => section.name === name).length;
+  expect(["a", "b", "c", "d"].map(each)).toEqual(Array(4).fill(each("a")));
+  expect(ticks() - before).toBe(each("a") - 1);
 });

@@ -24,6 +24,7 @@ export interface TestAgentOptions {
   readonly machine?: Machine;
   /** State and configuration of an earlier one. */
   readonly folder?: string;
+  readonly signal?: AbortSignal;
 }
 
 /** config.toml of an agent whose state and sockets are in `folder`. */
@@ -51,6 +52,7 @@ export async function testAgent(options: TestAgentOptions = {}): Promise<TestAge
     log,
     notify: openNotify({}),
     version: "0.0.0-test",
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   let stopped: Promise<void> | null = null;
   const stop = (): Promise<void> => {
