@@ -1,6 +1,6 @@
 /**
- * Writes docs/config.example.toml and docs/configuration.md from the table of keys
- * (src/agent/config-keys.ts): `node scripts/config-docs.ts`. A test holds the two files to it.
+ * Writes docs/config.example.toml, docs/configuration.md and packaging/config.toml from the table of keys
+ * (src/agent/config-keys.ts): `node scripts/config-docs.ts`. A test holds the three files to it.
  */
 import { writeFileSync } from "node:fs";
 import {
@@ -33,6 +33,11 @@ export function exampleToml(): string {
   );
   const collectors = `${wrap(COLLECTORS_DOC)}\n#[${SAMPLE}]\n\n${exampleKeys(COLLECTOR_KEYS)}`;
   return `${[parts, ...sections, collectors].join("\n\n")}\n`;
+}
+
+/** What packages ship as /etc/foundry-agent/config.toml: the example, with what a new host begins with switched on. */
+export function packagedToml(): string {
+  return exampleToml().replace('#remote = "rehearse"', 'remote = "rehearse"');
 }
 
 function exampleKeys(keys: Readonly<Record<string, KeyDeclaration>>): string {
@@ -150,9 +155,15 @@ stays closed.
 \`\`\`toml
 [report]
 exclude = ["system.hardware.product.serial", "local.*", "network.interfaces[].mac"]
-\`\`\``;
+\`\`\`
+
+A registration needs a name: with \`system.hostname\` excluded it is \`node-\` and the beginning of the machine id,
+in \`node_name\` too where that says \`{hostname}\`. \`system.fqdn\` holds the host's name as well. Where the server
+has no agent API nothing is sent, and this node can't be found there by its name then.
+\`foundry-agent config check\` warns of a pattern that fits no field.`;
 
 if (import.meta.main) {
   writeFileSync(new URL("../docs/config.example.toml", import.meta.url), exampleToml());
+  writeFileSync(new URL("../packaging/config.toml", import.meta.url), packagedToml());
   writeFileSync(new URL("../docs/configuration.md", import.meta.url), configurationPage());
 }

@@ -5,18 +5,18 @@
 import type { ConditionDraft } from "../model/condition.ts";
 
 /** Before this program was written. */
-const EARLIEST = Date.UTC(2025, 0, 1);
+export const EARLIEST_TIME = Date.UTC(2025, 0, 1);
 
 /** @param now wall clock, milliseconds since the epoch @returns `clock_wrong`, or nothing */
 export function clockConditions(now: number): ConditionDraft[] {
-  if (now >= EARLIEST) return [];
+  if (now >= EARLIEST_TIME) return [];
   const year = new Date(now).getUTCFullYear();
   return [
     {
       code: "clock_wrong",
       severity: "warning",
       text: `This clock says it is ${year}, so certificates can't be checked and times in reports are wrong.`,
-      nextStep: "timedatectl; on a board without a battery check that a time server can be reached",
+      nextStep: "timedatectl  # a board without a battery needs a time server it can reach",
     },
   ];
 }

@@ -5,16 +5,17 @@
 import * as v from "valibot";
 import { looksSecret } from "../model/scrub.ts";
 import { nearest } from "../model/suggest.ts";
+import { keyText } from "../system/toml-locate.ts";
 import { type ConfigFile, type Problem, secretProblem, shownKey } from "./config-file.ts";
 import { COLLECTOR_KEYS, CONFIG_SECTIONS, type SectionDeclaration } from "./config-keys.ts";
 import type { KeyDeclaration } from "./config-kinds.ts";
-import { keyText } from "./config-locate.ts";
 
 /** What the configuration has to know of a collector; every Collector is one. */
 export interface KnownCollector {
   readonly name: string;
   /** Its own options by name. Without it every option passes, as it is. */
   readonly options?: Readonly<Record<string, v.GenericSchema>>;
+  readonly schema?: v.GenericSchema; // of its section's data: the fields that `report.exclude` may name
 }
 
 /** One accepted value: `["collectors", "drives", "drivetemp"]` → true. */
@@ -80,13 +81,19 @@ export function checkTable(
     const good = Array.isArray(given) ? given.filter((item) => v.is(declared.schema, [item])) : [];
     if (good.length > 0 && v.is(declared.schema, good)) settings.set(keyText(path), { path, value: good });
     for (const { at, input, found } of wrongPlaces(result.issues)) {
-      const meant = typeof input === "string" ? nearest(input, declared.choices) : null;
-      const hint = meant === null ? "" : ` (did you mean "${meant}"?)`;
       const name = path.at(-1) ?? "";
+      const word = wordMeant(declared, input);
+      const bare = word === null ? withoutQuotes(declared, input) : null;
+      const meant = word === null ? null : nearest(word, declared.choices);
+      const shown =
+        word !== null ? `, found "${word}"` : bare !== null ? `, found "${bare}" in quotes` : found;
+      const hint = meant === null ? "" : ` (did you mean "${meant}"?)`;
       problem(
         [...path, ...at],
-        `expected ${declared.expected}${found}${hint}`,
-        `write for example: ${name} = ${declared.example}`,
+        `expected ${declared.expected}${shown}${hint}`,
+        meant === null && bare === null
+          ? `write for example: ${name} = ${declared.example}`
+          : `write: ${name} = ${bare ?? JSON.stringify(meant)}`,
       );
     }
   }
@@ -175,7 +182,7 @@ export function checkTable(
     problem(
       ["collectors", name],
       `there is no such collector${hint}`,
-      "correct its name, or remove the table",
+      meant === null ? "remove the table" : `write [collectors.${meant}], or remove the table`,
     );
   }
 }
@@ -204,6 +211,22 @@ function wrongPlaces(issues: readonly v.BaseIssue<unknown>[]): WrongPlace[] {
     });
   }
   return [...found.values()];
+}
+
+/**
+ * The word given where one of a few was to be chosen, when it can be shown: a value is not, since it could be
+ * a secret in the wrong place, but nobody's secret is a short word of letters.
+ */
+function wordMeant({ choices }: KeyDeclaration, given: unknown): string | null {
+  return choices.length > 0 && typeof given === "string" && /^[A-Za-z][A-Za-z_-]{0,15}$/.test(given)
+    ? given
+    : null;
+}
+
+/** What would be right without its quotes: a switch or a number. */
+function withoutQuotes({ schema }: KeyDeclaration, given: unknown): string | null {
+  if (typeof given !== "string" || !/^(?:true|false|0|[1-9]\d{0,5})$/.test(given)) return null;
+  return v.is(schema, JSON.parse(given)) ? given : null;
 }
 
 /** What was found, by kind and never by value; numbers and booleans are no secrets. */

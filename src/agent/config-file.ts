@@ -7,7 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { parse } from "toml";
 import { errorCode } from "../model/errors.ts";
 import { looksSecret, printable, scrubSecrets } from "../model/scrub.ts";
-import { locateKeys, type Position } from "./config-locate.ts";
+import { locateKeys, type Position } from "../system/toml-locate.ts";
 
 export interface Problem {
   readonly file: string;
@@ -77,7 +77,7 @@ export function secretProblem(
     key,
     message: "a key or token stands in the configuration itself, expected the name of a file that holds it",
     nextStep:
-      "move it to a file of its own (chown root:foundry-agent, chmod 0640), name that file in a *_file key, and replace the key: it may have been seen",
+      "move it to a file of its own (chmod 0600; for the service chown root:foundry-agent and chmod 0640), name that file in a *_file key, and replace the key: it may have been seen",
   };
 }
 
@@ -96,13 +96,13 @@ function readBounded(file: string): { text: string | null; problems: Problem[] }
     if (code === "ENOTDIR") return whole("a part of the path is no folder", `ls -ld ${quoteArgument(file)}`);
     return whole(
       `the file can't be read (${code})`,
-      `chmod u+r,g+r ${quoteArgument(file)}, or run as its owner`,
+      `chmod u+r,g+r ${quoteArgument(file)}  # or run as its owner`,
     );
   }
   try {
     const { mode, size } = fstatSync(fd);
     if ((mode & constants.S_IFMT) !== constants.S_IFREG)
-      return whole("expected a regular file", "put the configuration in a plain file");
+      return whole("expected a regular file", `ls -lL ${quoteArgument(file)}`);
     if (size > MAX_CONFIG_BYTES)
       return whole(
         `the file has ${size} bytes, expected at most ${MAX_CONFIG_BYTES}`,

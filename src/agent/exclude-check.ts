@@ -3,8 +3,8 @@
  * wanted to keep, and looks as if it did its work; so it is told. A condition and no error: a field that a
  * newer version calls otherwise must not keep the agent from starting.
  */
-import type { AnyCollector } from "../collectors/index.ts";
 import type { ConditionDraft } from "../model/condition.ts";
+import { collectorConfig, type KnownCollector, type LoadedConfig } from "./config.ts";
 
 /** What is looked at of valibot's objects (documented in its "Schema" types); a pipe has its first schema's fields. */
 interface Node {
@@ -19,23 +19,39 @@ interface Node {
 /** `exclude_unknown` for each pattern that fits no field of its section. */
 export function excludeConditions(
   patterns: readonly string[],
-  collectors: readonly Pick<AnyCollector, "name" | "schema">[],
+  collectors: readonly KnownCollector[],
 ): ConditionDraft[] {
   return patterns.flatMap((pattern): ConditionDraft[] => {
     const [section, ...fields] = pattern.split(".").flatMap(stepsOf);
     const collector = collectors.find(({ name }) => name === section);
     // Of a section that is switched off there is nothing to leave out.
-    if (collector === undefined || fits(collector.schema as unknown as Node, fields)) return [];
+    if (collector?.schema === undefined || fits(collector.schema as unknown as Node, fields)) return [];
     return [
       {
         code: "exclude_unknown",
         subject: pattern,
         severity: "warning",
         text: `report.exclude names "${pattern}", and the section ${section} has no such field: nothing is left out by it.`,
-        nextStep: `foundry-agent report ${section} --json shows what its fields are called`,
+        nextStep: `foundry-agent report ${section} --json  # shows what its fields are called`,
       },
     ];
   });
+}
+
+export interface ExcludeWarning extends ConditionDraft {
+  /** Where the patterns stand. */
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
+/** The same for `config check`, before any agent runs with it. */
+export function excludeWarnings(
+  { config, origins }: LoadedConfig,
+  collectors: readonly KnownCollector[],
+): ExcludeWarning[] {
+  const on = collectors.filter(({ name }) => collectorConfig(config, name).enabled);
+  const { file = null, line = null } = origins.get("report.exclude") ?? {};
+  return excludeConditions(config.report.exclude, on).map((found) => ({ ...found, file, line }));
 }
 
 /** `drives[id]` is two steps: the field, and every item of it. */

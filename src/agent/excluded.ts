@@ -16,7 +16,7 @@ export interface Excluded {
 }
 
 export interface Hider {
-  /** Serial number and MACs are extras of a registration; the name is given by `node_name` where the host's must not be told. */
+  /** Serial number and MACs are extras of a registration, so they are left out; it must have a name, so the host's is replaced by one made of the machine id, which is told anyway. */
   identity(who: Identity): Identity;
   conditions(made: readonly ConditionDraft[]): readonly ConditionDraft[];
   events(made: readonly EventDraft[]): readonly EventDraft[];
@@ -37,6 +37,11 @@ export function excludedFields(patterns: readonly string[]): Excluded {
   if (patterns.length === 0) return { from: (section) => section, hider: () => NOTHING };
   const facets = compileFacets(patterns);
 
+  const probe = omit({ system: { hostname: "" } }, facets) as { system?: { hostname?: string } };
+  /** By its pattern: a registration does not wait for the section. */
+  const nameExcluded = probe.system?.hostname === undefined;
+  const standIn = (who: Identity): string => `node-${who.machineId.slice(0, 12)}`;
+
   function valuesIn(section: Section | undefined, found: Set<string>): void {
     if (section === undefined || section.data === null) return;
     for (const value of volatileOf({ [section.name]: section.data }, facets).values())
@@ -54,7 +59,10 @@ export function excludedFields(patterns: readonly string[]): Excluded {
     hider(sections) {
       const found = new Set<string>();
       for (const section of sections) valuesIn(section, found);
-      if (found.size === 0) return NOTHING;
+      if (found.size === 0)
+        return nameExcluded
+          ? { ...NOTHING, identity: (who) => ({ ...who, hostname: standIn(who) }) }
+          : NOTHING;
       // The longest first: a name may be a part of another.
       const values = [...found].sort((a, b) => b.length - a.length);
       const inText = (text: string): string =>
@@ -63,6 +71,7 @@ export function excludedFields(patterns: readonly string[]): Excluded {
       return {
         identity: (who) => ({
           ...who,
+          hostname: nameExcluded || found.has(who.hostname) ? standIn(who) : who.hostname,
           serial: who.serial !== null && found.has(who.serial) ? null : who.serial,
           macs: who.macs.filter((mac) => !found.has(mac)),
         }),

@@ -19,6 +19,11 @@ export interface Health {
   set(owner: string, conditions: readonly ConditionDraft[]): void;
   /** Worst first, then oldest first. */
   list(): Condition[];
+  /**
+   * Somebody listens who knows nothing of what was told before (this is another node to its server now): each
+   * condition that holds is an event once more, marked `repeated`.
+   */
+  tellAgain(): void;
   /** All has been looked at since the start: what held before it and was not raised again is over, unless `later` says that it is judged later. */
   settle(later: (condition: Condition) => boolean): void;
 }
@@ -74,11 +79,7 @@ export function openHealth(
     const level = draft.severity === "warning" ? "warn" : draft.severity;
     log[level]({ condition: key, next: draft.nextStep }, draft.text);
     if (before?.severity === draft.severity) return;
-    emit({
-      type: "condition.raised",
-      severity: draft.severity,
-      data: { code: draft.code, subject: draft.subject ?? null, text: draft.text, next_step: draft.nextStep },
-    });
+    emit(raisedEvent(draft));
   }
 
   function clear(code: string, subject?: string): void {
@@ -104,6 +105,9 @@ export function openHealth(
     });
   }
 
+  const list = (): Condition[] =>
+    [...holding.values()].sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.since - b.since);
+
   return {
     raise,
     clear,
@@ -119,12 +123,27 @@ export function openHealth(
       }
       owned.set(owner, now);
     },
-    list: () =>
-      [...holding.values()].sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.since - b.since),
+    list,
+    tellAgain() {
+      for (const condition of list()) {
+        const event = raisedEvent(condition);
+        emit({ ...event, data: { ...event.data, repeated: true } });
+      }
+      // What was kept over restarts may have gone with the identity before.
+      save();
+    },
     settle(later) {
       for (const condition of [...earlier().values()])
         if (!later(condition)) clear(condition.code, condition.subject);
     },
+  };
+}
+
+function raisedEvent(draft: ConditionDraft): EventDraft {
+  return {
+    type: "condition.raised",
+    severity: draft.severity,
+    data: { code: draft.code, subject: draft.subject ?? null, text: draft.text, next_step: draft.nextStep },
   };
 }
 

@@ -4,7 +4,7 @@
  * having changed.
  */
 import { createHmac } from "node:crypto";
-import { cleanDmi, cleanUuid } from "../collectors/system-dmi.ts";
+import { cleanDmi, cleanUuid } from "../model/dmi-text.ts";
 import { errorCode } from "../model/errors.ts";
 import type { Files } from "../system/files.ts";
 import { rootDriveSerials } from "./identity-root-drive.ts";

@@ -125,7 +125,7 @@ function record(intake: Intake, command: StoredCommand, answer: Answer): boolean
   } catch (error) {
     // It can't be written down, so it is not taken: answered once as refused, and not carried out.
     const refusal = { code: errorCode(error), message: errorText(error) };
-    if (onItsWay(intake, command.id)) return false;
+    if (store.answerPending(intake.api, command.id)) return false;
     store.appendEvents([commandStateEvent(command.id, "refused", refusal)], now);
     log.warn({ ...said, code: refusal.code }, `refused: ${refusal.message}`);
   }
@@ -140,12 +140,6 @@ function isSettled(store: Store, id: string): boolean {
 
 function answerAgain(intake: Intake, id: string): void {
   const known = intake.store.command(id);
-  if (known === null || !FINAL.has(known.state) || onItsWay(intake, id)) return;
+  if (known === null || !FINAL.has(known.state) || intake.store.answerPending(intake.api, id)) return;
   intake.store.appendEvents([commandStateEvent(id, known.state, known.error)], intake.now);
-}
-
-function onItsWay({ store, api }: Intake, id: string): boolean {
-  return store
-    .pendingEvents(api, 1000)
-    .some((event) => event.type === "command.state" && event.data.command_id === id);
 }

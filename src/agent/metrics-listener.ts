@@ -44,7 +44,7 @@ export async function startMetricsListener(
     throw new AgentError(
       "metrics_exposed",
       `${host} can be reached from other hosts, so metrics are served there only with TLS and a bearer file or a client CA.`,
-      'set them in [metrics], or listen on loopback: listen = "127.0.0.1:9105"',
+      'listen = "127.0.0.1:9105"  # below [metrics]; beyond loopback also tls_cert_file, tls_key_file and bearer_file',
     );
   const bearer = wanted.bearerFile === null ? null : digest(`Bearer ${readSecretFile(wanted.bearerFile)}`);
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
@@ -99,7 +99,7 @@ function tlsServer(
     throw new AgentError(
       "metrics_tls",
       `The certificate, key or client CA for metrics can't be used: ${errorText(error)}`,
-      "check tls_cert_file, tls_key_file and client_ca_file in [metrics]",
+      "foundry-agent config show  # names metrics.tls_cert_file, tls_key_file and client_ca_file: is each PEM, and the pair one?",
       { cause: error },
     );
   }
@@ -123,7 +123,9 @@ async function listening(server: Server, host: string, port: number): Promise<vo
         new AgentError(
           "metrics_listen",
           `Metrics can't be served on ${host} port ${port} (${errorCode(error)}).`,
-          "choose another address or port for metrics.listen",
+          errorCode(error) === "EADDRINUSE"
+            ? `ss -ltnp 'sport = :${port}'  # who has the port; or choose another for metrics.listen`
+            : "ip -brief address  # metrics.listen names one of these",
           { cause: error },
         ),
       );

@@ -31,7 +31,7 @@ export function textfileWriter(
           code: "metrics_textfile",
           severity: "warning",
           text: `The metrics can't be written to ${path} (${errorCode(error)}).`,
-          nextStep: `Let the agent write into the folder: ls -ld ${dirname(path)}`,
+          nextStep: `ls -ld ${dirname(path)}  # the agent must be able to write there`,
         },
       ];
     }

@@ -129,10 +129,15 @@ function render(families: ReadonlyMap<string, Gathered>): string {
   return text;
 }
 
+/**
+ * Whole numbers as they are: counters of bytes need all their digits. Fractions without the noise of binary
+ * arithmetic (0.30000000000000004): 12 significant digits, or 6 after the point where that is finer.
+ */
 function valueText(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return "+Inf";
   if (value === Number.NEGATIVE_INFINITY) return "-Inf";
-  return String(value);
+  if (Number.isInteger(value)) return String(value);
+  return String(Number(Math.abs(value) < 1e6 ? value.toPrecision(12) : value.toFixed(6)));
 }
 
 function escapeLabel(value: string): string {

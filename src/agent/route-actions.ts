@@ -1,6 +1,8 @@
 /** Handlers of the POST routes (routes.ts): on control.sock only. What they ask of the daemon may take a while. */
 import * as v from "valibot";
 import { AgentError } from "../model/errors.ts";
+import { nearest } from "../model/suggest.ts";
+import { isOn } from "./route-reads.ts";
 import type { Answer, Call, RouteContext } from "./route-types.ts";
 import { sectionHead } from "./wire.ts";
 
@@ -47,11 +49,14 @@ export async function collect({ view, texts, now }: RouteContext, { query }: Cal
   const collectors = view.collectors();
   const name = query.get("name");
   const collector = collectors.find((one) => one.name === name);
+  const names = collectors.map((one) => one.name);
   if (name === null || collector === undefined)
     throw new AgentError(
       name === null ? "bad_request" : "no_such_collector",
-      name === null ? 'which collector? "name" is missing' : `there is no collector "${name.slice(0, 60)}"`,
-      `one of: ${collectors.map((one) => one.name).join(", ")}`,
+      name === null
+        ? 'which collector? "name" is missing'
+        : `there is no collector "${name.slice(0, 60)}", there is ${names.join(", ")}`,
+      `foundry-agent collect ${nearest(name ?? "", names) ?? names[0] ?? "NAME"}`,
     );
   const section = await view.collect(name);
   const table =
@@ -76,8 +81,8 @@ export async function forgetDrive({ view }: RouteContext, { params }: Call): Pro
   return { data: { done: true } };
 }
 
-export async function adopt({ view }: RouteContext): Promise<Answer> {
-  await view.adopt();
+export async function adopt({ view }: RouteContext, { query }: Call): Promise<Answer> {
+  await view.adopt(isOn(query, "undo"));
   return { data: { done: true } };
 }
 

@@ -12,6 +12,7 @@ const data = (schema: GenericSchema): AnswerShape => ({ kind: "data", schema: ()
 const plain = (type: string): AnswerShape => ({ kind: "text", type });
 const list = (schema: GenericSchema): AnswerShape => data(shapes.listOf(schema));
 
+const UNDO = { undo: "1: what the last adoption did is undone" };
 const RAW = { raw: "1: with fields named raw, a device's own answer (control.sock only)" };
 const API = { api: "Name of one control API; all without it" };
 const EVENTS = {
@@ -63,7 +64,7 @@ const ROWS: readonly Row[] = [
   ["POST", "/v1/sync",                  "control", API,      NO_BODY, data(shapes.syncSchema), actions.sync, "One round with the control APIs now"],
   ["POST", "/v1/reload",                "control", NO_QUERY, NO_BODY, data(shapes.reloadSchema), actions.reload, "Read the configuration again"],
   ["POST", "/v1/enroll",                "control", NO_QUERY, actions.enrollBody, data(shapes.enrollSchema), actions.enroll, "Register this node with a key that is used once"],
-  ["POST", "/v1/adopt",                 "control", NO_QUERY, NO_BODY, done,       actions.adopt,      "This board is still the same node, though its hardware changed"],
+  ["POST", "/v1/adopt",                 "control", UNDO,     NO_BODY, done,       actions.adopt,      "This board is still the same node, though its hardware changed"],
   ["POST", "/v1/reset-identity",        "control", NO_QUERY, NO_BODY, done,       actions.resetIdentity, "Become a new node"],
   ["POST", "/v1/leave",                 "control", API,      NO_BODY, done,       actions.leave,      "Forget token and node id"],
   ["GET",  "/v1/check",                 "control", API,      NO_BODY, data(shapes.checkSchema), reads.readCheck, "DNS, proxy, TLS, clock, credential and permission of the control APIs"],

@@ -45,7 +45,7 @@ export function prepareRunFolder(folder: string, uid: number = process.geteuid?.
     throw new AgentError(
       "run_folder",
       `the folder for the sockets, ${folder}, can't be made or looked at (${errorCode(error)})`,
-      "set agent.run_dir to a folder of your own",
+      `ls -ld ${dirname(folder)} ${folder}  # or name a folder of your own: run_dir = "…" below [agent]`,
       { cause: error },
     );
   }
@@ -63,7 +63,7 @@ export async function refuseLiving(path: string): Promise<void> {
     throw new AgentError(
       "socket_path",
       `${path} is too long for a socket (${MAX_PATH} bytes)`,
-      "set agent.run_dir to a folder with a shorter name",
+      'run_dir = "/run/foundry-agent"  # below [agent]: a folder with a shorter name',
     );
   const code = await probe(path);
   if (code === "ENOENT") return;
@@ -72,7 +72,7 @@ export async function refuseLiving(path: string): Promise<void> {
     throw new AgentError(
       "socket_path",
       `${path} is there but is no socket; it is not replaced`,
-      `look what it is (ls -l ${path}) and move it away`,
+      `ls -l ${path}  # see what it is, and move it away`,
     );
   }
   if (code === "connected" || code === "EAGAIN" || code === "timeout")

@@ -60,7 +60,7 @@ export function requestHandler(
       throw new AgentError(
         "too_many_streams",
         `${STREAMS_MAX} readers of events are connected already`,
-        "end one of them",
+        "ss -xp | grep foundry-agent  # shows who reads; end one of them",
       );
     streams++;
     try {
@@ -105,13 +105,13 @@ function gate(request: IncomingMessage): void {
     throw new AgentError(
       "refused",
       "requests of web pages (Origin, Referer) are not answered",
-      "use curl --unix-socket",
+      "curl --unix-socket /run/foundry-agent/status.sock http://localhost/v1/status",
     );
   if (!HOST.test(host ?? ""))
     throw new AgentError(
       "refused",
       "the host of the URL must be localhost",
-      "curl --unix-socket … http://localhost/v1/status",
+      "curl --unix-socket /run/foundry-agent/status.sock http://localhost/v1/status",
     );
 }
 
@@ -126,14 +126,14 @@ function choose(
     throw new AgentError(
       "not_found",
       `there is nothing at ${path.slice(0, 120)}`,
-      "docs/status-socket.openapi.json lists what there is",
+      "foundry-agent --help  # or docs/status-socket.openapi.json, which lists every route",
     );
   const found = here.find(({ route }) => route.method === asked);
   if (socket === "status" && (asked !== "GET" || found?.route.socket === "control"))
     throw new AgentError(
       "refused",
       "status.sock only shows; this is answered on control.sock",
-      "ask there, as root or a member of the group foundry-admin",
+      "sudo curl --unix-socket /run/foundry-agent/control.sock …  # the same request",
     );
   if (found) return found;
   const methods = here.map(({ route }) => route.method).join(", ");

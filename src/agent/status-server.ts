@@ -105,7 +105,8 @@ function makeServer(
       headersTimeout: 5_000,
       requestTimeout: 10_000,
       keepAliveTimeout: 5_000,
-      connectionsCheckingInterval: 2_000,
+      // Looked at by a timer that also wakes a process nobody asks; what is late may be so for this long more.
+      connectionsCheckingInterval: 30_000,
       requireHostHeader: false, // status-http.ts judges the host, and none at all is fine on a socket
     },
     (request, response) => {
@@ -132,7 +133,7 @@ function answerBroken(error: NodeJS.ErrnoException, socket: Socket): void {
     error.code === "HPE_HEADER_OVERFLOW"
       ? [431, "Request Header Fields Too Large", "the head of a request may have 8 KiB"]
       : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? [408, "Request Timeout", "the request was not sent within 10 seconds"]
+        ? [408, "Request Timeout", "the request was not sent in time"]
         : [400, "Bad Request", "this is not HTTP/1.1"];
   const body = `${errorBody(new AgentError("bad_request", sentence))}\n`;
   socket.end(

@@ -30,7 +30,6 @@ const FINAL = "('succeeded', 'failed', 'cancelled', 'refused', 'expired')";
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 /** … and so many whatever the clock says. */
 const KEPT_COMMANDS = 1_000;
-const KEPT_SET_ASIDE = 1_000;
 
 interface Row {
   readonly id: string;
@@ -144,9 +143,7 @@ function setDamagedAside(file: StateFile, now: number): void {
   const oldest = Math.trunc(now - KEPT_MS);
   const work = file.read((db) => ({
     damaged: db.all(`SELECT id FROM command WHERE ${DAMAGED}`).length,
-    many:
-      (db.get<{ n: number }>("SELECT count(*) AS n FROM command")?.n ?? 0) > KEPT_COMMANDS ||
-      (db.get<{ n: number }>("SELECT count(*) AS n FROM set_aside")?.n ?? 0) > KEPT_SET_ASIDE,
+    many: (db.get<{ n: number }>("SELECT count(*) AS n FROM command")?.n ?? 0) > KEPT_COMMANDS,
   }));
   if (work.damaged === 0 && !work.many) return;
   file.writeOrOwe((db) => {
@@ -162,12 +159,6 @@ function setDamagedAside(file: StateFile, now: number): void {
        AND number NOT IN (SELECT number FROM command ORDER BY number DESC LIMIT ?)`,
       oldest,
       KEPT_COMMANDS,
-    );
-    db.run(
-      `DELETE FROM set_aside WHERE kind <> 'value' AND at < ?
-       AND number NOT IN (SELECT number FROM set_aside ORDER BY number DESC LIMIT ?)`,
-      oldest,
-      KEPT_SET_ASIDE,
     );
   });
 }

@@ -47,6 +47,19 @@ export function idsAfter(db: Database, id: string): string[] {
   return db.all<{ id: string }>("SELECT id FROM event WHERE id > ?", id).map((row) => row.id);
 }
 
+/** Ids of the `command.state` events of one command after `id`. */
+export function answersAfter(db: Database, id: string, commandId: string): string[] {
+  return db
+    .all<{ id: string }>(
+      // CASE, because json_extract fails on what is no JSON, and AND promises no order.
+      `SELECT id FROM event WHERE id > ? AND type = 'command.state'
+       AND CASE WHEN json_valid(data) THEN json_extract(data, '$.command_id') END = ?`,
+      id,
+      commandId,
+    )
+    .map((row) => row.id);
+}
+
 export function spoolEntries(db: Database): SpoolEntry[] {
   return db.all("SELECT id, rank, bytes, stands_for AS standsFor FROM event ORDER BY id");
 }

@@ -49,8 +49,8 @@ export function lockedError(folder: string, pid: number | null): AgentError {
     "state_locked",
     `the state in ${folder} is in use by ${who}; one agent runs on one state`,
     pid === null
-      ? "stop the other agent (systemctl stop foundry-agent), or give this one another state folder"
-      : `see what it is: ps -fp ${pid}; stop it (systemctl stop foundry-agent), or give this one another state folder`,
+      ? "systemctl stop foundry-agent  # stops the other; or give this one another state_dir below [agent]"
+      : `ps -fp ${pid}  # the other: stop it (systemctl stop foundry-agent), or give this one another state_dir below [agent]`,
   );
 }
 

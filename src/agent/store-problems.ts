@@ -10,7 +10,7 @@ export function corrupt(folder: string, movedTo: string): Problem {
   return {
     code: "state_corrupt",
     text: `The state in ${folder} was damaged and is kept as ${movedTo}; this node starts with an empty one, registers anew and executes nothing it was asked before.`,
-    nextStep: `check the disk under ${folder} (dmesg, foundry-agent drives); delete ${movedTo} when you don't need it`,
+    nextStep: `dmesg --level err,warn  # and foundry-agent drives: is the disk sound? ${movedTo} may be deleted when nobody needs it`,
   };
 }
 
@@ -20,7 +20,8 @@ export function corruptWhileRunning(folder: string, movedTo: string | null): Pro
   return {
     code: "state_corrupt",
     text: `The state in ${folder} turned out to be damaged${kept}; reporting goes on from memory, events not yet delivered may be lost, and commands are refused.`,
-    nextStep: `check the disk under ${folder} (dmesg, foundry-agent drives), then: systemctl restart foundry-agent`,
+    nextStep:
+      "dmesg --level err,warn  # and foundry-agent drives: is the disk sound? Then: systemctl restart foundry-agent",
   };
 }
 
@@ -28,7 +29,7 @@ export function tooNew(folder: string): Problem {
   return {
     code: "state_too_new",
     text: `The state in ${folder} was written by a newer foundry-agent that this version can't follow; reporting goes on, commands are refused.`,
-    nextStep: "install the newer version again",
+    nextStep: "foundry-agent version  # install the newer one again",
   };
 }
 
@@ -46,12 +47,12 @@ export function notWritable(folder: string, failure: Failure, cause: unknown): P
     return {
       code: "state_full",
       text: `There is no space left for the state in ${folder}; events are kept in memory until there is.`,
-      nextStep: `free some space: df -h ${folder}`,
+      nextStep: `df -h ${folder}  # make room there`,
     };
   return {
     code: "state_not_writable",
     text: `The state in ${folder} can't be written (${reason(cause)}); events are kept in memory, remote commands are refused.`,
-    nextStep: `see whether it is mounted read-only and whose it is: findmnt -T ${folder}; ls -ld ${folder}`,
+    nextStep: `findmnt -T ${folder}; ls -ld ${folder}  # mounted read-only? whose is it?`,
   };
 }
 

@@ -13,6 +13,7 @@ import { type Bounds, whatToDrop } from "./store-drop.ts";
 import { droppedDraft, eventOf, isUrgent, type SpooledEvent, spooled } from "./store-event.ts";
 import {
   acknowledgedHistory,
+  answersAfter,
   countEvents,
   deleteEvents,
   type EventRow,
@@ -37,6 +38,7 @@ export interface Spool
     | "appendEvents"
     | "pendingEvents"
     | "pendingCount"
+    | "answerPending"
     | "acknowledgeEvents"
     | "eventsSince"
     | "setSubscribers"
@@ -79,13 +81,11 @@ export function openSpool(file: StateFile, limits: SpoolLimits): Spool {
     return counted;
   }
 
-  const bounds = (): Bounds =>
-    file.inMemory
-      ? {
-          events: Math.min(limits.events, MEMORY_LIMITS.events),
-          bytes: Math.min(limits.bytes, MEMORY_LIMITS.bytes),
-        }
-      : limits;
+  const inMemory: Bounds = {
+    events: Math.min(limits.events, MEMORY_LIMITS.events),
+    bytes: Math.min(limits.bytes, MEMORY_LIMITS.bytes),
+  };
+  const bounds = (): Bounds => (file.inMemory ? inMemory : limits);
 
   function draft(of: EventDraft, now: number, standsFor = 1): SpooledEvent {
     lastId = nextUlid(lastId, now, randomBytes(10));
@@ -101,11 +101,7 @@ export function openSpool(file: StateFile, limits: SpoolLimits): Spool {
 
   /** The disk can't be written and memory is bounded too. */
   function shortenWaiting(now: number): void {
-    const limit = {
-      events: Math.min(limits.events, MEMORY_LIMITS.events),
-      bytes: Math.min(limits.bytes, MEMORY_LIMITS.bytes),
-    };
-    const drops = whatToDrop(waiting, limit, cursors.ackedUpTo(subscribers));
+    const drops = whatToDrop(waiting, inMemory, cursors.ackedUpTo(subscribers));
     if (drops.ids.length === 0) return;
     const gone = new Set(drops.ids);
     waiting = waiting.filter((event) => !gone.has(event.id));
@@ -206,10 +202,16 @@ export function openSpool(file: StateFile, limits: SpoolLimits): Spool {
     },
     pendingEvents: (api, limit) => pending(api, limit).map(eventOf),
     pendingCount(api) {
-      const upto = cursors.upto(api);
-      const ids = file.read((db) => idsAfter(db, upto));
+      const ids = file.read((db) => idsAfter(db, cursors.upto(api)));
       for (const event of waiting) ids.push(event.id);
       return ids.filter((id) => !cursors.acknowledged(api, id)).length;
+    },
+    answerPending(api, commandId) {
+      const ids = file.read((db) => answersAfter(db, cursors.upto(api), commandId));
+      for (const event of waiting)
+        if (event.type === "command.state" && eventOf(event).data.command_id === commandId)
+          ids.push(event.id);
+      return ids.some((id) => !cursors.acknowledged(api, id));
     },
     acknowledgeEvents(api, ids) {
       const known = ids.filter((id) => !cursors.acknowledged(api, id) && exists(id));

@@ -30,12 +30,21 @@ export interface Traffic {
 export interface SetAside {
   /** Wall clock, milliseconds. */
   readonly at: number;
-  /** `identity_cloned`, `damaged`, … */
+  /** `identity_cloned`, `identity_adopted`, `identity_reset`, `damaged` */
   readonly reason: string;
   /** command: never executed; value: of the identity or a control API, its content is not shown; events: how many were left out. */
   readonly kind: "command" | "value" | "events";
   readonly name: string;
   readonly content: string | null;
+}
+
+/** Of identity and tokens when a state is abandoned. set_aside: `restore` brings them back; drop: these alone are deleted; forget: those set aside before are deleted too. */
+export type ValuesFate = "set_aside" | "drop" | "forget";
+
+export interface Abandoned {
+  readonly unfinishedCommands: number;
+  /** The time by which `restore` knows what was set aside, milliseconds. */
+  readonly at: number;
 }
 
 export interface Store {
@@ -55,6 +64,8 @@ export interface Store {
   pendingEvents(api: string, limit: number): AgentEvent[];
   /** How many `pendingEvents` would give without a limit. */
   pendingCount(api: string): number;
+  /** Whether a `command.state` event of this command is not yet acknowledged by `api`. */
+  answerPending(api: string, commandId: string): boolean;
   /** Acknowledge exactly these for `api`; unknown ids are ignored. The cursor moves over what is contiguous. On disk with the next transaction: after a crash an event may be sent again, which its id tells. */
   acknowledgeEvents(api: string, ids: readonly string[]): void;
   /** After `sinceId` (exclusive; "" for all kept), oldest first: for the status socket. */
@@ -84,13 +95,20 @@ export interface Store {
   command(id: string): StoredCommand | null;
 
   /**
-   * The state belonged to another node (a copied card): identity, tokens, commands and events are set aside
-   * unexecuted and unsent, what control APIs confirmed and collectors remember is forgotten.
-   * With `forget` the identity and tokens are deleted instead of set aside. Tells the number of unfinished commands.
+   * The state belonged to another node (a copied card): commands are set aside unexecuted, events are dropped
+   * unsent and counted, what control APIs confirmed and collectors remember is forgotten.
+   * @param values what becomes of identity and tokens; set aside when left out
    */
-  abandon(reason: string, now: number, forget?: boolean): { unfinishedCommands: number };
-  /** Bring back the identity and tokens that were set aside last (never commands); false when there are none. */
-  restore(): boolean;
+  abandon(reason: string, now: number, values?: ValuesFate): Abandoned;
+  /**
+   * Change identity and tokens for those set aside at `at` (never commands): those of now are set aside, and
+   * the commands with them. Returns the time by which they are known then; null when there is nothing of `at`.
+   */
+  restore(at: number, now: number): number | null;
+  /** Delete what was set aside too long ago: identities and tokens after 90 days. Also done at opening. */
+  pruneSetAside(now: number): void;
+  /** Some control API has given this identity something to keep: it was registered once. */
+  registered(): boolean;
   setAside(): SetAside[];
 
   addTraffic(api: string, month: string, sent: number, received: number): void;

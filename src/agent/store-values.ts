@@ -8,6 +8,8 @@ import type { StateFile } from "./store-file-types.ts";
 
 export interface Values {
   of(namespace: string): KeyValue;
+  /** All values of the namespaces that `which` names. */
+  rows(which: (namespace: string) => boolean): ValueRow[];
   /** Something could not be written yet. */
   readonly dirty: boolean;
   /** Try to write it. */
@@ -16,7 +18,7 @@ export interface Values {
   reload(gone: (namespace: string) => boolean): void;
 }
 
-interface Row {
+export interface ValueRow {
   readonly namespace: string;
   readonly key: string;
   readonly value: string;
@@ -31,7 +33,7 @@ export function openValues(file: StateFile): Values {
   function reload(gone: (namespace: string) => boolean): void {
     held.clear();
     for (const [key, { namespace }] of unwritten) if (gone(namespace)) unwritten.delete(key);
-    for (const row of file.readValues((db) => db.all<Row>("SELECT namespace, key, value FROM value")))
+    for (const row of file.readValues((db) => db.all<ValueRow>("SELECT namespace, key, value FROM value")))
       hold(row.namespace, row.key, row.value);
     for (const { namespace, key, value } of unwritten.values()) hold(namespace, key, value);
   }
@@ -73,6 +75,10 @@ export function openValues(file: StateFile): Values {
         writeOut();
       },
     }),
+    rows: (which) =>
+      [...held].flatMap(([namespace, names]) =>
+        which(namespace) ? [...names].map(([key, value]) => ({ namespace, key, value })) : [],
+      ),
     get dirty() {
       return unwritten.size > 0;
     },

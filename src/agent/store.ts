@@ -8,6 +8,7 @@
  */
 import type { Clock } from "../system/clock.ts";
 import { abandonState, belongsToIdentity, restoreState } from "./store-abandon.ts";
+import { pruneAside } from "./store-aside.ts";
 import { openCommands } from "./store-commands.ts";
 import { openStateFile } from "./store-file.ts";
 import { openLazy } from "./store-lazy.ts";
@@ -38,6 +39,7 @@ export function openStore(folder: string, options: StoreOptions): Store {
   const spool = openSpool(file, { ...LIMITS, ...options.limits });
   const lazy = openLazy(file);
   const commands = openCommands(file, spool, clock.now());
+  pruneAside(file, clock.now());
   let lookedAt = clock.now();
   let writtenAt = lookedAt;
   let closed = false;
@@ -85,6 +87,7 @@ export function openStore(folder: string, options: StoreOptions): Store {
     appendEvents: spool.appendEvents,
     pendingEvents: spool.pendingEvents,
     pendingCount: spool.pendingCount,
+    answerPending: spool.answerPending,
     acknowledgeEvents: spool.acknowledgeEvents,
     eventsSince: spool.eventsSince,
     setSubscribers: spool.setSubscribers,
@@ -97,19 +100,22 @@ export function openStore(folder: string, options: StoreOptions): Store {
     commands: commands.commands,
     command: commands.command,
     setAside: commands.setAside,
-    abandon(reason, now, forget = false) {
-      const result = abandonState(file, reason, now, !forget);
+    abandon(reason, now, fate = "set_aside") {
+      const result = abandonState(file, values.rows(belongsToIdentity), reason, now, fate);
       values.reload(belongsToIdentity);
       spool.clear();
       lazy.clear(true);
       return result;
     },
-    restore() {
-      if (!restoreState(file)) return false;
+    restore(at, now) {
+      const asideAt = restoreState(file, values.rows(belongsToIdentity), at, now);
+      if (asideAt === null) return null;
       values.reload(belongsToIdentity);
       lazy.clear(false);
-      return true;
+      return asideAt;
     },
+    pruneSetAside: (now) => pruneAside(file, now),
+    registered: () => values.rows((namespace) => namespace.startsWith("api.")).length > 0,
     addTraffic: lazy.addTraffic,
     traffic: lazy.traffic,
     flush,

@@ -32,7 +32,7 @@ export interface ViewOptions {
 
 const CHECK_MS = 60_000;
 const CONFIGURE_ONE =
-  "write [nodefoundry] and enabled = true into the configuration; foundry-agent config check names its file";
+  "foundry-agent config check  # names the file: write [nodefoundry] and enabled = true into it, then foundry-agent reload";
 
 export function viewOf(options: ViewOptions): AgentView {
   const { store, health, identity, now } = options;
@@ -47,19 +47,22 @@ export function viewOf(options: ViewOptions): AgentView {
     throw new AgentError(
       "no_such_api",
       all.length === 0 ? "no control API is configured" : `there is no control API "${name}"`,
-      all.length === 0 ? CONFIGURE_ONE : `one of: ${names}`,
+      all.length === 0 ? CONFIGURE_ONE : `foundry-agent status  # there is: ${names}`,
     );
   }
 
   function apiStatus(loop: SyncLoop): ApiStatus {
     const traffic = store.traffic(monthOf(now())).find((item) => item.api === loop.api.name);
     const pace = loop.pace.status();
+    const [api, rounds] = [loop.api.status(), loop.status()];
+    // Without a key nothing is asked, so nothing fails: the pace only counts how often a key was looked for.
+    const keyless = !api.enrolled && rounds.lastError === null;
     return {
       name: loop.api.name,
-      ...loop.api.status(),
-      ...loop.status(),
-      breaker: pace.backingOff ? "open" : "closed",
-      failures: pace.failures,
+      ...api,
+      ...rounds,
+      breaker: pace.backingOff && !keyless ? "open" : "closed",
+      failures: keyless ? 0 : pace.failures,
       intervalS: pace.intervalS,
       pendingEvents: store.pendingCount(loop.api.name),
       sentBytesThisMonth: traffic?.sentBytes ?? 0,
@@ -162,16 +165,19 @@ export function viewOf(options: ViewOptions): AgentView {
       const { nodeId, mode } = loop.api.status();
       return { nodeId: nodeId ?? "", mode: mode ?? "" };
     },
-    async adopt() {
+    async adopt(undo) {
       await options.settled();
-      identity.adopt();
+      if (undo) identity.undoAdopt();
+      else identity.adopt();
       options.look();
+      health.tellAgain();
       for (const loop of running().loops) loop.forget();
     },
     async resetIdentity() {
       await options.settled();
       identity.reset();
       options.look();
+      health.tellAgain();
       for (const loop of running().loops) loop.forget();
     },
     async leave(name) {

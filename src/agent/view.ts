@@ -54,7 +54,7 @@ export interface AgentStatus {
 export interface AgentView {
   status(): AgentStatus;
   report(): Report;
-  /** `name` → stable hash of the section, the ETag of /v1/report/{section}. */
+  /** `name` → hash of what is stable in the section, as control APIs confirm it. */
   hashes(): Readonly<Record<string, string>>;
   collectors(): readonly AnyCollector[];
   /** As a control API would get it. @throws AgentError `no_such_api`. */
@@ -74,8 +74,8 @@ export interface AgentView {
   forgetDrive(serial: string): Promise<void>;
   check(api?: string): Promise<{ name: string; results: CheckResult[] }[]>;
   enroll(api: string, key: string, options: { name?: string }): Promise<{ nodeId: string; mode: string }>;
-  /** An operator says: this board is still the same node (a changed mainboard). */
-  adopt(): Promise<void>;
+  /** An operator says: this board is still the same node (a changed mainboard); or it is not after all (`undo`). @throws AgentError `nothing_to_adopt` */
+  adopt(undo: boolean): Promise<void>;
   resetIdentity(): Promise<void>;
   leave(api?: string): Promise<void>;
   /** healthz: true, or why not. Never false for an unreachable control API. */

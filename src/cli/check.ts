@@ -2,9 +2,12 @@
 import type { CheckWire } from "../agent/wire.ts";
 import { printable } from "../model/scrub.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { type Shown, shownFor } from "./conditions.ts";
 import { type Color, paint } from "./format.ts";
+import { nextStepHere } from "./next-step.ts";
 import { EXIT, printJson } from "./output.ts";
 import { type SubCommand, usageError } from "./usage.ts";
+import { wrapText } from "./wrap.ts";
 
 interface Checked {
   readonly name: string;
@@ -20,7 +23,7 @@ const COLORS: Readonly<Record<CheckWire["verdict"], Color>> = {
 
 export const checkCommand: SubCommand = {
   name: "check",
-  summary: "check the way to the control APIs: names, proxy, TLS, clock, credential, permission",
+  summary: "check each step of the way to the control APIs, from names to permission",
   usage: "[API] [--json] [--socket PATH]",
   words: true,
   options: CLIENT_OPTIONS,
@@ -33,19 +36,23 @@ export const checkCommand: SubCommand = {
     const checked = (await client.get("/v1/check", { api })) as Checked[];
     if (values.json === true) printJson(io, checked);
     else if (checked.length === 0) io.stdout("No control API is configured, so there is nothing to check.\n");
-    else io.stdout(checked.map((one) => checkText(one, io.color)).join("\n"));
+    else io.stdout(checked.map((one) => checkText(one, shownFor(io, values.socket))).join("\n"));
     const failed = checked.some(({ results }) => results.some(({ verdict }) => verdict === "failed"));
     return failed ? EXIT.failed : EXIT.ok;
   },
 };
 
 /** Pure; ends with a line break. */
-export function checkText({ name, results }: Checked, color: boolean): string {
+export function checkText({ name, results }: Checked, { color, width, socket }: Shown): string {
   const verdicts = Math.max(0, ...results.map(({ verdict }) => verdict.length));
   const whats = Math.max(0, ...results.map(({ what }) => what.length));
   const lines = results.map(({ what, verdict, text, next_step: next }) => {
-    const first = `  ${paint(verdict.padEnd(verdicts), COLORS[verdict] ?? "dim", color)}  ${printable(what).padEnd(whats)}  ${printable(text)}`;
-    return next === null ? first : `${first}\n  ${" ".repeat(verdicts + whats + 4)}Next: ${printable(next)}`;
+    const indent = 2 + verdicts + 2 + whats + 2;
+    const said = wrapText(printable(text), width, indent);
+    const first = `  ${paint(verdict.padEnd(verdicts), COLORS[verdict] ?? "dim", color)}  ${printable(what).padEnd(whats)}  ${said}`;
+    return next === null
+      ? first
+      : `${first}\n${" ".repeat(indent)}Next: ${printable(nextStepHere(next, socket))}`;
   });
   return `${printable(name)}\n${lines.join("\n")}\n`;
 }

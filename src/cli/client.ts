@@ -70,7 +70,13 @@ export async function openClient(
         resolve,
       );
       sent.setTimeout(timeoutMs, () =>
-        sent.destroy(new AgentError("timeout", "the agent did not answer in time", "foundry-agent status")),
+        sent.destroy(
+          new AgentError(
+            "daemon_unreachable",
+            `the agent at ${socket.path} did not answer within ${timeoutMs / 1000} s`,
+            "journalctl -u foundry-agent  # says what it is at",
+          ),
+        ),
       );
       sent.on("error", (error) => reject(wireError(error, socket.path, io)));
       sent.end(text);

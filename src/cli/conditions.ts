@@ -2,20 +2,43 @@
 import type { ConditionWire } from "../agent/wire.ts";
 import { printable } from "../model/scrub.ts";
 import { paint, relativeTime, severityWord } from "./format.ts";
+import { nextStepHere } from "./next-step.ts";
+import type { Io } from "./output.ts";
+import { terminalWidth } from "./watch.ts";
+import { wrapText } from "./wrap.ts";
 
-/** Two or three lines a condition, ending in a line break; "" for none. */
-export function conditionLines(conditions: readonly ConditionWire[], now: number, color: boolean): string {
+export interface Shown {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Io.color. */
+  readonly color: boolean;
+  /** Of the terminal; undefined where there is none. */
+  readonly width: number | undefined;
+  /** What `--socket` named. */
+  readonly socket: unknown;
+}
+
+export function shownFor(io: Pick<Io, "now" | "color" | "isTty" | "env">, socket: unknown): Shown {
+  return { now: io.now(), color: io.color, width: terminalWidth(io), socket };
+}
+
+/** Three lines a condition, or more where the terminal is narrow, ending in a line break; "" for none. */
+export function conditionLines(conditions: readonly ConditionWire[], shown: Shown): string {
   const words = conditions.map(({ severity }) => severityWord(severity));
-  const width = Math.max(0, ...words.map(({ text }) => text.length));
-  const indent = " ".repeat(width + 4);
+  const widest = Math.max(0, ...words.map(({ text }) => text.length));
+  const indent = " ".repeat(widest + 4);
   return conditions
     .map((condition, index) => {
       const word = words[index] ?? severityWord("info");
       const since = at(condition.since);
-      const when = since === null ? "" : ` (since ${ago(since, now)})`;
-      const first = `  ${paint(word.text.padEnd(width), word.color, color)}  ${printable(condition.text)}`;
-      const lines = [first, `${indent}${printable(condition.id)}${when}`];
-      if (condition.next_step !== null) lines.push(`${indent}Next: ${printable(condition.next_step)}`);
+      const when = since === null ? "" : ` (since ${ago(since, shown.now)})`;
+      const text = wrapText(printable(condition.text), shown.width, indent.length);
+      const lines = [
+        `  ${paint(word.text.padEnd(widest), word.color, shown.color)}  ${text}`,
+        `${indent}${printable(condition.id)}${when}`,
+      ];
+      if (condition.next_step !== null)
+        lines.push(`${indent}Next: ${printable(nextStepHere(condition.next_step, shown.socket))}`);
       return `${lines.join("\n")}\n`;
     })
     .join("");

@@ -11,6 +11,7 @@ import {
 } from "../agent/config.ts";
 import { effectiveValues } from "../agent/config-effective.ts";
 import { quoteArgument } from "../agent/config-file.ts";
+import { excludeWarnings } from "../agent/exclude-check.ts";
 import { printable } from "../model/scrub.ts";
 import { nearest } from "../model/suggest.ts";
 import { plural } from "./format.ts";
@@ -42,7 +43,7 @@ export function configCommand(collectors: readonly KnownCollector[]): SubCommand
       const loaded = loadConfig(options);
       const json = values.json === true;
       const main = file ?? defaultConfigFile(options);
-      if (what === "check") check(loaded, main, json, io);
+      if (what === "check") check(loaded, collectors, { main, json }, io);
       else show(loaded, collectors, { json, next: checkCommandLine(values.config) }, io);
       return loaded.problems.length === 0 ? EXIT.ok : EXIT.failed;
     },
@@ -60,20 +61,32 @@ function wrongUse(what: string | undefined, more: readonly string[]): Error {
   );
 }
 
-function check(loaded: LoadedConfig, main: string, json: boolean, io: Io): void {
+/** A warning is no problem: the agent starts with it, and the exit code stays 0. */
+function check(
+  loaded: LoadedConfig,
+  collectors: readonly KnownCollector[],
+  { main, json }: { main: string; json: boolean },
+  io: Io,
+): void {
   const { problems, files } = loaded;
+  const warnings = excludeWarnings(loaded, collectors);
   if (json) {
     const found = problems.map(({ nextStep, ...rest }) => ({ ...rest, next_step: nextStep }));
-    printJson(io, { ok: problems.length === 0, files, problems: found });
+    const warned = warnings.map(({ file, line, code, text, nextStep }) => {
+      return { file, line, key: "report.exclude", code, message: text, next_step: nextStep };
+    });
+    printJson(io, { ok: problems.length === 0, files, problems: found, warnings: warned });
     return;
   }
   for (const problem of problems) io.stdout(`${printable(problemText(problem))}\n`);
+  for (const { file, line, text, nextStep } of warnings)
+    io.stdout(`${printable(`${file}:${line}: warning: ${text} Next: ${nextStep}`)}\n`);
   if (problems.length > 0) {
     io.stderr(`${plural(problems.length, "problem")}\n`);
     return;
   }
-  const set = plural(loaded.given.size, "key");
-  if (files.length > 0) io.stdout(`ok: ${files.map(printable).join(", ")} (${set} set)\n`);
+  const set = `${plural(loaded.given.size, "key")} set${warnings.length === 0 ? "" : `, ${plural(warnings.length, "warning")}`}`;
+  if (files.length > 0) io.stdout(`ok: ${files.map(printable).join(", ")} (${set})\n`);
   else {
     io.stdout(`ok: there is no ${printable(main)}, so every default holds and nothing is reported\n`);
     const system = `${SYSTEM_FOLDER}/config.toml`;

@@ -156,7 +156,7 @@ function driveRow(drive: DriveWire, trend: TrendOf | null): Cell[] {
     temperature(drive.temperature_c ?? null),
     useOf(drive),
     stateOf(drive),
-    ...(trend === null ? [] : [sparkline(trend(drive.name ?? ""), { min: 20, max: 60 })]),
+    ...(trend === null ? [] : [sparkline(trend(drive.name ?? ""), { min: 20, max: 60 }).trimEnd() || null]),
   ];
 }
 

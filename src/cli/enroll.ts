@@ -2,6 +2,7 @@
 import { printable } from "../model/scrub.ts";
 import { readSecretFile } from "../system/secret-file.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { nextStepHere } from "./next-step.ts";
 import { EXIT, type Io, printJson } from "./output.ts";
 import { askSecret, type Input, readAllInput } from "./prompt.ts";
 import { type SubCommand, usageError } from "./usage.ts";
@@ -53,7 +54,7 @@ export function enrollCommandWith(input: () => Input): SubCommand {
       if (values.json === true) printJson(io, { node_id: nodeId, mode });
       else
         io.stdout(
-          `Registered with ${printable(api)} as ${printable(nodeId)}, mode ${printable(mode)}${modeNote(mode)}.\nThe key was not kept. See how it goes: foundry-agent status\n`,
+          `Registered with ${printable(api)} as ${printable(nodeId)}, mode ${printable(mode)}${modeNote(mode)}.\nThe key was not kept. See how it goes: ${nextStepHere("foundry-agent status", values.socket)}\n`,
         );
       return EXIT.ok;
     },

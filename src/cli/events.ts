@@ -82,7 +82,11 @@ function parseEvent(line: string): EventWire {
 
 /** Pure; ends with a line break. */
 export function eventLine(event: EventWire, io: Pick<Io, "color" | "now">): string {
-  const { text, color } = severityWord(event.severity);
+  // What ended is no warning any more, whatever it was.
+  const { text, color } =
+    event.type === "condition.cleared"
+      ? ({ text: "over", color: "green" } as const)
+      : severityWord(event.severity);
   const sentence = sentenceOf(event.data, io.now());
   return (
     `${localTime(at(event.at))}  ${paint(text.padEnd(7), color, io.color)}  ${printable(event.type.padEnd(18))}  ${printable(sentence)}`.trimEnd() +
@@ -93,6 +97,9 @@ export function eventLine(event: EventWire, io: Pick<Io, "color" | "now">): stri
 /** Its own words where it has some, else its plain fields. */
 function sentenceOf(data: EventWire["data"], now: number): string {
   if (typeof data.text === "string") return data.text;
+  const { command_id: command, state, message } = data;
+  if (typeof command === "string" && typeof state === "string")
+    return `${command} ${state}${typeof message === "string" ? `: ${message}` : ""}`;
   return Object.entries(data)
     .filter(([, value]) => value !== null && value !== "" && typeof value !== "object")
     .map(([name, value]) => fieldText(name, value, { now, size: driveSize }))

@@ -1,9 +1,10 @@
 /**
  * Any JSON value as aligned text: the view of sections that have no table of their own. Lists of objects
- * become tables, units follow from the names of the fields (`…_bytes`, `…_ms`, `…_c`).
+ * become tables, units follow from the names of the fields (`…_bytes`, `…_ms`, `…_c`). Shares of 1 are shown as
+ * per cent here, and only here.
  */
 import { printable } from "../model/scrub.ts";
-import { duration, memorySize, relativeTime } from "./format.ts";
+import { duration, memorySize, percent, relativeTime } from "./format.ts";
 import { table } from "./table.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -15,7 +16,12 @@ export interface GenericOptions {
   readonly now: number;
   /** How bytes are written; binary units without it. */
   readonly size?: (bytes: number | null) => string;
+  /** Numbers without a unit in their name are shares of 1. */
+  readonly shares?: boolean;
 }
+
+/** Objects whose parts add up to 1. */
+const SHARED_OUT = /^utilisation$/;
 
 /** Ends with a line break. */
 export function genericText(value: unknown, options: GenericOptions, indent = ""): string {
@@ -32,7 +38,10 @@ export function genericText(value: unknown, options: GenericOptions, indent = ""
     const label = labels[index] ?? name;
     if (isShort(field)) text += `${indent}${label.padEnd(width)}  ${shortText(name, field, options)}\n`;
     else if (Array.isArray(field)) text += `${indent}${label}\n${listText(field, options, `${indent}  `)}`;
-    else text += `${indent}${label}\n${genericText(field, options, `${indent}  `)}`;
+    else {
+      const within = SHARED_OUT.test(name) ? { ...options, shares: true } : options;
+      text += `${indent}${label}\n${genericText(field, within, `${indent}  `)}`;
+    }
   }
   return text;
 }
@@ -77,27 +86,32 @@ function scalarText(name: string, value: unknown, options: GenericOptions): stri
   return printable(value);
 }
 
-function numberText(name: string, value: number, { size = memorySize }: GenericOptions): string {
+function numberText(
+  name: string,
+  value: number,
+  { size = memorySize, shares = false }: GenericOptions,
+): string {
   // 4096 is what everybody calls it, and 4.1 kB nobody.
   if (/_block_bytes$/.test(name)) return `${value} B`;
   if (/_bytes$/.test(name)) return size(value);
   if (/_us$/.test(name)) return duration(value / 1000);
   if (/_ms$/.test(name)) return duration(value);
   if (/(?:_s|_seconds)$/.test(name)) return duration(value * 1000);
+  if (/(?:^|_)(?:ratio|share|fraction)$/.test(name)) return percent(value);
   const rounded = Number.isInteger(value) ? String(value) : String(Number(value.toFixed(2)));
   const unit = [
     [/(?:_c|celsius)$/, " °C"],
-    [/_percent$/, " %"],
+    [/_percent$|^avg\d+$/, " %"],
     [/_mhz$/, " MHz"],
     [/_mbps$/, " Mbit/s"],
   ].find(([pattern]) => (pattern as RegExp).test(name));
-  return rounded + (unit?.[1] ?? "");
+  return unit === undefined && shares ? percent(value) : rounded + (unit?.[1] ?? "");
 }
 
 /** "size_bytes" → "size": the unit is beside the number. Whole where two would be called the same. */
 function labelsOf(names: readonly string[]): string[] {
   const short = names.map((name) =>
-    name.replace(/_(?:bytes|us|ms|s|seconds|c|celsius|percent|mhz|mbps|at)$/, ""),
+    name.replace(/_(?:bytes|us|ms|s|seconds|c|celsius|percent|ratio|share|fraction|mhz|mbps|at)$/, ""),
   );
   return names.map((name, index) => {
     const label = short[index] ?? name;

@@ -2,6 +2,7 @@
 import type { StatusWire } from "../agent/wire.ts";
 import { printable } from "../model/scrub.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { nextStepHere } from "./next-step.ts";
 import { EXIT, printJson } from "./output.ts";
 import { type Input, makeSure } from "./prompt.ts";
 import { type SubCommand, usageError } from "./usage.ts";
@@ -34,7 +35,7 @@ export function leaveCommandWith(input: () => Input): SubCommand {
       });
       const answer = await client.post("/v1/leave", { query: { api } });
       if (values.json === true) printJson(io, answer);
-      else io.stdout(`Left ${whom}. To come back: foundry-agent enroll\n`);
+      else io.stdout(`Left ${whom}. To come back: ${nextStepHere("foundry-agent enroll", values.socket)}\n`);
       return EXIT.ok;
     },
   };

@@ -23,10 +23,13 @@ export interface Io {
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, refused: 4 } as const;
 
+/** What else is a mistake on the command line: the sandbox's, which knows nothing of command lines. */
+const ON_THE_LINE = new Set(["invalid_listen", "not_loopback"]);
+
 /** Exit code of a thrown thing: an AgentError by its code, everything else 1. */
 export function exitCodeOf(error: unknown): number {
   const code = error instanceof AgentError ? error.code : "";
-  if (code === "usage") return EXIT.usage;
+  if (code === "usage" || ON_THE_LINE.has(code)) return EXIT.usage;
   if (code === "daemon_unreachable") return EXIT.unreachable;
   if (code === "refused" || code.startsWith("refused_")) return EXIT.refused;
   return EXIT.failed;

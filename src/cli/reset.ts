@@ -1,5 +1,6 @@
 /** `foundry-agent reset --identity`: become a new node. Asks first. */
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { nextStepHere } from "./next-step.ts";
 import { EXIT, printJson } from "./output.ts";
 import { type Input, makeSure } from "./prompt.ts";
 import { type SubCommand, usageError } from "./usage.ts";
@@ -22,11 +23,14 @@ export function resetCommandWith(input: () => Input): SubCommand {
       if (values.identity !== true) throw usageError("what is to be reset? only the identity can be", AGAIN);
       const client = await openClient(io, values, "control");
       const question =
-        "This node forgets who it is: its tokens and unfinished commands are set aside, and it has to be enrolled anew. Go on?";
+        "This node forgets who it is: its tokens are deleted, its unfinished commands set aside, and it has to be enrolled anew. Go on?";
       await makeSure(question, AGAIN, { values, input: input(), io });
       const answer = await client.post("/v1/reset-identity");
       if (values.json === true) printJson(io, answer);
-      else io.stdout("This is a new node now. Register it: foundry-agent enroll\n");
+      else
+        io.stdout(
+          `This is a new node now. Register it: ${nextStepHere("foundry-agent enroll", values.socket)}\n`,
+        );
       return EXIT.ok;
     },
   };

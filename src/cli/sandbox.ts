@@ -6,7 +6,7 @@ import type { SubCommand } from "./usage.ts";
 export const sandboxCommand: SubCommand = {
   name: "sandbox",
   summary: "run a control plane for trying out, on loopback",
-  usage: "[--listen 127.0.0.1:PORT] [--state FILE]",
+  usage: "[--listen ADDRESS:PORT] [--state FILE] [--json]",
   options: {
     listen: { type: "string", value: "ADDRESS:PORT", help: "loopback only; any free port when left out" },
     state: {

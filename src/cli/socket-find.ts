@@ -7,6 +7,7 @@ import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { AgentError, errorCode } from "../model/errors.ts";
+import { socketOwner } from "./socket-owner.ts";
 
 export interface FoundSocket {
   readonly path: string;
@@ -25,16 +26,13 @@ export interface FindOptions {
 }
 
 const SYSTEM_FOLDER = "/run/foundry-agent";
-const START = "systemctl start foundry-agent, or in the foreground: foundry-agent run";
-const GROUP_HINT =
-  "sudo foundry-agent …, or join the group: sudo usermod -aG foundry-admin $USER, then log in again";
+const START = "systemctl start foundry-agent  # or in the foreground: foundry-agent run";
 
 /**
  * @throws AgentError `daemon_unreachable`, or `refused_permission` when only administrators may
  */
 export async function findSocket(options: FindOptions): Promise<FoundSocket> {
-  if (options.socket !== undefined && !isFolder(options.socket))
-    return await named(options.socket, options.needs);
+  if (options.socket !== undefined && !isFolder(options.socket)) return await named(options.socket, options);
   const folders = options.socket === undefined ? defaultFolders(options) : [options.socket];
   let denied: string | null = null;
   for (const folder of folders) {
@@ -47,14 +45,14 @@ export async function findSocket(options: FindOptions): Promise<FoundSocket> {
     // One who may not even ask control.sock learns from status.sock whether there is a daemon behind it.
     if (shown === "connected" || (isDenied(answer) && shown !== "ECONNREFUSED")) denied ??= control;
   }
-  if (denied !== null) throw permissionError(denied);
+  if (denied !== null) throw permissionError(denied, options);
   throw new AgentError("daemon_unreachable", `no agent answers (looked in ${folders.join(", ")})`, START);
 }
 
-async function named(path: string, needs: FindOptions["needs"]): Promise<FoundSocket> {
+async function named(path: string, options: FindOptions): Promise<FoundSocket> {
   const kind = path.endsWith("status.sock") ? "status" : "control";
   const answer = await probe(path);
-  if (isDenied(answer)) throw permissionError(path);
+  if (isDenied(answer)) throw permissionError(path, options);
   if (answer !== "connected") {
     const why =
       answer === "ENOENT"
@@ -64,10 +62,10 @@ async function named(path: string, needs: FindOptions["needs"]): Promise<FoundSo
           : answer;
     throw new AgentError("daemon_unreachable", `no agent answers at ${path} (${why})`, START);
   }
-  if (needs === "control" && kind === "status")
+  if (options.needs === "control" && kind === "status")
     throw new AgentError(
       "refused_permission",
-      `${path} only shows; this is for control.sock, of root and the group foundry-admin`,
+      `${path} only shows; this is asked on control.sock beside it`,
       `foundry-agent … --socket ${path.replace(/status\.sock$/, "control.sock")}`,
     );
   return { path, kind };
@@ -77,8 +75,9 @@ function isDenied(answer: string): boolean {
   return answer === "EACCES" || answer === "EPERM";
 }
 
-function permissionError(path: string): AgentError {
-  return new AgentError("refused_permission", `${path} is for root and the group foundry-admin`, GROUP_HINT);
+function permissionError(path: string, { systemFolder = SYSTEM_FOLDER }: FindOptions): AgentError {
+  const { who, nextStep } = socketOwner(path, systemFolder);
+  return new AgentError("refused_permission", `${path} is for ${who}`, nextStep);
 }
 
 /** Where a daemon of the system or of this user has its sockets. Folders of others are left out: they could be a trap. */

@@ -2,8 +2,9 @@
 import type { StatusWire } from "../agent/wire.ts";
 import { printable } from "../model/scrub.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
-import { at, conditionLines } from "./conditions.ts";
+import { at, conditionLines, shownFor } from "./conditions.ts";
 import { bytes as bytesText, duration, paint, plural, relativeTime } from "./format.ts";
+import { nextStepHere } from "./next-step.ts";
 import { EXIT, type Io, printJson } from "./output.ts";
 import { type Cell, type Column, table } from "./table.ts";
 import type { SubCommand } from "./usage.ts";
@@ -24,10 +25,10 @@ export const statusCommand: SubCommand = {
     const client = await openClient(io, values);
     const read = async (): Promise<StatusWire> => (await client.get("/v1/status")) as StatusWire;
     if (values.watch === true && values.json !== true)
-      return await watch(io, WATCH_MS, async () => statusText(await read(), io));
+      return await watch(io, WATCH_MS, async () => statusText(await read(), io, values.socket));
     const status = await read();
     if (values.json === true) printJson(io, status);
-    else io.stdout(statusText(status, io));
+    else io.stdout(statusText(status, io, values.socket));
     return isWell(status) ? EXIT.ok : EXIT.failed;
   },
 };
@@ -36,13 +37,16 @@ function isWell(status: StatusWire): boolean {
   return status.status !== "degraded" && !status.conditions.some(({ severity }) => severity === "error");
 }
 
-/** Pure; ends with a line break. */
-export function statusText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "env">): string {
+/** What is needed of Io to show it. */
+type Shower = Pick<Io, "color" | "now" | "isTty" | "env">;
+
+/** Pure; ends with a line break. @param socket what `--socket` named */
+export function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
   const now = io.now();
   const parts = [headline(status, io.color)];
   if (status.conditions.length > 0)
     parts.push(
-      `${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, now, io.color)}`,
+      `${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, shownFor(io, socket))}`,
     );
   if (status.running_command !== null) {
     const { id, type, state, received_at } = status.running_command;
@@ -54,7 +58,7 @@ export function statusText(status: StatusWire, io: Pick<Io, "color" | "now" | "i
     const long = until === null ? "until it is released" : `for ${duration(Math.max(0, until - now))} more`;
     parts.push(`Held ${long}: ${printable(status.hold.reason)}\n`);
   }
-  parts.push(title("Control APIs", io.color) + apisText(status, io));
+  parts.push(title("Control APIs", io.color) + apisText(status, io, socket));
   parts.push(title("Collectors", io.color) + collectorsText(status));
   const { events, bytes, dropped } = status.spool;
   if (dropped > 0 || events > 0)
@@ -94,7 +98,7 @@ const API_COLUMNS: readonly (string | Column)[] = [
   { title: "received", align: "right" },
 ];
 
-function apisText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "env">): string {
+function apisText(status: StatusWire, io: Shower, socket: unknown): string {
   if (status.control_apis.length === 0)
     return "  none: this node is local only. To report, write [nodefoundry] and enabled = true into the\n  configuration (foundry-agent config check names its file), then: foundry-agent enroll\n";
   const now = io.now();
@@ -102,7 +106,9 @@ function apisText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "
     api.name,
     apiState(api),
     relativeTime(at(api.last_sync_at), now),
-    api.next_due_at === null ? null : relativeTime(Math.max(now, at(api.next_due_at) ?? now), now),
+    api.next_due_at === null || waitsForKey(api.name, status)
+      ? null
+      : relativeTime(Math.max(now, at(api.next_due_at) ?? now), now),
     String(api.pending_events),
     bytesText(api.sent_bytes_this_month),
     bytesText(api.received_bytes_this_month),
@@ -116,16 +122,26 @@ function apisText(status: StatusWire, io: Pick<Io, "color" | "now" | "isTty" | "
   const remarks = status.control_apis.flatMap(({ name, note, last_error, breaker, enrolled }) => {
     // Before the first round there is no condition yet that would say it.
     const known = note !== null || status.conditions.some(({ subject }) => subject === name);
-    const register = enrolled || known ? null : "to register this node: foundry-agent enroll";
+    const register =
+      enrolled || known ? null : `not enrolled yet. Next: ${nextStepHere("foundry-agent enroll", socket)}`;
+    const told = status.conditions.some(
+      ({ code, subject }) => code === "reporting_failed" && subject === name,
+    );
     const error =
-      last_error !== null && breaker === "open"
-        ? `${last_error.text} (${relativeTime(at(last_error.at), now)})`
+      last_error !== null && breaker === "open" && !told
+        ? `${last_error.text.replace(/\.$/, "")} (${relativeTime(at(last_error.at), now)})`
         : null;
-    return [note, register, error]
+    const left = status.conditions.some(({ code, subject }) => code === "left" && subject === name);
+    return [left ? null : note, register, error]
       .filter((text) => text !== null)
       .map((text) => `  ${printable(`${name}: ${text}`)}\n`);
   });
   return indented(drawn) + remarks.join("");
+}
+
+/** No round will come before somebody types: a time of the next one would say that there is nothing to do. */
+function waitsForKey(api: string, { conditions }: StatusWire): boolean {
+  return conditions.some(({ code, subject }) => subject === api && /^(enrol_key_needed|left)$/.test(code));
 }
 
 function apiState(api: StatusWire["control_apis"][number]): Cell {

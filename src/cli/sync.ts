@@ -2,8 +2,15 @@
 import { printable } from "../model/scrub.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
 import { paint } from "./format.ts";
+import { nextStepHere } from "./next-step.ts";
 import { EXIT, printJson } from "./output.ts";
 import { type SubCommand, usageError } from "./usage.ts";
+
+/** The daemon's sentence ends in the next step. */
+function here(text: string, socket: unknown): string {
+  const [, said = text, next] = /^(.*?) Next: (.*)$/s.exec(text) ?? [];
+  return next === undefined ? said : `${said} Next: ${nextStepHere(next, socket)}`;
+}
 
 export const syncCommand: SubCommand = {
   name: "sync",
@@ -27,7 +34,7 @@ export const syncCommand: SubCommand = {
       io.stdout("No control API is configured, so there is nobody to report to.\n");
     for (const { name, ok, text } of values.json === true ? [] : outcomes)
       io.stdout(
-        `${printable(name)}: ${paint(ok ? "done" : "failed", ok ? "green" : "red", io.color)}, ${printable(text)}\n`,
+        `${printable(name)}: ${paint(ok ? "done" : "failed", ok ? "green" : "red", io.color)}${ok ? ", " : ". "}${printable(here(text, values.socket))}\n`,
       );
     return outcomes.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
   },

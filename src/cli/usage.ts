@@ -1,10 +1,11 @@
 /**
  * How a sub-command declares itself, and what follows from the declaration: `--help`, the overview,
- * parsing, and a suggestion for what was mistyped. main.ts holds the table of all of them.
+ * parsing, and a suggestion for what was mistyped. commands.ts holds the table of all of them.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { AgentError } from "../model/errors.ts";
 import { nearest } from "../model/suggest.ts";
+import { nextStepHere, typedAgain } from "./next-step.ts";
 import { EXIT, exitCodeOf, type Io, printError } from "./output.ts";
 
 export type { Io } from "./output.ts";
@@ -63,9 +64,19 @@ export async function runCommandLine(
   try {
     return await dispatch(commands, argv, io);
   } catch (error) {
-    printError(io, error);
+    printError(io, typable(error, argv));
     return exitCodeOf(error);
   }
+}
+
+/** A next step that can be typed as it stands. */
+function typable(error: unknown, argv: readonly string[]): unknown {
+  if (!(error instanceof AgentError) || error.nextStep === null) return error;
+  const { code, message, nextStep, cause } = error;
+  const at = argv.indexOf("--socket");
+  const inline = argv.find((word) => word.startsWith("--socket="))?.slice("--socket=".length);
+  const socket = at === -1 ? inline : argv[at + 1];
+  return new AgentError(code, message, nextStepHere(typedAgain(nextStep, argv), socket), { cause });
 }
 
 async function dispatch(commands: CommandTable, argv: readonly string[], io: Io): Promise<number> {

@@ -2,9 +2,9 @@
 import type { CommandWire, ConditionWire, SectionHead } from "../agent/wire.ts";
 import { printable } from "../model/scrub.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
-import { at, conditionLines } from "./conditions.ts";
+import { at, conditionLines, type Shown, shownFor } from "./conditions.ts";
 import { relativeTime } from "./format.ts";
-import { EXIT, type Io, printJson } from "./output.ts";
+import { EXIT, printJson } from "./output.ts";
 import { sectionHeadline } from "./section-text.ts";
 import { type SubCommand, usageError } from "./usage.ts";
 
@@ -34,21 +34,21 @@ export const whyCommand: SubCommand = {
       const conditions = (await client.get("/v1/why")) as ConditionWire[];
       if (values.json === true) printJson(io, conditions);
       else if (conditions.length === 0) io.stdout("Nothing is wrong.\n");
-      else io.stdout(conditionLines(conditions, io.now(), io.color));
+      else io.stdout(conditionLines(conditions, shownFor(io, values.socket)));
       return EXIT.ok;
     }
     const found = (await client.get(`/v1/why/${encodeURIComponent(id)}`)) as WhyWire;
     if (values.json === true) printJson(io, found);
-    else io.stdout(whyText(found, io));
+    else io.stdout(whyText(found, shownFor(io, values.socket)));
     return EXIT.ok;
   },
 };
 
 /** Pure; ends with a line break. */
-export function whyText(found: WhyWire, io: Pick<Io, "now" | "color">): string {
-  const now = io.now();
+export function whyText(found: WhyWire, shown: Shown): string {
+  const { now } = shown;
   const parts: string[] = [];
-  if (found.conditions.length > 0) parts.push(conditionLines(found.conditions, now, io.color));
+  if (found.conditions.length > 0) parts.push(conditionLines(found.conditions, shown));
   if (found.section !== null) parts.push(`${sectionHeadline(found.section, now)}\n`);
   if (found.command !== null) parts.push(commandText(found.command, now));
   return parts.join("\n");

@@ -9,6 +9,8 @@ const MAX_CPUINFO = 1024 * 1024;
 const MAX_CPUS = 4096;
 
 export interface CpuModel {
+  /** Whether /proc/cpuinfo could be read and has processors in it. */
+  readonly listed: boolean;
   readonly model: string | null;
   readonly vendor: string | null;
   readonly microcode: string | null;
@@ -71,6 +73,7 @@ export function readCpuModel(files: Files): CpuModel {
   const topology = topologyOf(info) ?? readTopology(files, info);
   const mhz = Number(first?.get("cpu MHz"));
   return {
+    listed: info.processors.length > 0,
     ...nameOf(info),
     microcode: oneLine(first?.get("microcode")),
     ...topology,

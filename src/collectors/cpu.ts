@@ -3,6 +3,7 @@
  * shorter peaks are in load and pressure, which the kernel averages itself. What the hardware is gets looked
  * for again every ten minutes, or at once when CPUs went on- or offline.
  */
+import { AgentError } from "../model/errors.ts";
 import type { EventDraft } from "../model/event.ts";
 import type { Files } from "../system/files.ts";
 import type { Collector, TableView } from "./collector.ts";
@@ -75,6 +76,15 @@ export function cpuCollector(): Collector<Cpu> {
       const ticks = parseTotalTicks(lastStat);
       const utilisation = lastTicks === null || ticks === null ? null : utilisationBetween(lastTicks, ticks);
       lastTicks = ticks;
+      // Load and temperatures alone would be called ok without a word about the processors themselves.
+      if (ticks === null && !model.listed) {
+        found = null; // not to be kept for ten minutes
+        throw new AgentError(
+          "cpu_unreadable",
+          "Neither /proc/stat nor /proc/cpuinfo can be read or has the lines it should have, so nothing is known of the processors",
+          "head -n 3 /proc/stat /proc/cpuinfo  # is there anything, also inside the unit?",
+        );
+      }
 
       const { temperatures, failed } = readTemperatures(files, found.sensors);
       const throttling = readThrottling(files, found.throttling, lastCounts);

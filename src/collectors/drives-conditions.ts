@@ -19,7 +19,7 @@ export function driveConditions(data: DrivesData): ConditionDraft[] {
       name,
       "warning",
       `A drive is gone (${what.filter((part) => part !== null).join(", ")}), noticed ${readable(drive.since)}.`,
-      `Put it back or replace it; if it was taken out for good: foundry-agent drives forget ${name}`,
+      `foundry-agent drives forget ${name}  # if it was taken out for good; else put it back or replace it`,
     );
   }
   for (const drive of data.drives) {
@@ -33,7 +33,7 @@ export function driveConditions(data: DrivesData): ConditionDraft[] {
           holder.name,
           "warning",
           `The RAID ${holder.name} (${holder.level ?? "md"}) lacks ${holder.degraded} of its members.`,
-          `Look at it with: mdadm --detail /dev/${holder.name}`,
+          `mdadm --detail /dev/${holder.name}`,
         );
     }
   }
@@ -50,7 +50,7 @@ function aboutAnswers(drive: Drive, add: Add): void {
       name,
       "error",
       `The kernel has given up on the drive ${name} (${drive.paths.map((path) => path.state).join(", ")}).`,
-      `Look for its errors with: journalctl -k | grep ${name}`,
+      `journalctl -k | grep ${name}  # its errors`,
     );
   else if (!drive.answering)
     add(
@@ -58,7 +58,7 @@ function aboutAnswers(drive: Drive, add: Add): void {
       name,
       "warning",
       `The drive ${name} did not answer a question within its time and is left alone until it does.`,
-      `Look for its errors with: journalctl -k | grep ${name}`,
+      `journalctl -k | grep ${name}  # its errors`,
     );
   else if (drive.state === "degraded")
     add(
@@ -90,7 +90,7 @@ function aboutMount(mount: DriveMount, add: Add): void {
       mountpoint,
       "error",
       `The file system ${device} on ${mountpoint} has become read-only.`,
-      `See why with: journalctl -k | grep -i ${mount.fstype}; then check the file system and mount it anew.`,
+      `journalctl -k | grep -i ${mount.fstype}  # says why; then check the file system and mount it anew`,
     );
   if (mount.errors !== null && mount.errors > 0)
     add(
@@ -100,7 +100,7 @@ function aboutMount(mount: DriveMount, add: Add): void {
       `The file system ${device} on ${mountpoint} has recorded ${plural(mount.errors, "error")}${
         mount.first_error_at === null ? "" : `, the first on ${readable(mount.first_error_at)}`
       }.`,
-      `Unmount it and check it with: e2fsck -f ${device}`,
+      `umount ${mountpoint} && e2fsck -f ${device}`,
     );
 }
 

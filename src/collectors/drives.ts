@@ -56,7 +56,7 @@ export function drivesCollector(): Collector<DrivesData> {
       throw new AgentError(
         "block_devices_unreadable",
         "/sys/block shows no block device at all, though drives were there before",
-        "Look at it with: ls /sys/block",
+        "ls /sys/block",
       );
     const present = await readDrives(files, scan, readMounts(files), context.signal);
     const memory = keepMemory(context, scan, present);

@@ -1,4 +1,5 @@
 /** Section `memory`: how much there is and is left, whether tasks wait for it, and the errors of the modules. */
+import { AgentError } from "../model/errors.ts";
 import type { Collector, TableView } from "./collector.ts";
 import { pressureTolerances, readPressure } from "./linux-pressure.ts";
 import { readWhole } from "./linux-text.ts";
@@ -36,6 +37,13 @@ export function memoryCollector(): Collector<MemoryData> {
     changes: memoryChanges,
     collect({ machine: { files } }) {
       const info = parseMemInfo(readWhole(files, "/proc/meminfo"));
+      // A section of nulls called ok would look like a machine without memory, and nobody would be told.
+      if (info.size === 0)
+        throw new AgentError(
+          "meminfo_unreadable",
+          "/proc/meminfo can't be read or has none of the lines it should have, so nothing is known of the memory",
+          "head -n 3 /proc/meminfo  # is there a MemTotal, also inside the unit?",
+        );
       const bytes = (key: string): number | null => info.get(key) ?? null;
       const [total, free, size] = ["HugePages_Total", "HugePages_Free", "Hugepagesize"].map(bytes);
       return {

@@ -67,7 +67,9 @@ export const NetworkSchema = v.strictObject({
   dns_servers: v.array(v.string()),
   addresses_known: v.pipe(
     v.boolean(),
-    v.description("false: the kernel did not tell the IPv4 addresses (no AF_NETLINK)"),
+    v.description(
+      "false: IPv4 addresses are or may be missing (no AF_NETLINK, and the tables of routes don't tell all)",
+    ),
   ),
 });
 

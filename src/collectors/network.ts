@@ -7,6 +7,7 @@ import type { Files } from "../system/files.ts";
 import type { InterfaceAddress, Machine } from "../system/machine.ts";
 import type { Collector } from "./collector.ts";
 import { oneLine } from "./linux-text.ts";
+import { readLocalAddresses } from "./network-addresses.ts";
 import { networkChanges, networkConditions } from "./network-conditions.ts";
 import { networkMetrics } from "./network-metrics.ts";
 import {
@@ -65,7 +66,9 @@ function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
   const { files } = machine;
   const names = files.list(NET).filter((name) => files.presence(`${NET}/${name}/ifindex`) === "yes");
   const shown = names.slice(0, MAX_INTERFACES);
-  const addresses4 = machine.addresses();
+  const told = machine.addresses();
+  const pieced = told === null ? readLocalAddresses(files) : null;
+  const addresses4 = told ?? pieced?.addresses ?? null;
   const addresses6 = parseAddresses6(files.text("/proc/net/if_inet6") ?? "");
   const counters = parseCounters(files.text("/proc/net/dev") ?? "");
   for (const name of fixed.keys())
@@ -83,7 +86,7 @@ function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
     default_routes,
     primary: primaryOf(default_routes, interfaces),
     dns_servers: nameservers(files),
-    addresses_known: addresses4 !== null,
+    addresses_known: told !== null || pieced?.complete === true,
   };
 }
 

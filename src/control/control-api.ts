@@ -78,6 +78,8 @@ export interface KeyValue {
 export interface Conditions {
   raise(condition: ConditionDraft): void;
   clear(code: string, subject?: string): void;
+  /** The server has this node under another id than before: what holds is told once more, as events. */
+  tellAgain(): void;
 }
 
 /** What the agent lends to a control API. */

@@ -12,7 +12,7 @@ export function tooLarge(host: string): AgentError {
   return new AgentError(
     "answer_too_large",
     `${host} answered with more than ${MAX_ANSWER_BYTES / 1024 / 1024} MiB; the rest was not read.`,
-    "check the URL, and tell who runs the server",
+    "foundry-agent config show  # is url that of the API? If it is, tell who runs the server",
   );
 }
 

@@ -35,7 +35,7 @@ export function requestError(error: unknown, route: Route): AgentError {
   const make = (ours: string, text: string, nextStep: string | null): AgentError =>
     new AgentError(ours, text, nextStep, { cause: error });
 
-  const tls = tlsError(code, host, error);
+  const tls = tlsError(code, route, error);
   if (tls) return tls;
   if (code === "ERR_PROXY_TUNNEL") return tunnelError(error, route);
 
@@ -53,7 +53,7 @@ export function requestError(error: unknown, route: Route): AgentError {
     return make(
       "connect_refused",
       `${what} refuses connections.`,
-      "check the address, the port and the firewall",
+      `${tryPort(nearest)}  # refused again: is the service up, are address and port right?`,
     );
   }
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH" || code === "EADDRNOTAVAIL") {
@@ -64,7 +64,7 @@ export function requestError(error: unknown, route: Route): AgentError {
     return make(
       "bad_answer",
       `${host} did not answer in HTTP (${code}).`,
-      "check that the URL and port are those of the API",
+      "foundry-agent config show  # are host and port of url those of the API?",
     );
   }
   return make(
@@ -74,13 +74,19 @@ export function requestError(error: unknown, route: Route): AgentError {
   );
 }
 
+/** The line that tries a connection by hand. @param address `host:port`, IPv6 in brackets */
+function tryPort(address: string): string {
+  const [, host = address, port = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? [];
+  return `nc -zv -w 10 ${host} ${port}`.trimEnd();
+}
+
 /** @param ms the limit, or null when the system's own was reached */
 export function connectTimeout(route: Route, ms: number | null, cause?: unknown): AgentError {
   const what = route.proxy ? `the proxy ${route.proxy} (for ${route.host})` : route.host;
   return new AgentError(
     "connect_timeout",
     `No connection to ${what}${ms === null ? "" : ` within ${ms} ms`}.`,
-    "check the address and that a firewall lets it through",
+    `${tryPort(route.proxy ?? route.host)}  # no answer again: is the address right, does a firewall drop it?`,
     { cause },
   );
 }
@@ -89,7 +95,7 @@ export function proxyAuthRequired(route: Route, cause?: unknown): AgentError {
   return new AgentError(
     "proxy_auth_required",
     `The proxy ${route.proxy ?? "on the way"} wants other credentials than it got (407).`,
-    "put user:password into proxy_credentials_file",
+    "foundry-agent config show  # names proxy_credentials_file: one line user:password",
     { cause },
   );
 }
@@ -98,19 +104,20 @@ export function badAnswer(host: string, what: string, cause?: unknown): AgentErr
   return new AgentError(
     "bad_answer",
     `${host} answered with ${what}.`,
-    "check the URL; a captive portal or a proxy may be answering in its place",
+    "foundry-agent config show  # is url that of the API? A captive portal or a proxy may answer in its place",
     { cause },
   );
 }
 
-function tlsError(code: string, host: string, cause: unknown): AgentError | null {
+function tlsError(code: string, { host, proxy }: Route, cause: unknown): AgentError | null {
+  const ask = `openssl s_client -connect ${host}${proxy === null ? "" : ` -proxy ${proxy}`} </dev/null`;
   const make = (ours: string, text: string, nextStep: string): AgentError =>
     new AgentError(ours, text, nextStep, { cause });
   if (code === "CERT_HAS_EXPIRED") {
     return make(
       "tls_expired",
       `The certificate of ${host} has expired.`,
-      "have it renewed on the server; check this clock with timedatectl",
+      `${ask} 2>/dev/null | openssl x509 -noout -dates  # if timedatectl shows the right time, have it renewed`,
     );
   }
   if (code === "CERT_NOT_YET_VALID") {
@@ -124,21 +131,21 @@ function tlsError(code: string, host: string, cause: unknown): AgentError | null
     return make(
       "tls_wrong_host",
       `The certificate that ${host} shows is for another name.`,
-      "check the host in the URL, and who answers there",
+      `${ask} 2>/dev/null | openssl x509 -noout -subject -ext subjectAltName`,
     );
   }
   if (UNTRUSTED.has(code)) {
     return make(
       "tls_untrusted",
       `The certificate of ${host} is not signed by a CA that is trusted here (${code}).`,
-      "give the CA as ca_file: a private one, or that of a proxy that intercepts TLS (with the public ones it should replace)",
+      `${ask} -showcerts  # shows who signed it; a private CA, or that of a proxy that intercepts TLS, belongs into ca_file`,
     );
   }
   if (/^(ERR_SSL_|ERR_TLS_|EPROTO|ERR_OSSL_|CERT_|UNABLE_TO_)/.test(code)) {
     return make(
       "tls_failed",
       `No TLS with ${host}: ${errorText(cause)}.`,
-      "check that the port speaks TLS 1.2 or later, and whether it wants a client certificate (cert_file)",
+      `${ask}  # does the port speak TLS 1.2 or later, does it want a certificate (cert_file)?`,
     );
   }
   return null;
@@ -153,7 +160,7 @@ function tunnelError(error: unknown, route: Route): AgentError {
   return new AgentError(
     "proxy_refused",
     `The proxy ${route.proxy} does not open a way to ${route.host} (it ${said}).`,
-    "ask who runs the proxy to allow it, or name the host in no_proxy",
+    `no_proxy = ["${route.host.replace(/:\d+$/, "")}"]  # if the host is reached without it; else ask who runs the proxy`,
     { cause: error },
   );
 }

@@ -158,5 +158,9 @@ function tooSlow(code: "first_byte_timeout" | "total_timeout", route: Route, ms:
   const what =
     code === "first_byte_timeout" ? "does not begin to answer" : "does not come to the end of its answer";
   const way = route.proxy === null ? "" : ` (through the proxy ${route.proxy})`;
-  return new AgentError(code, `${route.host}${way} ${what} within ${ms} ms.`, "the next try comes by itself");
+  return new AgentError(
+    code,
+    `${route.host}${way} ${what} within ${ms} ms.`,
+    "foundry-agent sync  # the next try comes by itself; this one comes now",
+  );
 }

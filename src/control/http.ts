@@ -62,7 +62,7 @@ export function openHttp(options: HttpOptions): Http {
     throw new AgentError(
       "https_required",
       `${base.host} is another host, and a token must not go there over plain HTTP.`,
-      `use https://${base.host}`,
+      `url = "https://${base.host}"`,
     );
   }
   const connectMs = options.connectMs ?? 10_000;
@@ -114,7 +114,7 @@ export function openHttp(options: HttpOptions): Http {
         throw new AgentError(
           "redirect_refused",
           `${route.host} redirects ${asked.method} requests (${status}) to ${next?.origin ?? "nowhere"}, which is not followed.`,
-          "put the address where the API really is into url; a captive portal may be answering",
+          "foundry-agent config show  # is url the address where the API really is? A captive portal may be answering",
         );
       }
       target = next;

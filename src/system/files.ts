@@ -41,6 +41,8 @@ export interface Files {
    * @throws AgentError with the system call's code (`ENOENT`, `EACCES`, `EIO`, `EINVAL`, …) or `not_a_file`.
    */
   read(path: string, maxBytes?: number): string;
+  /** `read` for files that are no text (firmware tables): the bytes as they are. */
+  bytes(path: string, maxBytes?: number): Uint8Array;
   /** `read`, trimmed of white space and NULs; null when it can't be read for any reason or is empty. */
   text(path: string): string | null;
   /** `text` as a finite number (decimal, or hex with 0x); null when it is none. */
@@ -77,7 +79,7 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
     if (code !== undefined) fail(path, code);
   }
 
-  function read(path: string, maxBytes = DEFAULT_MAX): string {
+  function take<T>(path: string, maxBytes: number, as: (into: Buffer, length: number) => T): T {
     checkInjected(path);
     let fd: number;
     try {
@@ -95,13 +97,17 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
       }
       // A FIFO without a writer reads as empty: an empty pseudo file is rare enough to ask.
       if (length === 0 && !fstatSync(fd).isFile()) return fail(path, "not_a_file");
-      return into.toString("utf8", 0, length);
+      return as(into, length);
     } catch (error) {
       if (error instanceof AgentError) throw error;
       return fail(path, errorCode(error), error);
     } finally {
       closeSync(fd);
     }
+  }
+
+  function read(path: string, maxBytes = DEFAULT_MAX): string {
+    return take(path, maxBytes, textOf);
   }
 
   function text(path: string): string | null {
@@ -116,6 +122,7 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
   return {
     root,
     read,
+    bytes: (path, maxBytes = DEFAULT_MAX) => take(path, maxBytes, bytesOf),
     text,
     number(path) {
       const found = text(path);
@@ -168,6 +175,15 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
     },
     slow: openSlowLane(at, injected),
   };
+}
+
+function textOf(into: Buffer, length: number): string {
+  return into.toString("utf8", 0, length);
+}
+
+/** A copy: the buffer is the next read's. */
+function bytesOf(into: Buffer, length: number): Uint8Array {
+  return Uint8Array.from(into.subarray(0, length));
 }
 
 /** Without white space and NULs at both ends. A loop, because a regular expression costs as much as the read. */

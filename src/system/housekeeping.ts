@@ -39,7 +39,7 @@ export interface Mapping {
 export interface Rhythm {
   /** From a tick to tidying up. */
   readonly settleMs: number;
-  /** From tidying up to a look whether something followed after all (a long poll begins, a connection closes). */
+  /** From tidying up to one look whether something followed after all (a long poll begins, a connection closes). */
   readonly againMs: number;
   /** Between two times of dropping pages, at the least. */
   readonly dropMs: number;
@@ -80,7 +80,8 @@ export function openHousekeeping(options: {
   let off = false;
   let work: ((now: number) => void) | undefined;
 
-  function tidyUp(): void {
+  /** @param again look once more in a while; not after the look itself, which would then wake the process for ever. */
+  function tidyUp(again: boolean): void {
     timer = undefined;
     try {
       // Not before it is needed: being ready comes first, and opening the tools costs 20 ms.
@@ -96,6 +97,7 @@ export function openHousekeeping(options: {
       work(monotonic());
       lastAt = monotonic();
       resting = process.memoryUsage.rss();
+      if (!again) return;
       onlyLooking = true;
       timer = setTimeout(lookAgain, rhythm.againMs).unref();
     } catch (error) {
@@ -106,7 +108,7 @@ export function openHousekeeping(options: {
 
   function lookAgain(): void {
     timer = undefined;
-    if (process.memoryUsage.rss() > resting + WORTH_IT) tidyUp();
+    if (process.memoryUsage.rss() > resting + WORTH_IT) tidyUp(false);
   }
 
   return {
@@ -115,7 +117,7 @@ export function openHousekeeping(options: {
       clearTimeout(timer);
       onlyLooking = false;
       const now = monotonic();
-      timer = setTimeout(tidyUp, Math.max(rhythm.settleMs, lastAt + rhythm.dropMs - now)).unref();
+      timer = setTimeout(tidyUp, Math.max(rhythm.settleMs, lastAt + rhythm.dropMs - now), true).unref();
     },
   };
 }

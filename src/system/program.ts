@@ -4,15 +4,16 @@
  * error: many tools of the trade (smartctl, ipmitool) say something useful and exit with 4.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { AgentError, errorCode } from "../model/errors.ts";
 import { monotonic } from "./clock.ts";
 
 export interface ProgramOptions {
   /** Milliseconds until the whole process group gets SIGKILL. */
   readonly timeoutMs: number;
-  /** Standard output beyond this ends the program; what came until then is kept. Default 1 MiB. */
+  /** More standard output than this ends the program; this much of it is kept. Default 1 MiB. */
   readonly maxOutputBytes?: number;
-  /** Ends the program at once. */
+  /** Ends the program at once; one that has fired already lets nothing start. */
   readonly signal?: AbortSignal;
   /** Given on standard input, which is closed afterwards; secrets belong here and never into `argv`. */
   readonly input?: string;
@@ -56,37 +57,47 @@ const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 export const runProgram: RunProgram = (argv, options) => {
   const [program, ...args] = argv;
   const started = monotonic();
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-      detached: true,
-      env: { ...options.env, PATH: pathOf(process.env.PATH), LC_ALL: "C" },
+  if (options.signal?.aborted)
+    return Promise.resolve({
+      status: null,
+      ended: "aborted",
+      stdout: "",
+      stderr: "",
+      durationMs: 0,
+      lingering: null,
     });
+  return new Promise((resolve, reject) => {
+    const child = start(program, args, options);
     const stdout = collector(options.maxOutputBytes ?? MAX_OUTPUT_BYTES, () => kill("too_much_output"));
     const stderr = collector(MAX_STDERR_BYTES, () => undefined);
     let why: ProgramResult["ended"] | null = null;
     let grace: NodeJS.Timeout | undefined;
     const gone = Promise.withResolvers<void>();
+    const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null;
 
-    function finish(lingering: boolean): void {
+    /** @param closed whether its pipes are read to their end */
+    function finish(closed: boolean): void {
       clearTimeout(limit);
       clearTimeout(grace);
       options.signal?.removeEventListener("abort", onAbort);
-      if (lingering) letGoOf(child);
+      if (!closed) letGoOf(child);
       resolve({
         status: child.exitCode,
         ended: why ?? (child.exitCode === null ? "killed" : "exited"),
         stdout: stdout.text(),
         stderr: stderr.text(),
         durationMs: monotonic() - started,
-        lingering: lingering ? gone.promise : null,
+        lingering: isGone() ? null : gone.promise,
       });
     }
     function kill(reason: ProgramResult["ended"]): void {
       if (why !== null || child.pid === undefined) return;
+      // Once it has ended by itself only its pipes are waited for; that output was cut must be told all the same.
+      if (isGone() && reason !== "too_much_output") return;
       why = reason;
+      if (isGone()) return;
       killGroup(child.pid);
-      grace = setTimeout(() => finish(child.exitCode === null && child.signalCode === null), KILL_GRACE_MS);
+      grace = setTimeout(finish, KILL_GRACE_MS, false);
     }
     const onAbort = (): void => kill("aborted");
     const limit = setTimeout(() => kill("timed_out"), options.timeoutMs);
@@ -105,22 +116,36 @@ export const runProgram: RunProgram = (argv, options) => {
       // Whatever it left behind in its group, also when it ended by itself; it may hold our pipes open.
       if (child.pid !== undefined) killGroup(child.pid);
       gone.resolve();
+      // What left the group too (a daemon) can hold them for ever: it is not waited for.
+      grace ??= setTimeout(finish, KILL_GRACE_MS, false);
     });
-    child.once("close", () => finish(false));
-    if (options.signal?.aborted) onAbort();
-    else options.signal?.addEventListener("abort", onAbort, { once: true });
+    child.once("close", () => finish(true));
+    options.signal?.addEventListener("abort", onAbort, { once: true });
   });
 };
+
+/** @throws AgentError `program_failed` for what can't even be tried (a NUL in an argument, too long a list) */
+function start(program: string, args: readonly string[], options: ProgramOptions): ChildProcess {
+  try {
+    return spawn(program, args, {
+      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      detached: true,
+      env: { ...options.env, PATH: pathOf(process.env.PATH), LC_ALL: "C" },
+    });
+  } catch (error) {
+    throw notStarted(program, error);
+  }
+}
 
 function collector(cap: number, onFull: () => void) {
   const chunks: Buffer[] = [];
   let size = 0;
   return {
     take(chunk: Buffer): void {
-      if (size >= cap) return;
-      chunks.push(size + chunk.length > cap ? chunk.subarray(0, cap - size) : chunk);
+      if (size > cap) return;
+      chunks.push(chunk.subarray(0, cap - size));
       size += chunk.length;
-      if (size >= cap) onFull();
+      if (size > cap) onFull();
     },
     text: (): string => Buffer.concat(chunks).toString("utf8"),
   };
@@ -135,7 +160,7 @@ function killGroup(pid: number): void {
   }
 }
 
-/** What can't be killed must not keep this process alive. */
+/** What can't be killed, or holds our pipes, must not keep this process alive. */
 function letGoOf(child: ChildProcess): void {
   child.stdout?.destroy();
   child.stderr?.destroy();
@@ -148,7 +173,7 @@ function pathOf(path: string | undefined): string {
 
 function notStarted(program: string, error: unknown): AgentError {
   const code = errorCode(error);
-  if (code === "ENOENT")
+  if (code === "ENOENT" || (code === "EACCES" && isNowhere(program)))
     return new AgentError("program_missing", `${program} is not installed`, null, { cause: error });
   if (code === "EACCES" || code === "EPERM")
     return new AgentError("program_not_allowed", `${program} may not be run by this user`, null, {
@@ -157,4 +182,12 @@ function notStarted(program: string, error: unknown): AgentError {
   return new AgentError("program_failed", `${program} could not be started (${code})`, null, {
     cause: error,
   });
+}
+
+/** A folder of PATH that this user may not search makes "not found" look like "not allowed" (execvp(3)). */
+function isNowhere(program: string): boolean {
+  if (program.includes("/")) return false;
+  return !pathOf(process.env.PATH)
+    .split(":")
+    .some((folder) => existsSync(`${folder}/${program}`));
 }

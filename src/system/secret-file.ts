@@ -31,7 +31,7 @@ export function secretPath(reference: string, env: NodeJS.ProcessEnv = process.e
   throw new AgentError(
     "secret_missing",
     `the systemd credential ${name} was not given to this process`,
-    `add LoadCredential=${name}:/path/of/the/file to the unit (systemctl edit foundry-agent), or name a file`,
+    `systemctl edit foundry-agent  # below [Service]: LoadCredential=${name}:/path/of/the/file`,
   );
 }
 
@@ -62,7 +62,8 @@ export function readSecretFile(reference: string, reader: SecretReader = thisPro
         `ls -lL ${shellWord(path)}`,
       );
     const text = readAll(fd, path);
-    if (text === "") throw unreadable(path, "is empty", `put the secret into it: ${editCommand(path)}`);
+    if (text === "")
+      throw unreadable(path, "is empty", `${editCommand(path)}  # and paste the secret, then Ctrl-D`);
     return text;
   } finally {
     closeSync(fd);
@@ -107,7 +108,12 @@ function notOpened(path: string, error: unknown, uid: number): AgentError {
   const code = errorCode(error);
   const cause = { cause: error };
   if (code === "ENOENT" || code === "ENOTDIR")
-    return new AgentError("secret_missing", `${path} does not exist`, editCommand(path), cause);
+    return new AgentError(
+      "secret_missing",
+      `${path} does not exist`,
+      `${editCommand(path)}  # and paste the secret, then Ctrl-D`,
+      cause,
+    );
   if (code === "EACCES" || code === "EPERM")
     return new AgentError(
       "secret_unreadable",

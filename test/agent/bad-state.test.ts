@@ -48,7 +48,7 @@ test.skipIf(!canMount())("a full disk (a tmpfs; only root can mount one)", async
   }
   expect(condition(agent, "state_full")).toMatchObject({
     text: expect.stringContaining("kept in memory"),
-    nextStep: `free some space: df -h ${state}`,
+    nextStep: `df -h ${state}  # make room there`,
   });
   expectAlive(agent);
   const known = agent.view.eventsSince("", 5_000).map(({ id }) => id);
@@ -154,7 +154,9 @@ test("a state.db of a newer version: reporting goes on as the same node, command
   db.close();
   await reboot(server, nodeId);
   const second = await testAgent({ toml, folder: first.folder });
-  expect(condition(second, "state_too_new")).toMatchObject({ nextStep: "install the newer version again" });
+  expect(condition(second, "state_too_new")).toMatchObject({
+    nextStep: "foundry-agent version  # install the newer one again",
+  });
   await vi.waitUntil(async () => {
     await second.view.sync();
     return server.inspect().commands[0]?.state === "refused";
@@ -202,7 +204,7 @@ test("a run folder that can't be made ends the start with a sentence, and the st
   const child = startChild(["run", "--config", writeConfig(folder, "")]);
   expect(await child.ended).toEqual({ code: 1, signal: null });
   expect(child.stderr()).toContain(`${folder}/run`);
-  expect(child.stderr()).toContain("Next: set agent.run_dir to a folder of your own");
+  expect(child.stderr()).toContain("or name a folder of your own: run_dir =");
   await expect(testAgent({ folder })).rejects.toMatchObject({ code: "run_folder" });
   rmSync(join(folder, "run"));
   expectAlive(await testAgent({ folder }));

@@ -60,7 +60,7 @@ describe("problems", () => {
     expect(said(1)).toContain("this key belongs in [agent]");
     expect(said(3)).toContain('unknown key, did you mean "log_level"?');
     expect(said(4)).toContain(
-      'expected one of "error", "warn", "info", "debug", found a text (did you mean "debug"?)',
+      'expected one of "error", "warn", "info", "debug", found "deubg" (did you mean "debug"?). Next: write: log_level = "debug"',
     );
     expect(said(5)).toContain(
       "expected true or false, found a text. Next: write for example: hardware = false",
@@ -79,6 +79,27 @@ describe("problems", () => {
     expect(config.agent).toMatchObject({ hardware: false, logLevel: "info", name: null });
     // The good pattern still keeps its field in.
     expect(config.report.exclude).toEqual(["system.serial", "nonsense.*"]);
+  });
+
+  it("shows a value that can be no secret, and what to write in its place", () => {
+    const said = (text: string): string => loadFiles({ "config.toml": text }).text;
+    expect(said('[agent]\nhardware = "true"\n')).toContain(
+      'expected true or false, found "true" in quotes. Next: write: hardware = true',
+    );
+    expect(said('[nodefoundry]\ninterval_s = "60"\n')).toContain(
+      'found "60" in quotes. Next: write: interval_s = 60',
+    );
+    expect(said('[commands]\nremote = "never"\n')).toContain(
+      'expected one of "off", "rehearse", "on", found "never". Next: write for example: remote = "rehearse"',
+    );
+    // Out of range, no number, or a word that could be anything: named by its kind, as any text.
+    for (const text of ["5", "007", "9e9", "1234567", "yes"])
+      expect(said(`[nodefoundry]\ninterval_s = "${text}"\n`)).toContain("found a text");
+    for (const text of ["Zk3vQ9xT2mPq", "averylongwordindeed"])
+      expect(said(`[agent]\nlog_level = "${text}"\n`)).toContain("found a text");
+    expect(said("[collectors.drivs]\nenabled = true\n")).toContain(
+      "Next: write [collectors.drives], or remove the table",
+    );
   });
 
   it("explains text that is not TOML at its line", () => {

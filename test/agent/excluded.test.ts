@@ -3,7 +3,10 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { excludeConditions } from "../../src/agent/exclude-check.ts";
+import { excludedFields } from "../../src/agent/excluded.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
+import { readHostName } from "../../src/collectors/system-os.ts";
+import type { Identity } from "../../src/model/identity.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { testAgent, writeConfig } from "../support/agent.ts";
 import { loadTree, treeMachine } from "../support/tree.ts";
@@ -54,6 +57,45 @@ test("a registration leaves out the serial number and the MACs that are excluded
   const agent = await testAgent({ machine, toml: toml(`[report]\nexclude = ${exclude}\n`) });
   const { nodeId } = await agent.view.enroll("nodefoundry", server.keys.test, {});
   expect(server.inspect().nodes.find(({ id }) => id === nodeId)).toMatchObject({ serial: null, macs: [] });
+});
+
+test("a registration goes by another name than the host's when that is excluded, also in a template", async () => {
+  const server = await startSandbox();
+  onTestFinished(() => server.close());
+  const machine = treeMachine(loadTree("vm"));
+  const host = readHostName(machine.files).hostname as string;
+  const named = async (pattern: string, more = ""): Promise<string> => {
+    const agent = await testAgent({
+      machine,
+      toml: `[report]\nexclude = ["${pattern}"]\n[nodefoundry]\nurl = "${server.url}"\n${more}`,
+    });
+    const { nodeId } = await agent.view.enroll("nodefoundry", server.keys.test, {});
+    // For people on this host nothing is hidden.
+    expect(agent.view.status().hostname).toBe(host);
+    const node = server.inspect().nodes.find(({ id }) => id === nodeId);
+    expect(node?.sync).not.toBeNull();
+    return node?.hostname ?? "";
+  };
+  const standIn = /^node-[0-9a-f]{12}$/;
+  expect(await named("cpu.model")).toBe(host);
+  for (const pattern of ["system.hostname", "system", "system.*"])
+    expect(await named(pattern)).toMatch(standIn);
+  expect(await named("system.hostname", 'node_name = "rack4-{hostname}"')).toMatch(
+    /^rack4-node-[0-9a-f]{12}$/,
+  );
+  expect(await named("system.hostname", 'node_name = "rack4"')).toBe("rack4");
+});
+
+test("the host's name is hidden before the section is there, and a name of two letters too", () => {
+  const { hostname } = excludedFields(["system.hostname"])
+    .hider([undefined])
+    .identity({
+      hostname: "pi",
+      machineId: "abcdef0123456789",
+      macs: [],
+      serial: null,
+    } as unknown as Identity);
+  expect(hostname).toBe("node-abcdef012345");
 });
 
 test("a pattern that names no field is told, one that names any is not", () => {

@@ -94,3 +94,27 @@ test("over a restart: what still holds is no news, what is over is told, and wha
   third.health.settle(() => false);
   expect(third.events.map(({ type, severity }) => [type, severity])).toEqual([["condition.raised", "error"]]);
 });
+
+test("told again: what holds and nothing else, marked, and kept for the next start although that was emptied", () => {
+  let value: unknown = null;
+  const memory: HealthMemory = {
+    get: () => value,
+    set: (next) => {
+      value = structuredClone(next);
+    },
+  };
+  const { health, events } = rig(memory);
+  health.tellAgain();
+  expect(events).toEqual([]);
+  health.raise({ code: "over", severity: "error", text: "x", nextStep: null });
+  health.clear("over");
+  health.raise(hot());
+  const [raised] = events.slice(-1);
+  value = null;
+  events.length = 0;
+  health.tellAgain();
+  expect(events).toEqual([{ ...raised, data: { ...raised?.data, repeated: true } }]);
+  const next = rig(memory);
+  next.health.raise(hot());
+  expect(next.events).toEqual([]);
+});

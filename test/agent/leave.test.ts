@@ -45,4 +45,9 @@ test("one that becomes a new node afterwards has not left any more", async () =>
   await agent.view.resetIdentity();
   await agent.view.sync();
   expect(agent.view.status().conditions.map(({ code }) => code)).toEqual(["enrol_key_needed"]);
+  // Nothing fails where nothing is asked, and what the node before it was told is none of its own.
+  await agent.view.sync();
+  expect(agent.view.status().controlApis).toMatchObject([
+    { enrolled: false, lastSyncAt: null, lastError: null, breaker: "closed", failures: 0 },
+  ]);
 });

@@ -71,7 +71,7 @@ test("a new mainboard: adopted, the node reports as itself at once, and register
   expect(codes(second)).toContain("identity_cloned");
   expect(second.view.status().nodeId).toBeNull();
 
-  await second.view.adopt();
+  await second.view.adopt(false);
   expect(second.view.status().nodeId).toBe(nodeId);
   // Without waiting for the back-off of a node that had nobody to report to.
   await vi.waitUntil(() => api(second)?.lastSyncAt !== null, patient);

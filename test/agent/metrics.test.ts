@@ -227,3 +227,25 @@ test("the last good value is shown while it is stale, none while there never was
   delete view.sections.made;
   expect(parsed(view).has("one")).toBe(false);
 });
+
+test("numbers have the digits that mean something, and whole ones all of them", () => {
+  const shown = (value: number): string | undefined =>
+    /^made_value (.*)$/m.exec(metricsText(viewOf([gauge("made_value", { value })]), PLAIN, NOW))?.[1];
+  for (const [value, text] of [
+    [0.1 + 0.2, "0.3"],
+    [1 - 0.9999, "0.0001"],
+    [-4.35 * 100, "-435"],
+    [1 / 3, "0.333333333333"],
+    [1e-9, "1e-9"],
+    [0, "0"],
+    // Counters of bytes and times with milliseconds.
+    [9_007_199_254_740_991, "9007199254740991"],
+    [123_456_789_012_345, "123456789012345"],
+    [1_760_000_000.123, "1760000000.123"],
+    [1e21, "1e+21"],
+    [Number.POSITIVE_INFINITY, "+Inf"],
+    [Number.NEGATIVE_INFINITY, "-Inf"],
+  ] as const)
+    expect(shown(value)).toBe(text);
+  expect(shown(Number.NaN)).toBeUndefined();
+});

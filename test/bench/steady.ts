@@ -1,6 +1,8 @@
 /**
  * Memory and CPU over time: idle at the default intervals against the sandbox, then one cycle a second.
  * node_exporter runs beside it, scraped every 15 s (Prometheus' usual interval), then every second.
+ *
+ * Watching begins when both have settled: starting, registering and the first full report have rows of their own.
  */
 import { allCollectors } from "../../src/collectors/index.ts";
 import { type Bench, megabytes, type Part, type Row } from "./bench-types.ts";
@@ -12,6 +14,8 @@ import {
   startSandbox,
 } from "./daemons.ts";
 import { cpuMsOf, type Memory, median, memoryOf, wait } from "./figures.ts";
+
+const SETTLE_MS = 30_000;
 
 interface Course {
   /** One a second. */
@@ -84,6 +88,7 @@ async function both(
   const exporter: RunningExporter | null =
     bench.exporter === null ? null : await startExporter(bench, bench.exporter);
   try {
+    await wait(SETTLE_MS);
     const [ours, peer] = await Promise.all([
       watch(agent.pid, seconds, () => undefined),
       exporter === null

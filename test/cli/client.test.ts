@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createServer as createSocketServer } from "node:net";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { openClient } from "../../src/cli/client.ts";
 import type { Io } from "../../src/cli/output.ts";
 import { findSocket } from "../../src/cli/socket-find.ts";
+import { socketOwner } from "../../src/cli/socket-owner.ts";
 import { temporaryFolder } from "../support/tree.ts";
 import { startServer } from "../support/unix-http.ts";
 import { viewOfSections } from "../support/view.ts";
@@ -77,7 +78,7 @@ describe("which socket", () => {
     expect(await find(folder)).toEqual({ path, kind: "status" });
     await expect(find(folder, { needs: "control" })).rejects.toMatchObject({
       code: "refused_permission",
-      nextStep: expect.stringContaining("foundry-admin"),
+      nextStep: "sudo foundry-agent …",
     });
   });
 
@@ -109,12 +110,36 @@ describe("which socket", () => {
     await expect(find(folder)).rejects.toMatchObject({ code: "daemon_unreachable" });
   });
 
-  test("an unprivileged user is told the group", async () => {
+  test("an unprivileged user is told whose it is, and the line that may", async () => {
     const folder = temporaryFolder();
     const control = await listening(join(folder, "control.sock"));
     chmodSync(control, 0);
-    expect(await unprivileged(folder, control)).toMatch(/^refused_permission .*foundry-admin/);
-    expect(await unprivileged(folder, folder)).toMatch(/^refused_permission .*foundry-admin/);
+    const whose = AS_ROOT ? "root" : "root and the user ";
+    expect(await unprivileged(folder, control)).toContain(`refused_permission ${control} is for ${whose}`);
+    expect(await unprivileged(folder, folder)).toContain(`refused_permission ${control} is for ${whose}`);
+  });
+
+  test("the group is named only where it is there and may", async () => {
+    const folder = temporaryFolder();
+    const control = await listening(join(folder, "control.sock"));
+    chmodSync(control, 0o660);
+    const { gid } = statSync(control);
+    const names = { users: join(folder, "passwd"), groups: join(folder, "group") };
+    writeFileSync(names.users, `me:x:${UID}:${gid}::/:/bin/sh\n`);
+    writeFileSync(names.groups, `other:x:${gid + 1}:\nfoundry-admin:x:${gid}:me\n`);
+    expect(socketOwner(control, folder, names)).toEqual({
+      who: "root and the group foundry-admin",
+      nextStep:
+        "sudo foundry-agent …  # or join the group: sudo usermod -aG foundry-admin $USER, then log in again",
+    });
+    chmodSync(control, 0o600);
+    const owner = AS_ROOT ? "root" : "root and the user me";
+    const sudo = `sudo foundry-agent … --socket ${folder}`;
+    expect(socketOwner(control, "/run/foundry-agent", names)).toEqual({ who: owner, nextStep: sudo });
+    expect(socketOwner(join(folder, "none"), folder, names)).toEqual({
+      who: "root and the user who runs the agent",
+      nextStep: "sudo foundry-agent …",
+    });
   });
 
   test("an unprivileged user is told that no daemon runs where a killed one left its sockets", async () => {

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { configCommand } from "../../src/cli/config.ts";
+import { allCollectors } from "../../src/collectors/index.ts";
 import { runCli } from "../support/io.ts";
 import { temporaryFolder } from "../support/tree.ts";
 
@@ -58,7 +59,35 @@ describe("config check", () => {
           next_step: "write for example: hardware = false",
         },
       ],
+      warnings: [],
     });
+  });
+
+  it("warns of a pattern of report.exclude that leaves nothing out: no problem, so exit 0", async () => {
+    const file = configFile('[report]\nexclude = ["system.serial", "system.hostname"]\n');
+    const checked = (...argv: string[]) =>
+      runCli([configCommand(allCollectors())], ["config", "check", "--config", file, ...argv]);
+    const sentence =
+      'report.exclude names "system.serial", and the section system has no such field: nothing is left out by it.';
+    const { code, stdout } = await checked();
+    expect(code).toBe(0);
+    expect(stdout.split("\n")).toEqual([
+      expect.stringContaining(`${file}:2: warning: ${sentence} Next: foundry-agent report system --json`),
+      `ok: ${file} (1 key set, 1 warning)`,
+      "",
+    ]);
+    const found = JSON.parse((await checked("--json")).stdout);
+    expect(found).toMatchObject({
+      ok: true,
+      problems: [],
+      warnings: [{ file, line: 2, key: "report.exclude", code: "exclude_unknown", message: sentence }],
+    });
+  });
+
+  it("does not warn of the fields of a collector that is switched off", async () => {
+    const file = configFile('[report]\nexclude = ["local.nothing.x"]\n[collectors.local]\nenabled = false\n');
+    const { stdout } = await runCli([configCommand(allCollectors())], ["config", "check", "--config", file]);
+    expect(stdout).toBe(`ok: ${file} (2 keys set)\n`);
   });
 
   it("a named file that is missing is a problem", async () => {

@@ -51,7 +51,9 @@ describe("every command that asks the daemon", () => {
     ]) {
       const { code, stderr } = await run(line, { socket: statusSocket, input: piped("nf_en_x") });
       expect([line, code]).toEqual([line, 4]);
-      expect(stderr).toContain("foundry-admin");
+      // A line to type: the same once more, to the other socket.
+      expect(stderr).toContain(`Next: foundry-agent ${line.join(" ")} --socket `);
+      expect(stderr).toContain("control.sock");
     }
     for (const line of [
       ["status"],
@@ -149,7 +151,7 @@ describe("report, collect, sync, check, why, reload", () => {
   test("collect: the collector's own table, else its fields", async () => {
     const { run, view } = await daemon();
     expect((await run(["collect", "drives"])).stdout).toMatch(/^drives: ok, .*\n\nSLOT +DEVICE/);
-    expect((await run(["collect", "nosuch"])).stderr).toContain("Next: one of: drives, ");
+    expect((await run(["collect", "nosuch"])).stderr).toContain("there is drives, ");
     expect(view.calls).toEqual(["collect drives"]);
     view.collect = async (name) =>
       section(name, null, {
@@ -174,7 +176,7 @@ describe("report, collect, sync, check, why, reload", () => {
     view.sync = async () => [{ name: "nodefoundry", ok: false, text: "the server does not answer" }];
     expect(await run(["sync"])).toMatchObject({
       code: 1,
-      stdout: "nodefoundry: failed, the server does not answer\n",
+      stdout: "nodefoundry: failed. the server does not answer\n",
     });
     view.sync = async () => [];
     expect((await run(["sync"])).stdout).toContain("nobody to report to");

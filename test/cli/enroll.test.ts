@@ -21,7 +21,9 @@ describe("enroll", () => {
     for (const { code, stdout, stderr } of runs) {
       expect([code, stdout]).toEqual([
         0,
-        "Registered with nodefoundry as node_1, mode test (hardware is never touched).\nThe key was not kept. See how it goes: foundry-agent status\n",
+        expect.stringMatching(
+          /^Registered with nodefoundry as node_1, mode test \(hardware is never touched\)\.\nThe key was not kept\. See how it goes: foundry-agent status --socket \S+\n$/,
+        ),
       ]);
       expect(stdout + stderr).not.toContain(KEY);
     }

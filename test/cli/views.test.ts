@@ -72,7 +72,23 @@ Events kept: 3 (900 B)
     view.state = { ...view.state, controlApis: [{ ...api, enrolled: false, mode: null, note: null }] };
     const unregistered = (await run(["status"])).stdout;
     expect(unregistered).toContain("  nodefoundry  not enrolled");
-    expect(unregistered).toContain("  nodefoundry: to register this node: foundry-agent enroll\n");
+    expect(unregistered).toMatch(
+      /^ {2}nodefoundry: not enrolled yet\. Next: foundry-agent enroll --socket \S+$/m,
+    );
+    // Who waits for a key has no next round, and its conditions say what to type, on lines that fit.
+    const waiting = {
+      code: "enrol_key_needed",
+      subject: "nodefoundry",
+      severity: "warning",
+      text: "This node is not registered with NodeFoundry, and there is no key to register with.",
+      nextStep: "foundry-agent enroll",
+      since: NOW,
+    } as const;
+    view.state = { ...view.state, conditions: [waiting] };
+    const keyless = (await run(["status"], { io: { isTty: true, env: { COLUMNS: "60" } } })).stdout;
+    expect(keyless).toMatch(/\n {2}nodefoundry +not enr\S*(?: enrolled)? +12 s ago +- /);
+    expect(keyless).toMatch(/NodeFoundry, and\n {11}there is no key/);
+    expect(keyless).toMatch(/\n {11}Next: foundry-agent enroll --socket \S+\n/);
     // Narrow: names stay whole, what was sent gives way.
     const narrow = (await run(["status"], { io: { isTty: true, env: { COLUMNS: "60" } } })).stdout;
     expect(narrow).toContain("  nodefoundry  ");
@@ -147,7 +163,9 @@ describe("drives and network", () => {
   test("one drive, forgetting one, and none", async () => {
     const { run, view } = await daemon();
     expect((await run(["drives", "/dev/sda"])).stdout).toContain("\nsize                 18.0 TB\n");
-    expect((await run(["drives", "sdzz"])).stderr).toContain('"sdzz". Next: one of: nvme0n1');
+    expect((await run(["drives", "sdzz"])).stderr).toMatch(
+      /"sdzz"\. Next: foundry-agent drives --socket \S+ {2}# lists nvme0n1/,
+    );
     expect((await run(["drives", "forget", "ZR5ABCDE"])).code).toBe(0);
     expect((await run(["drives", "forget", "UNKNOWN"])).code).toBe(1);
     expect(view.calls).toEqual(["forget ZR5ABCDE", "forget UNKNOWN"]);
@@ -222,6 +240,11 @@ describe("events", () => {
     expect(await types("--since", "7d")).toEqual(["old", "drive.missing", "condition.raised"]);
     expect(await types("--since", "all")).toEqual(["old", "drive.missing", "condition.raised"]);
     expect(await types("--since", id)).toEqual(["condition.raised"]);
+    // What is over is no warning any more.
+    view.happen({ type: "condition.cleared", severity: "error", data: { text: "The clock is wrong." } });
+    expect((await run(["events"])).stdout).toMatch(
+      /\n\S+ \S+ {2}over {5}condition\.cleared +The clock is wrong\.\n$/,
+    );
     const none = await daemon();
     expect((await none.run(["events"])).stderr).toContain("Nothing happened in the last 24 hours.");
   });

@@ -112,6 +112,7 @@ test("thermal zones where no chip measures the processor", async () => {
   const zone = "/sys/class/thermal/thermal_zone";
   const data = await collect({
     files: {
+      "/proc/stat": "cpu  1 2 3 4\n",
       [`${zone}0/type`]: "acpitz\n",
       [`${zone}0/temp`]: "27800\n",
       [`${zone}1/type`]: "x86_pkg_temp\n",

@@ -5,6 +5,10 @@ import type { MemoryData } from "../../src/collectors/memory-schema.ts";
 import { collectTree, failing, spoiled } from "../support/shape.ts";
 import { loadTree, type Tree } from "../support/tree.ts";
 
+const UNREADABLE = expect.objectContaining({
+  code: "meminfo_unreadable",
+  nextStep: expect.stringMatching(/^head .*\/proc\/meminfo/),
+});
 const TREES = ["ceph-node", "pi4", "container"];
 const MC2 = "/sys/devices/system/edac/mc/mc2";
 
@@ -17,24 +21,44 @@ function collect(tree: Tree): Promise<MemoryData> {
 }
 
 describe("bad input", () => {
-  test.each(["EACCES", "EIO", "EINVAL"])("every file fails with %s", async (code) => {
-    for (const name of TREES)
-      expect(await collect(failing(machineTree(name), code))).toMatchObject({
-        total_bytes: null,
-        huge_pages: null,
+  test.each(["EACCES", "EIO", "EINVAL"])(
+    "every file fails with %s: that is a failure, in words",
+    async (code) => {
+      for (const name of TREES)
+        await expect(collect(failing(machineTree(name), code))).rejects.toThrow(UNREADABLE);
+    },
+  );
+
+  test.each(["EACCES", "EIO", "EINVAL"])("every file but meminfo fails with %s", async (code) => {
+    for (const name of TREES) {
+      const tree = failing(machineTree(name), code);
+      delete tree.errors?.["/proc/meminfo"];
+      expect(await collect(tree)).toMatchObject({
+        total_bytes: expect.any(Number),
         pressure: null,
         oom_kills: null,
         edac: null,
       });
+    }
   });
 
   test("every file is binary garbage or half-written", async () => {
     const garbage = Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 73 + (i >> 3)) % 256));
     for (const name of TREES) {
-      const spoil = await collect(spoiled(machineTree(name), () => ({ base64: garbage.toString("base64") })));
-      expect(spoil).toMatchObject({ total_bytes: null, oom_kills: null, edac: null });
+      const noise = { base64: garbage.toString("base64") };
+      await expect(collect(spoiled(machineTree(name), () => noise))).rejects.toThrow(UNREADABLE);
+      const but = spoiled(machineTree(name), (path) =>
+        path === "/proc/meminfo" ? "MemTotal:       2048 kB\nMemFree:  " : noise,
+      );
+      expect(await collect(but)).toMatchObject({
+        total_bytes: 2_097_152,
+        free_bytes: null,
+        oom_kills: null,
+        edac: null,
+      });
       const { files } = machineTree(name);
-      await collect(spoiled(machineTree(name), (path) => (files[path] as string).slice(0, 12)));
+      const half = spoiled(machineTree(name), (path) => (files[path] as string).slice(0, 40));
+      expect((await collect(half)).available_bytes).toBeNull();
     }
   });
 
@@ -52,13 +76,15 @@ describe("bad input", () => {
     ]);
   });
 
-  test("a FIFO for meminfo stops nothing", async () => {
+  test("a FIFO hangs nothing: for vmstat it hides what is in there, for meminfo it is a failure", async () => {
     const tree = machineTree("pi4");
-    delete tree.files["/proc/meminfo"];
-    expect(await collect({ ...tree, fifos: ["/proc/meminfo"] })).toMatchObject({
-      total_bytes: null,
-      oom_kills: 1,
+    const { "/proc/vmstat": _, ...others } = tree.files;
+    expect(await collect({ ...tree, files: others, fifos: ["/proc/vmstat"] })).toMatchObject({
+      total_bytes: expect.any(Number),
+      oom_kills: null,
     });
+    delete tree.files["/proc/meminfo"];
+    await expect(collect({ ...tree, fifos: ["/proc/meminfo"] })).rejects.toThrow(UNREADABLE);
   });
 });
 

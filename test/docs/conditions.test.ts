@@ -34,6 +34,21 @@ test("every condition's code stands in docs/troubleshooting.md with its meaning 
   expect([...rows].map((row) => row[1]).sort()).toEqual([...codes].sort());
 });
 
+/** What is wrong with these no command mends: hands do. */
+const BY_HAND = new Set(
+  (
+    "under_voltage under_voltage_since_boot cpu_too_hot cpu_throttled cpu_sensors_failed drive_path_offline " +
+    "emmc_worn memory_uncorrected_errors memory_corrected_errors bond_degraded"
+  ).split(" "),
+);
+
+test("every next step there is a line to type, or says where to read, unless only hands can mend it", () => {
+  const rows = [...page.matchAll(/^\| `([a-z_]+)` \| [^|]+ \| ([^|]+) \|$/gm)];
+  const prose = rows.filter(([, code, step]) => !BY_HAND.has(code ?? "") && !/`[^`]+`|\]\(/.test(step ?? ""));
+  expect(prose.map(([, code]) => code)).toEqual([]);
+  expect([...BY_HAND].filter((code) => !rows.some(([, known]) => known === code))).toEqual([]);
+});
+
 test("no condition is written down in another way than this test knows", () => {
   // Each form of condition has a severity beside its code; a new form would slip through unseen.
   const strange = SOURCES.filter(({ text }) => /\.raise\(\{(?!\s*code)/.test(text)).map(({ name }) => name);

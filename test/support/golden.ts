@@ -9,6 +9,7 @@ import { expect } from "vitest";
 import { type CollectContext, isNoData } from "../../src/collectors/collector.ts";
 import { type AnyCollector, allCollectors } from "../../src/collectors/index.ts";
 import type { ConditionDraft } from "../../src/model/condition.ts";
+import { AgentError } from "../../src/model/errors.ts";
 import type { Machine } from "../../src/system/machine.ts";
 import { jsonMemory } from "./drives.ts";
 import { type Tree, treeMachine } from "./tree.ts";
@@ -18,7 +19,9 @@ export interface Collected {
   readonly conditions: ConditionDraft[];
   readonly sections: Record<
     string,
-    { state: "ok"; data: unknown } | { state: "absent"; text: string; next_step: string | null }
+    | { state: "ok"; data: unknown }
+    | { state: "absent"; text: string; next_step: string | null }
+    | { state: "failed"; code: string; text: string; next_step: string | null }
   >;
 }
 
@@ -45,18 +48,25 @@ export async function goldenReport(tree: Tree): Promise<Collected & { about: str
 
 /**
  * Collect twice and keep the second: the first run has nothing to compare its counters with. Data is held
- * against the schemas, nothing missing and nothing more.
+ * against the schemas, nothing missing and nothing more. A collector may fail in words, and in no other way.
  */
 export async function collectTwice(machine: Machine, between: () => void = () => {}): Promise<Collected> {
   const collectors = allCollectors();
   const contexts = new Map(collectors.map((collector) => [collector.name, contextOf(machine)]));
-  for (const collector of collectors) await collector.collect(contexts.get(collector.name) as CollectContext);
+  for (const collector of collectors) await attempt(collector, contexts.get(collector.name));
   between();
   const sections: Collected["sections"] = {};
   const conditions: ConditionDraft[] = [];
   for (const collector of collectors) {
-    const found = await collector.collect(contexts.get(collector.name) as CollectContext);
-    if (isNoData(found))
+    const found = await attempt(collector, contexts.get(collector.name));
+    if (found instanceof AgentError)
+      sections[collector.name] = {
+        state: "failed",
+        code: found.code,
+        text: found.message,
+        next_step: found.nextStep,
+      };
+    else if (isNoData(found))
       sections[collector.name] = { state: "absent", text: found.noData, next_step: found.nextStep };
     else {
       sections[collector.name] = { state: "ok", data: checkData(collector, found) };
@@ -64,6 +74,15 @@ export async function collectTwice(machine: Machine, between: () => void = () =>
     }
   }
   return { conditions, sections };
+}
+
+async function attempt(collector: AnyCollector, context: CollectContext | undefined): Promise<unknown> {
+  try {
+    return await collector.collect(context as CollectContext);
+  } catch (error) {
+    if (error instanceof AgentError) return error;
+    throw error;
+  }
 }
 
 /** The data as JSON carries it; fails where it does not fit the collector's schema. */

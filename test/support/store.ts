@@ -116,3 +116,16 @@ export function storeChild(folder: string): StoreChild {
     },
   };
 }
+
+/** A state with something in it, closed. */
+export function filledState(folder: string): string {
+  const store = openStore(folder, { clock: handClock() });
+  store.values("identity").set("self", "me");
+  store.insertCommand(storedCommand("c1"));
+  store.appendEvents(
+    Array.from({ length: 300 }, (_, n) => warning(n, { text: "x".repeat(500) })),
+    START,
+  );
+  store.close();
+  return folder;
+}

@@ -1,6 +1,6 @@
 /** Random TOML documents that use every way of writing a key or a value, with the line of each key. */
 import fc from "fast-check";
-import { keyText } from "../../src/agent/config-locate.ts";
+import { keyText } from "../../src/system/toml-locate.ts";
 
 type Path = (string | number)[];
 

@@ -147,8 +147,8 @@ export function viewOfSections(
       calls.push(`enroll ${api} ${key.length} ${options.name ?? "-"}`);
       return { nodeId: "node_1", mode: "test" };
     },
-    async adopt() {
-      calls.push("adopt");
+    async adopt(undo) {
+      calls.push(undo ? "adopt undo" : "adopt");
     },
     async resetIdentity() {
       calls.push("reset");

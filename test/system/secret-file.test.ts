@@ -99,10 +99,10 @@ describe("readSecretFile", () => {
     expect(refusal(gone)).toMatchObject({
       code: "secret_missing",
       message: `${gone} does not exist`,
-      nextStep: `install -m 0600 /dev/stdin ${gone}`,
+      nextStep: `install -m 0600 /dev/stdin ${gone}  # and paste the secret, then Ctrl-D`,
     });
     expect(refusal("/etc/foundry-agent/no-such.key").nextStep).toBe(
-      "install -m 0640 -g foundry-agent /dev/stdin /etc/foundry-agent/no-such.key",
+      "install -m 0640 -g foundry-agent /dev/stdin /etc/foundry-agent/no-such.key  # and paste the secret, then Ctrl-D",
     );
     expect(refusal(join(secret("x", 0o600), "below")).code).toBe("secret_missing");
     expect(refusal(secret(" \n", 0o600)).message).toContain("is empty");

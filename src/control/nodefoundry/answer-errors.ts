@@ -32,7 +32,11 @@ export function answerError(answer: HttpAnswer, host: string, now: number): Agen
   if (status === 404) {
     return code === "node_not_found"
       ? new AgentError("node_not_found", `${host} does not know this node any more.`, "foundry-agent enroll")
-      : new AgentError("no_agent_api", `${host} has no agent API (404).`, "check nodefoundry.url");
+      : new AgentError(
+          "no_agent_api",
+          `${host} has no agent API (404).`,
+          "foundry-agent config show  # is nodefoundry.url right?",
+        );
   }
   if (status === 409) {
     return code === "node_cloned"
@@ -40,13 +44,13 @@ export function answerError(answer: HttpAnswer, host: string, now: number): Agen
       : new AgentError(
           "two_instances",
           `${host} hears two machines under the id of this node (${code}${words}).`,
-          "switch one of them off, or run foundry-agent reset --identity on the copy",
+          "foundry-agent reset --identity  # on the copy; or switch one of the two off",
         );
   }
   return new AgentError(
     "request_refused",
     `${host} does not take the request (${status} ${code}${words}).`,
-    "foundry-agent report --as nodefoundry shows what is sent; report this with both",
+    "foundry-agent report --as nodefoundry  # shows what is sent; report this with both",
   );
 }
 

@@ -42,6 +42,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       const outcome = await anyRound(input, signal);
       last = {
         ok: true,
+        code: null,
         text: outcome.readOnly ? "may read" : "the last report was accepted",
         nextStep: null,
       };
@@ -50,6 +51,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       if (errorCode(error) !== "aborted") {
         last = {
           ok: false,
+          code: errorCode(error),
           text: errorText(error),
           nextStep: error instanceof AgentError ? error.nextStep : null,
         };

@@ -13,6 +13,8 @@ import type { Session } from "./session.ts";
 /** Of the last sync, for the credential that only a sync can try. */
 export interface LastRound {
   readonly ok: boolean;
+  /** Of what it ended with; null when it went well. */
+  readonly code: string | null;
   readonly text: string;
   readonly nextStep: string | null;
 }
@@ -31,64 +33,110 @@ export async function runChecks(
   const add = (what: string, verdict: Verdict, text: string, nextStep: string | null = null): void => {
     results.push({ what, verdict, text, nextStep });
   };
-  const skipRest = (names: string[], why: string): CheckResult[] => {
+  const skipRest = (names: readonly string[], why: string): CheckResult[] => {
     for (const name of names) add(name, "skipped", why);
     return results;
   };
 
   if (!URL.canParse(config.url)) {
-    add("url", "failed", `${config.url} is no URL.`, "set nodefoundry.url");
-    return skipRest(["dns", "proxy", "tls", "clock", "credential", "permission"], "no address");
+    add(
+      "url",
+      "failed",
+      `${config.url} is no URL.`,
+      'url = "https://api.nodefoundry.io"  # below [nodefoundry]',
+    );
+    return skipRest(STEPS, "no address");
   }
   const url = new URL(config.url);
-  const proxied = usesProxy(config.proxy, url);
-  const nearest = proxied && config.proxy ? new URL(config.proxy.url).hostname : url.hostname;
-  await checkDns(nearest.replace(/^\[|\]$/g, ""), add);
-  if (results.some(({ verdict }) => verdict === "failed")) {
-    return skipRest(["proxy", "tls", "clock", "credential", "permission"], `${nearest} can't be looked up`);
-  }
+  const proxy = usesProxy(config.proxy, url) ? new URL(config.proxy.url) : null;
+  const nearest = (proxy ?? url).hostname.replace(/^\[|\]$/g, "");
+  if (!(await checkDns(nearest, add))) return skipRest(STEPS.slice(1), `${nearest} can't be looked up`);
 
-  let date: number | null;
+  let date: number | null = null;
+  let status = 0;
+  let wrong: unknown = null;
   const sentAt = context.clock.now();
   try {
-    date = serverTime(await connection.probe(signal));
-    add(
-      "proxy",
-      proxied ? "ok" : "skipped",
-      proxied ? `through ${config.proxy?.url}` : "none is used for this host",
-    );
-    add(
-      "tls",
-      "ok",
-      url.protocol === "https:"
-        ? `${connection.host} shows a certificate that is trusted`
-        : "plain HTTP to this host itself",
-    );
+    const answer = await connection.probe(signal);
+    date = serverTime(answer);
+    ({ status } = answer);
   } catch (error) {
-    const isProxy = proxied && /^(proxy_|connect_|dns_)/.test(errorCode(error));
-    if (!isProxy)
-      add(
-        "proxy",
-        proxied ? "ok" : "skipped",
-        proxied ? `through ${config.proxy?.url}` : "none is used for this host",
-      );
-    add(isProxy ? "proxy" : "tls", "failed", errorText(error), nextStepOf(error));
-    return skipRest([...(isProxy ? ["tls"] : []), "clock", "credential", "permission"], "no connection");
+    wrong = error;
+  }
+  const failedAt = wrong === null ? null : stepOf(errorCode(wrong), proxy !== null);
+  const ways: Record<Way, readonly [Verdict, string]> = {
+    proxy: proxy === null ? ["skipped", "none is used for this host"] : ["ok", `through ${proxy.host}`],
+    connect: LOCAL.test(errorCode(wrong))
+      ? ["skipped", "not tried"]
+      : ["ok", `${connection.host} takes connections`],
+    tls:
+      url.protocol === "https:"
+        ? ["ok", `${connection.host} shows a certificate that is trusted`]
+        : ["skipped", "plain HTTP to this host itself"],
+    answer: ["ok", "in HTTP, as an API answers"],
+  };
+  const unable = status >= 500 || status === 429;
+  for (const [index, way] of WAYS.entries()) {
+    if (way === "answer" && unable) {
+      const text = `${connection.host} takes no requests at the moment (${status}).`;
+      add(way, "failed", text, "foundry-agent sync  # tries again; if it stays so, tell who runs the server");
+      continue;
+    }
+    if (way !== failedAt) {
+      add(way, ...ways[way]);
+      continue;
+    }
+    add(way, "failed", errorText(wrong), nextStepOf(wrong));
+    return skipRest([...WAYS.slice(index + 1), ...STEPS.slice(-3)], NOTHING[way]);
   }
   checkClock(date, sentAt, context.clock.now(), add);
+  if (unable) return skipRest(["credential", "permission"], NOTHING.answer);
   await checkCredential(config, connection, session, last, signal, add);
   return results;
 }
 
+/** What one request without a credential passes on its way, in this order. */
+const WAYS = ["proxy", "connect", "tls", "answer"] as const;
+type Way = (typeof WAYS)[number];
+/** Why what comes after it was not looked at. */
+const NOTHING: Readonly<Record<Way, string>> = {
+  proxy: "no way through the proxy",
+  connect: "no connection",
+  tls: "no connection that can be trusted",
+  answer: "no answer of an API",
+};
+const STEPS: readonly string[] = ["dns", ...WAYS, "clock", "credential", "permission"];
+
+/** A file of ours is not right, and nothing was sent. */
+const LOCAL = /^(?:tls_file_|secret_)/;
+
+/** Where a request that failed so had come to. With a proxy, what we look up and connect to is the proxy. */
+function stepOf(code: string, proxied: boolean): Way {
+  if (code.startsWith("tls_") || LOCAL.test(code)) return "tls";
+  if (code.startsWith("proxy_")) return "proxy";
+  if (/^(connect_|dns_)|^(network_unreachable|connection_lost)$/.test(code))
+    return proxied ? "proxy" : "connect";
+  return code === "https_required" ? "connect" : "answer";
+}
+
+/** How a round ends that the server refused, and not the way to it. */
+const JUDGED = /^(?:credential_|node_|two_instances|request_refused|no_agent_api|key_)/;
+
 type Add = (what: string, verdict: Verdict, text: string, nextStep?: string | null) => void;
 
-async function checkDns(host: string, add: Add): Promise<void> {
-  if (isIP(host) > 0) return add("dns", "skipped", `${host} is an address`);
+/** @returns whether there is an address to go to */
+async function checkDns(host: string, add: Add): Promise<boolean> {
+  if (isIP(host) > 0) {
+    add("dns", "skipped", `${host} is an address`);
+    return true;
+  }
   try {
     const found = await lookup(host, { all: true });
     add("dns", "ok", `${host} is ${found.map(({ address }) => address).join(", ")}`);
+    return true;
   } catch (error) {
     add("dns", "failed", `${host} can't be looked up (${errorCode(error)}).`, `getent ahosts ${host}`);
+    return false;
   }
 }
 
@@ -121,7 +169,12 @@ async function checkCredential(
   if (session) {
     add("credential", "ok", `registered as ${session.nodeId} (${session.mode})`);
     if (last === null) add("permission", "skipped", "no round has been made yet", "foundry-agent sync");
-    else add("permission", last.ok ? "ok" : "failed", last.text, last.nextStep);
+    else if (last.code === null || JUDGED.test(last.code))
+      add("permission", last.ok ? "ok" : "failed", last.text, last.nextStep);
+    else {
+      const text = `not known: the last round did not come through (${last.text.replace(/\.$/, "")})`;
+      add("permission", "skipped", text, "foundry-agent sync");
+    }
     return;
   }
   const file = config.enrolKeyFile ?? config.keyFile;
@@ -167,7 +220,7 @@ async function checkCredential(
     add(
       "permission",
       "ok",
-      config.enrolKeyFile === null ? "may read" : "may register this node at the next round",
+      config.enrolKeyFile === null ? "the key may read" : "the key may register this node at the next round",
     );
 }
 

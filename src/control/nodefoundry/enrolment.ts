@@ -29,6 +29,7 @@ export function openEnrolment(
 
   async function register(key: string, signal: AbortSignal): Promise<Session> {
     const before = sessions.get();
+    const knownAs = sessions.lastNode() ?? before?.nodeId ?? null;
     const answer = await connection.call({
       method: "POST",
       path: "/v1/nodes",
@@ -53,6 +54,8 @@ export function openEnrolment(
       openCommands: parseOpenCommands(data.open_commands),
     };
     sessions.put(session);
+    // Under another id the server has heard of nothing that the one before has acknowledged.
+    if (knownAs !== null && knownAs !== data.id) conditions.tellAgain();
     for (const code of ["enrol_key_needed", "credential_refused", "node_cloned"]) conditions.clear(code, API);
     judgeClock(context, data.now ?? serverTime(answer));
     context.log.info(
@@ -73,7 +76,7 @@ export function openEnrolment(
       subject: API,
       severity: "warning",
       text: `${config.enrolKeyFile} holds a live account key: whoever reads it on this node has the whole account.`,
-      nextStep: `put an enrolment key (nf_en_…) into ${config.enrolKeyFile}, then foundry-agent reload`,
+      nextStep: `foundry-agent reload  # once an enrolment key (nf_en_…) stands in ${config.enrolKeyFile} instead`,
     });
   }
 
@@ -124,13 +127,15 @@ function keyIn(file: string | null): string | null {
 
 /** This node is a copy: nothing it was given counts any more. */
 export function renewAsCopy(context: ControlContext, sessions: Sessions, reason: string): void {
+  // Before anything is deleted or told: token and id are set aside with the rest, events are dropped.
+  context.renewIdentity(reason);
   sessions.put(null);
+  context.conditions.tellAgain();
   context.conditions.raise({
     code: "node_cloned",
     subject: API,
     severity: "warning",
     text: "NodeFoundry knows another machine under this node's identity, so this one takes a new identity and registers anew.",
-    nextStep: "foundry-agent status; on a changed mainboard have the node adopted in NodeFoundry",
+    nextStep: "foundry-agent status  # on a changed mainboard have the node adopted in NodeFoundry",
   });
-  context.renewIdentity(reason);
 }

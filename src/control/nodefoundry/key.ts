@@ -28,7 +28,7 @@ export function checkKey(key: string, origin: string): string {
   throw new AgentError(
     "key_malformed",
     `${origin} does not hold a key: one word of 8 to 512 characters was expected.`,
-    "copy the key from NodeFoundry once more",
+    "foundry-agent enroll  # with the key, copied from NodeFoundry once more",
   );
 }
 
@@ -39,14 +39,14 @@ export function refuseForEnrolment(key: string): void {
     throw new AgentError(
       "key_read_only",
       "A read-only key (nf_sk_ro_…) can't register a node.",
-      "use an enrolment key (nf_en_…), or name this one as key_file to run read-only",
+      "foundry-agent enroll  # with an enrolment key (nf_en_…); to look on only, name a file with this one as key_file",
     );
   }
   if (kind === "node") {
     throw new AgentError(
       "key_wrong_kind",
       "This is the token of a node (nf_nt_…), not a key.",
-      "use an enrolment key (nf_en_…)",
+      "foundry-agent enroll  # with an enrolment key (nf_en_…)",
     );
   }
 }

@@ -44,7 +44,8 @@ export function openLooker(
     },
     async round(why, input, signal) {
       if (config.keyFile === null) {
-        const nextStep = "set nodefoundry.key_file to a file with a read-only key (nf_sk_ro_…)";
+        const nextStep =
+          'key_file = "/etc/foundry-agent/nodefoundry.key"  # below [nodefoundry]: a file with a read-only key (nf_sk_ro_…)';
         tell(`Nothing is reported: ${why}, and there is no key to read with.`, nextStep);
         throw new AgentError("no_agent_api", `${why}, and there is no key to read with.`, nextStep);
       }

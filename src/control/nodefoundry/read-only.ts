@@ -58,7 +58,7 @@ export function findOwnNode(nodes: readonly NodeOnServer[], own: OwnFacts): Node
     throw new AgentError(
       "node_not_listed",
       `NodeFoundry lists no node named ${own.hostname}.`,
-      "register this host in NodeFoundry, or check that the key is of the right account",
+      "hostname  # register a host of this name in NodeFoundry, or take a key of the account that has it",
     );
   }
   if (named.length === 1) return first;

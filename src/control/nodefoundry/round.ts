@@ -129,6 +129,6 @@ function tell({ conditions, log }: ControlContext, found: ParsedCommands): void 
     subject: API,
     severity: "warning",
     text: `NodeFoundry sent commands that can't be read and were not executed: ${ids.join(", ").slice(0, 300)}.`,
-    nextStep: "foundry-agent version; a newer agent may know them",
+    nextStep: "foundry-agent version  # a newer agent may know them",
   });
 }

@@ -44,6 +44,8 @@ export interface Sessions {
   get(): Session | null;
   /** Committed and fsynced on return. */
   put(session: Session | null): void;
+  /** Id of the last registration, also after leaving. */
+  lastNode(): string | null;
   /** Template of the name given to `enroll`, for the registrations to come. */
   name(): string | null;
   setName(template: string | null): void;
@@ -66,8 +68,11 @@ export function openSessions(values: KeyValue, url: string): Sessions {
         return null; // of another version, or damaged: registering again mends both
       }
     },
-    put: (session) =>
-      values.set("session", session === null ? null : JSON.stringify({ ...session, origin: own })),
+    put(session) {
+      if (session !== null) values.set("node", session.nodeId);
+      values.set("session", session === null ? null : JSON.stringify({ ...session, origin: own }));
+    },
+    lastNode: () => values.get("node"),
     name: () => values.get("name"),
     setName: (template) => values.set("name", template),
     left: () => values.get("left") !== null,

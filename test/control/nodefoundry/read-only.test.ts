@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { differences, findOwnNode } from "../../../src/control/nodefoundry/read-only.ts";
+import { startPlainServer, startTlsServer } from "../../support/tls.ts";
 import { failureOf, input, keyFile, openAgent, signal, startRig } from "./rig.ts";
 
 const SEEDS = [
@@ -152,7 +153,9 @@ describe("check", () => {
     const before = {
       dns: "skipped",
       proxy: "skipped",
-      tls: "ok",
+      connect: "ok",
+      tls: "skipped",
+      answer: "ok",
       clock: "ok",
       credential: "ok",
       permission: "ok",
@@ -160,10 +163,15 @@ describe("check", () => {
     expect(await verdicts(agent)).toEqual(before);
     await agent.api.sync(input(), signal);
     expect(await verdicts(agent)).toEqual(before);
+    // A round that did not come through says nothing about what this node may.
+    rig.sandbox.faults.set({ kind: "503", count: 1 });
+    await expect(agent.api.sync(input(), signal)).rejects.toMatchObject({ code: "unavailable" });
+    expect(await verdicts(agent)).toEqual({ ...before, permission: "skipped" });
+    await agent.api.sync(input(), signal);
     agent.clockOffsetMs = 3_600_000;
     expect((await verdicts(agent)).clock).toBe("failed");
     expect(await verdicts(rig.agent())).toMatchObject({
-      tls: "ok",
+      answer: "ok",
       credential: "failed",
       permission: "skipped",
     });
@@ -178,15 +186,43 @@ describe("check", () => {
     expect(nowhere.map(({ what, verdict }) => `${what} ${verdict}`)).toEqual([
       "dns failed",
       "proxy skipped",
+      "connect skipped",
       "tls skipped",
+      "answer skipped",
       "clock skipped",
       "credential skipped",
       "permission skipped",
     ]);
     const closed = await openAgent("http://127.0.0.1:1").api.check(signal);
     expect(closed.find(({ verdict }) => verdict === "failed")).toMatchObject({
-      what: "tls",
+      what: "connect",
       text: expect.stringContaining("refuses"),
+      nextStep: expect.stringMatching(/^nc -zv -w 10 127\.0\.0\.1 1 {2}# /),
     });
+  });
+
+  test("each thing that goes wrong on the way is told at its own step", async () => {
+    const untrusted = await startTlsServer(() => {}, { certificate: "untrusted" });
+    const page = await startPlainServer((_request, response) => {
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end("<html>");
+    });
+    const busy = await startPlainServer((_request, response) => {
+      response.writeHead(503);
+      response.end();
+    });
+    const proxied = { url: "http://127.0.0.1:1", credentialsFile: null, noProxy: [] };
+    const failed = async (agent: ReturnType<typeof openAgent>) =>
+      (await agent.api.check(signal))
+        .filter(({ verdict }) => verdict !== "skipped" && verdict !== "ok")
+        .map(({ what, nextStep }) => [what, nextStep?.replace(/ .*/, "")]);
+    expect(await failed(openAgent(untrusted.url))).toEqual([["tls", "openssl"]]);
+    expect(await failed(openAgent(page.url))).toEqual([["answer", "foundry-agent"]]);
+    expect(await failed(openAgent(busy.url))).toEqual([["answer", "foundry-agent"]]);
+    const files = { certFile: "/nonexistent.crt", keyPemFile: "/nonexistent.key" };
+    const missing = openAgent(untrusted.url, files);
+    expect(await failed(missing)).toEqual([["tls", "ls"]]);
+    expect((await missing.api.check(signal))[2]).toMatchObject({ what: "connect", verdict: "skipped" });
+    expect(await failed(openAgent("https://localhost:1", { proxy: proxied }))).toEqual([["proxy", "nc"]]);
   });
 });

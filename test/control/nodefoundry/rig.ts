@@ -91,6 +91,8 @@ export interface Agent {
   readonly writes: string[];
   readonly conditions: Map<string, ConditionDraft>;
   readonly renewed: string[];
+  /** How often the conditions that hold were told once more. */
+  toldAgain: number;
   identity: Identity;
   clockOffsetMs: number;
   readonly logged: () => string;
@@ -113,6 +115,7 @@ export function openAgent(
     writes: [],
     conditions,
     renewed: [],
+    toldAgain: 0,
     identity: from.identity ?? IDENTITY,
     clockOffsetMs: 0,
     logged: () => JSON.stringify(lines),
@@ -132,6 +135,7 @@ export function openAgent(
       raise: (condition) => void conditions.set(conditionKey(condition), condition),
       clear: (code, subject) =>
         void conditions.delete(conditionKey(subject === undefined ? { code } : { code, subject })),
+      tellAgain: () => void agent.toldAgain++,
     },
     log,
     clock: { now: () => clock.now() + agent.clockOffsetMs, monotonic: clock.monotonic },

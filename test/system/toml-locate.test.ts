@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { parse } from "toml";
 import { describe, expect, it } from "vitest";
-import { locateKeys } from "../../src/agent/config-locate.ts";
+import { locateKeys } from "../../src/system/toml-locate.ts";
 import { pathsOf, writeDocument } from "../support/toml-document.ts";
 
 describe("locateKeys", () => {
