@@ -6,7 +6,7 @@
  * 1. install what package-lock.json says   2. bundle src/main.ts   3. fetch node for each architecture: the
  * pinned package, its integrity checked by npm   4. strip it with that architecture's binutils   5. put the
  * bundle, its compiled form and the ship flags into it   6. check what the steps could have broken, and run it
- * 7. dist/, with checksums.
+ * 7. dist/, with checksums and what is in it (SBOM).
  *
  * The compiled form (V8's code cache) makes every start 10 ms shorter, several times that on a Raspberry Pi. It is
  * of the architecture and the flags that made it, so each executable is put together by its own node, arm64's
@@ -40,6 +40,7 @@ import { writeLicences } from "./licences.mjs";
 import { runNpm } from "./npm.mjs";
 import { ROOT } from "./paths.mjs";
 import { install } from "./prepare.mjs";
+import { writeSbom } from "./sbom.mjs";
 
 const DIST = join(ROOT, "dist");
 const WORK = join(ROOT, "build/executables");
@@ -209,6 +210,7 @@ async function main() {
     console.log(`dist/${name}  ${megabytes} MB  ${seconds} s${twice}\n  sha256 ${sum}`);
   }
   rmSync(WORK, { recursive: true, force: true });
+  sums.push(writeSbom(DIST, commit));
   writeFileSync(join(DIST, "SHA256SUMS"), sums.join(""));
   writeLicences(join(DIST, "THIRD-PARTY-LICENCES.txt"));
   if (values.image !== undefined) {

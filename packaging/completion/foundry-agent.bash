@@ -1,0 +1,112 @@
+# bash completion for foundry-agent. Made by scripts/completion.ts: change what it reads and run it.
+
+# Adds the last part of each path to words; of a block device's, the one before /device.
+_foundry_agent_names() {
+  local path
+  for path; do
+    if [[ -e $path ]]; then
+      path=${path%/device}
+      words+=" ${path##*/}"
+    fi
+  done
+}
+
+# Sets words and finds for the word after an option; fails where the option takes no value.
+_foundry_agent_value() {
+  case "$1 $2" in
+    "run --config" | "status --socket" | "report --socket" | "drives --socket" | \
+      "network --socket" | "events --socket" | "why --socket" | "sync --socket" | \
+      "collect --socket" | "check --socket" | "enroll --socket" | "adopt --socket" | \
+      "reset --socket" | "leave --socket" | "reload --socket" | "config --config" | \
+      "sandbox --state" | "helper --socket" | "helper --policy") finds="file" ;;
+    "report --as") words="nodefoundry" ;;
+    "events --since") words="all" ;;
+    "enroll --key-file") words="-"; finds="file" ;;
+    "enroll --name" | "sandbox --listen" | "helper --idle") : ;;
+    "helper --state") finds="folder" ;;
+    *) return 1 ;;
+  esac
+}
+
+# Sets words and finds for a word that is no option: sub-command, number of words before it, these words.
+_foundry_agent_word() {
+  case "$1/$2/$3" in
+    report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory bmc hardware lldp local" ;;
+    drives/0/) words="forget"; _foundry_agent_names /sys/block/*/device ;;
+    drives/1/forget) : ;;
+    network/0/) _foundry_agent_names /sys/class/net/* ;;
+    sync/0/ | check/0/ | enroll/0/ | leave/0/) words="nodefoundry" ;;
+    config/0/) words="check show" ;;
+  esac
+}
+
+# Sets words to the options of a sub-command.
+_foundry_agent_options() {
+  case $1 in
+    run) words="--config --once -h --help" ;;
+    status | drives) words="-w --watch --socket --json -h --help" ;;
+    report) words="--as --raw --socket --json -h --help" ;;
+    network | why | sync | collect | \
+      check | reload) words="--socket --json -h --help" ;;
+    events) words="--since -f --follow --socket --json -h --help" ;;
+    enroll) words="--key-file --name --socket --json -h --help" ;;
+    adopt) words="--undo --socket --json -h --help" ;;
+    reset) words="--identity -y --yes --socket --json -h --help" ;;
+    leave) words="-y --yes --socket --json -h --help" ;;
+    config) words="--config --json -h --help" ;;
+    sandbox) words="--listen --state --json -h --help" ;;
+    start) words="--once -h --help" ;;
+    helper) words="--socket --state --policy --idle -h --help" ;;
+    version) words="--json -h --help" ;;
+  esac
+}
+
+_foundry_agent() {
+  local IFS=$' \t\n' current= waiting= command= before= count=0 words= finds= word i
+  COMPREPLY=()
+  for ((i = 1; i <= COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    if ((i == COMP_CWORD)); then
+      [[ $word == "=" ]] || current=$word
+    elif [[ $word == "=" ]]; then
+      continue
+    elif [[ -n $waiting ]]; then
+      waiting=
+    elif [[ $word == -* ]]; then
+      if [[ -n $command ]] && _foundry_agent_value "$command" "$word"; then waiting=$word; fi
+    elif [[ -z $command ]]; then
+      command=$word
+    else
+      before+=${before:+/}$word
+      count=$((count + 1))
+    fi
+  done
+  words= finds=
+  if [[ -n $waiting ]]; then
+    _foundry_agent_value "$command" "$waiting"
+  elif [[ -z $command && $current == -* ]]; then
+    words="-h --help -V --version"
+  elif [[ -z $command || $command == help && $count -eq 0 ]]; then
+    words="run status report drives network events why sync collect check enroll adopt reset leave reload config sandbox version"
+  elif [[ $current == -* ]]; then
+    _foundry_agent_options "$command"
+  else
+    _foundry_agent_word "$command" "$count" "$before"
+    if [[ -z $words$finds && -z $current ]]; then _foundry_agent_options "$command"; fi
+  fi
+  for word in $words; do
+    [[ $word == "$current"* ]] && COMPREPLY+=("$word")
+  done
+  if [[ -n $finds ]]; then
+    # Fails where this is called outside of a completion, which does no harm.
+    compopt -o filenames 2>/dev/null || :
+    local action=-f
+    [[ $finds == folder ]] && action=-d
+    while IFS= read -r word; do
+      COMPREPLY+=("$word")
+    done < <(compgen "$action" -- "$current")
+  fi
+  return 0
+}
+
+complete -F _foundry_agent foundry-agent

@@ -1,0 +1,156 @@
+/**
+ * Shell completion: the committed files are those made from the program's declarations, and real shells offer with
+ * them what can be typed. zsh's own tests run where it is installed.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { completed, completionFiles } from "../../scripts/completion.ts";
+import { allCommands, placesOf, valuesOf } from "../../scripts/declared.ts";
+import { allCollectors } from "../../src/collectors/index.ts";
+import { temporaryFolder } from "../support/tree.ts";
+
+const FOLDER = new URL("../../packaging/completion/", import.meta.url).pathname;
+const SECTIONS = allCollectors().map(({ name }) => name);
+
+it("the committed files are what the program declares (run: node_modules/.bin/node scripts/completion.ts)", async () => {
+  const made = await completionFiles();
+  expect(readdirSync(FOLDER).sort()).toEqual(Object.keys(made).sort());
+  for (const [name, text] of Object.entries(made))
+    expect(readFileSync(join(FOLDER, name), "utf8"), name).toBe(text);
+});
+
+describe("a usage line", () => {
+  const options = { for: { type: "string", value: "DURATION", help: "" } } as const;
+
+  it("says where which words may follow", () => {
+    const usage = "[DEVICE|SERIAL | forget SERIAL | locate SERIAL [--for DURATION]] [--watch]";
+    expect(placesOf({ usage, options })).toEqual([
+      { before: [], words: ["DEVICE", "SERIAL", "forget", "locate"] },
+      { before: ["forget"], words: ["SERIAL"] },
+      { before: ["locate"], words: ["SERIAL"] },
+    ]);
+  });
+
+  it("has places after a name too, and words in a row", () => {
+    expect(placesOf({ usage: "on|off NAME what", options })).toEqual([
+      { before: [], words: ["on", "off"] },
+      { before: ["on"], words: ["NAME"] },
+      { before: ["off"], words: ["NAME"] },
+      { before: ["on", "*"], words: ["what"] },
+      { before: ["off", "*"], words: ["what"] },
+    ]);
+  });
+
+  it("without words has no places", () => {
+    expect(placesOf({ usage: "[--for DURATION] --watch", options })).toEqual([]);
+  });
+
+  it("says more about an option's value than its declaration", () => {
+    expect(valuesOf({ usage: "[--for DURATION|ever]", options }, "for")).toEqual(["DURATION", "ever"]);
+    expect(valuesOf({ usage: "", options }, "for")).toEqual(["DURATION"]);
+  });
+
+  it("with a name that has no meaning yet is refused", async () => {
+    const [command] = await allCommands();
+    if (command === undefined) throw new Error("there are no sub-commands");
+    expect(() => completed([{ ...command, name: "x", usage: "COLOUR" }])).toThrow(/x names COLOUR: say in/);
+  });
+});
+
+/** Lines of what bash offers for the last of the words; readline splits at "=", so do they. */
+function bash(...words: string[]): string[] {
+  const script = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _foundry_agent; printf "%s\\n" "\${COMPREPLY[@]}"`;
+  const args = [
+    "--norc",
+    "-euc",
+    script,
+    "bash",
+    join(FOLDER, "foundry-agent.bash"),
+    "foundry-agent",
+    ...words,
+  ];
+  const env = { PATH: process.env.PATH };
+  return execFileSync("bash", args, { encoding: "utf8", env, cwd: FOLDER }).split("\n").filter(Boolean);
+}
+
+describe("bash", () => {
+  it("offers every sub-command of the overview, and no hidden one", async () => {
+    const shown = (await allCommands()).filter(({ hidden }) => !hidden).map(({ name }) => name);
+    expect(bash("")).toEqual(shown);
+    expect(bash("help", "")).toEqual(shown);
+    expect(bash("st")).toEqual(["status"]);
+    expect(bash("--")).toEqual(["--help", "--version"]);
+  });
+
+  it("offers the options of each sub-command, and takes none for another's", async () => {
+    for (const { name, options } of await allCommands()) {
+      const long = bash(name, "--");
+      expect(long, name).toEqual([...Object.keys(options), "help"].map((option) => `--${option}`));
+    }
+  });
+
+  it("offers words where the set is closed", () => {
+    expect(bash("config", "")).toEqual(["check", "show"]);
+    expect(bash("config", "--json", "s")).toEqual(["show"]);
+    expect(bash("config", "check", "")).toContain("--config");
+    expect(bash("report", "")).toEqual(SECTIONS);
+    expect(bash("collect", "")).toEqual(SECTIONS);
+    expect(bash("report", "--as", "")).toEqual(["nodefoundry"]);
+    expect(bash("events", "--since", "")).toEqual(["all"]);
+    expect(bash("drives", "forg")).toEqual(["forget"]);
+  });
+
+  it("offers this host's interfaces without asking anybody", () => {
+    expect(bash("network", "")).toEqual(readdirSync("/sys/class/net").sort());
+  });
+
+  it("offers files where a file is meant, also behind '=' and with blanks in it", () => {
+    const folder = temporaryFolder();
+    for (const name of ["a b.toml", "config.toml"]) writeFileSync(join(folder, name), "");
+    mkdirSync(join(folder, "parts"));
+    const all = [`${folder}/a b.toml`, `${folder}/config.toml`, `${folder}/parts`];
+    expect(bash("run", "--config", `${folder}/`).sort()).toEqual(all);
+    expect(bash("run", "--config", "=", `${folder}/`).sort()).toEqual(all);
+    expect(bash("status", "--socket", `${folder}/c`)).toEqual([`${folder}/config.toml`]);
+    expect(bash("helper", "--state", `${folder}/`)).toEqual([`${folder}/parts`]);
+    expect(bash("run", "--config", "=")).toContain("_foundry-agent");
+  });
+
+  it("knows that an option's value is no word", () => {
+    expect(bash("config", "--config", "check", "c")).toEqual(["check"]);
+    expect(bash("drives", "--socket", "=", "/x", "forg")).toEqual(["forget"]);
+    expect(bash("enroll", "--name", "")).toEqual([]);
+  });
+
+  it("has nothing to offer for what is not there", () => {
+    expect(bash("nonsense", "")).toEqual([]);
+    expect(bash("nonsense", "--")).toEqual([]);
+  });
+});
+
+describe.runIf(spawnSync("zsh", ["--version"]).status === 0)("zsh", () => {
+  it("can read the file", () => {
+    const { status, stderr } = spawnSync("zsh", ["-n", join(FOLDER, "_foundry-agent")], { encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
+  function zsh(line: string): string[] {
+    const script = new URL("offered.zsh", import.meta.url).pathname;
+    const told = join(temporaryFolder(), "told");
+    execFileSync("zsh", ["-f", script, FOLDER, `foundry-agent ${line}`, told], { timeout: 15_000 });
+    return readFileSync(told, "utf8").split("\n").filter(Boolean);
+  }
+
+  it("offers sub-commands, words, options and files", async () => {
+    const shown = (await allCommands()).filter(({ hidden }) => !hidden).map(({ name }) => name);
+    expect(zsh("")).toEqual(expect.arrayContaining(shown));
+    expect(zsh("config ")).toEqual(["check", "show"]);
+    expect(zsh("report --json ")).toEqual(SECTIONS);
+    expect(zsh("report --as=")).toEqual(["nodefoundry"]);
+    expect(zsh("drives forg")).toEqual(["forget"]);
+    expect(zsh("status --")).toEqual(expect.arrayContaining(["--watch", "--socket", "--json", "--help"]));
+    expect(zsh(`run --config ${FOLDER}_f`)).toContain("_foundry-agent");
+  });
+});
