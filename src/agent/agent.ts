@@ -185,14 +185,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const changed = (): void => {
     reload().catch((error: unknown) => log.error({ err: error }, `reload failed: ${errorText(error)}`));
   };
-  const watch = watchConfig(loaded.watch, changed, {
-    // What was written between reading and watching is seen by nobody else.
-    onReady: () => {
-      if (changeTimes(loaded.watch) !== asRead) changed();
-    },
-    onError: (error) =>
-      log.warn(`changes of the configuration are not seen (${errorText(error)}); SIGHUP reads it again`),
-  });
   reloading = running.start();
   const endStart = (): void => void newest?.stop();
   if (options.signal?.aborted) endStart();
@@ -203,6 +195,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const apis = new Set(running.loops.map((loop) => loop.api.name));
   health.settle(({ subject }) => subject !== undefined && apis.has(subject));
   notify.ready();
+  // Not before: loading what watches files is 8 ms of a start. What was written meanwhile is found by `onReady`.
+  const watch = watchConfig(loaded.watch, changed, {
+    // What was written between reading and watching is seen by nobody else.
+    onReady: () => {
+      if (changeTimes(loaded.watch) !== asRead) changed();
+    },
+    onError: (error) =>
+      log.warn(`changes of the configuration are not seen (${errorText(error)}); SIGHUP reads it again`),
+  });
 
   return {
     view,

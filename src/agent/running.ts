@@ -16,6 +16,7 @@ import { type Config, collectorConfig } from "./config.ts";
 import { excludeConditions } from "./exclude-check.ts";
 import { excludedFields } from "./excluded.ts";
 import type { Health } from "./health.ts";
+import { openHelperAccess } from "./helper-access.ts";
 import type { IdentityKeeper } from "./identity.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import { openPace } from "./pace.ts";
@@ -64,7 +65,12 @@ export function openRunning(options: RunningOptions): Running {
   const clock = machine.clock;
   const metered = config.network.profile === "metered";
   const ledger = openLedger(() => (metered ? METERED_WIDENS : 1));
-  const collectors = allCollectors().filter((collector) => collectorConfig(config, collector.name).enabled);
+  const access = openHelperAccess({ config, uid: machine.uid, files: machine.files, clock, health, log });
+  const collectors = allCollectors({
+    helper: access.port,
+    smartHistory: store.smart,
+    again: (name) => void schedule.runNow(name).catch(() => undefined),
+  }).filter((collector) => collectorConfig(config, collector.name).enabled);
   const excluded = excludedFields(config.report.exclude);
   health.set("exclude", excludeConditions(config.report.exclude, collectors));
   const emit = (drafts: Parameters<Store["appendEvents"]>[0]): void => {
@@ -181,9 +187,11 @@ export function openRunning(options: RunningOptions): Running {
       await schedule.runAll();
       schedule.start();
       for (const loop of loops) loop.start();
+      void access.lookAtPolicy();
     },
     async stop() {
       await Promise.all([schedule.stop(), ...loops.map((loop) => loop.stop())]);
+      access.close();
     },
   };
 }

@@ -37,7 +37,8 @@ export function abandonState(
       at,
       reason,
     );
-    for (const table of ["event", "cursor", "confirmed", "memory"]) db.run(`DELETE FROM ${table}`);
+    for (const table of ["event", "cursor", "confirmed", "memory", "smart_sample"])
+      db.run(`DELETE FROM ${table}`);
   });
   // In the state of a newer version `value` is all that this version may touch.
   if (file.mode === "too_new") file.writeValues((db) => void db.run(`DELETE FROM value WHERE ${OURS}`));

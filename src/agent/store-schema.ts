@@ -7,8 +7,9 @@
  * their shape in any version: identity and tokens stay readable and writable for every one.
  */
 import type { Database } from "./store-database.ts";
+import { SMART_SAMPLE_TABLE } from "./store-smart.ts";
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** "fndg": says that a file is ours. */
 const APPLICATION_ID = 0x666e6467;
@@ -49,6 +50,7 @@ const MIGRATIONS: readonly { sql: string; compatible: number }[] = [
       CREATE TABLE reserve (padding BLOB NOT NULL) STRICT;
     `,
   },
+  { compatible: 1, sql: SMART_SAMPLE_TABLE },
 ];
 
 const TABLES = [
@@ -60,6 +62,7 @@ const TABLES = [
   "meta",
   "reserve",
   "set_aside",
+  "smart_sample",
   "traffic",
   "value",
 ] as const;

@@ -2,6 +2,7 @@
 import type { KeyValue } from "../control/control-api.ts";
 import type { CommandState } from "../model/command.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";
+import type { SmartHistory } from "../model/smart.ts";
 
 export interface StoredCommand {
   readonly id: string;
@@ -80,6 +81,8 @@ export interface Store {
 
   /** Collector memory, lazily written. */
   memory(collector: string): { get(): unknown; set(value: unknown): void };
+  /** One SMART sample a day and serial number, 90 days; lazily written. */
+  readonly smart: SmartHistory;
 
   /** True when new; false when the id is known (then nothing changes). Fsynced. @throws AgentError `journal_not_writable`, `state_too_new` */
   insertCommand(command: StoredCommand): boolean;

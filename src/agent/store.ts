@@ -12,6 +12,7 @@ import { pruneAside } from "./store-aside.ts";
 import { openCommands } from "./store-commands.ts";
 import { openStateFile } from "./store-file.ts";
 import { openLazy } from "./store-lazy.ts";
+import { openSmartSamples } from "./store-smart.ts";
 import { LIMITS, openSpool, type SpoolLimits } from "./store-spool.ts";
 import type { Store } from "./store-types.ts";
 import { openValues } from "./store-values.ts";
@@ -38,6 +39,7 @@ export function openStore(folder: string, options: StoreOptions): Store {
   const values = openValues(file);
   const spool = openSpool(file, { ...LIMITS, ...options.limits });
   const lazy = openLazy(file);
+  const smart = openSmartSamples(file.read);
   const commands = openCommands(file, spool, clock.now());
   pruneAside(file, clock.now());
   let lookedAt = clock.now();
@@ -51,7 +53,7 @@ export function openStore(folder: string, options: StoreOptions): Store {
     const committed: (() => void)[] = [];
     const done = file.write((db) => {
       committed.length = 0;
-      committed.push(spool.writeTo(db, now, true), lazy.writeTo(db));
+      committed.push(spool.writeTo(db, now, true), lazy.writeTo(db), smart.writeTo(db));
     }, force);
     if (!done) return;
     for (const apply of committed) apply();
@@ -62,13 +64,13 @@ export function openStore(folder: string, options: StoreOptions): Store {
   /** The disk could not be written and may be by now; how often that is tried is file.write's matter. */
   const hasToTry = (): boolean => file.failing || spool.overdue;
 
-  const isDirty = (): boolean => spool.dirty || values.dirty || lazy.dirty() !== "no";
+  const isDirty = (): boolean => spool.dirty || values.dirty || smart.dirty() || lazy.dirty() !== "no";
 
   function isDue(now: number): boolean {
     // Either way: a clock that was in 1970 or in the future must not put it off for ever.
     if (Math.abs(now - lookedAt) < LAZY_MS) return false;
     lookedAt = now;
-    if (spool.dirty || values.dirty) return true;
+    if (spool.dirty || values.dirty || smart.dirty()) return true;
     const dirty = lazy.dirty();
     return dirty === "yes" || (dirty === "traffic" && Math.abs(now - writtenAt) >= TRAFFIC_MS);
   }
@@ -95,6 +97,7 @@ export function openStore(folder: string, options: StoreOptions): Store {
     confirmedHashes: lazy.confirmedHashes,
     setConfirmedHashes: lazy.setConfirmedHashes,
     memory: lazy.memory,
+    smart: { read: smart.read, add: smart.add },
     insertCommand: commands.insertCommand,
     setCommandState: commands.setCommandState,
     commands: commands.commands,
@@ -105,6 +108,7 @@ export function openStore(folder: string, options: StoreOptions): Store {
       values.reload(belongsToIdentity);
       spool.clear();
       lazy.clear(true);
+      smart.clear();
       return result;
     },
     restore(at, now) {

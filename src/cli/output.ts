@@ -79,19 +79,27 @@ export function processIo(signal: AbortSignal, streams: ProcessStreams = process
     if (errorCode(error) === "EPIPE" || errorCode(error) === "ERR_STREAM_DESTROYED") gone.abort();
     else throw error;
   };
-  streams.stdout.on("error", failed);
-  streams.stderr.on("error", failed);
-  const isTty = streams.stdout.isTTY === true;
+  const used = new Set<string>();
+  /** When it is first needed: making them is 5 ms of every start, and the daemon writes to neither. */
+  const stream = <Name extends "stdout" | "stderr">(name: Name): ProcessStreams[Name] => {
+    if (!used.has(name)) streams[name].on("error", failed);
+    used.add(name);
+    return streams[name];
+  };
   return {
     stdout: (text) => {
-      if (!gone.signal.aborted) streams.stdout.write(text);
+      if (!gone.signal.aborted) stream("stdout").write(text);
     },
     stderr: (text) => {
-      if (!streams.stderr.destroyed) streams.stderr.write(text);
+      if (!stream("stderr").destroyed) stream("stderr").write(text);
     },
-    isTty,
+    get isTty() {
+      return stream("stdout").isTTY === true;
+    },
     env: streams.env,
-    color: wantsColor(isTty, streams.env),
+    get color() {
+      return wantsColor(stream("stdout").isTTY === true, streams.env);
+    },
     now: () => Date.now(),
     signal: AbortSignal.any([signal, gone.signal]),
   };

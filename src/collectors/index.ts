@@ -1,22 +1,54 @@
 /** Every collector there is. Adding one: its file, its fixture, and one line here. */
+import { noHelper } from "../helper/none.ts";
+import type { HelperPort } from "../helper/port.ts";
+import type { SmartHistory } from "../model/smart.ts";
+import { bmcCollector } from "./bmc.ts";
 import type { Collector } from "./collector.ts";
 import { cpuCollector } from "./cpu.ts";
 import { drivesCollector } from "./drives.ts";
+import { hardwareCollector } from "./hardware.ts";
+import { lldpCollector } from "./lldp.ts";
 import { localCollector } from "./local.ts";
 import { memoryCollector } from "./memory.ts";
 import { networkCollector } from "./network.ts";
+import { smartCollector } from "./smart.ts";
 import { systemCollector } from "./system.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each collector is exact in its own file; the table holds them all.
 export type AnyCollector = Collector<any>;
 
-export function allCollectors(): AnyCollector[] {
+/** What some of them need from the rest of the agent. */
+export interface CollectorParts {
+  /** For what only root may read. */
+  readonly helper: HelperPort;
+  /** null: nothing is kept over a restart. */
+  readonly smartHistory: SmartHistory | null;
+  /** Called when a collector has more to tell than it told: run it again soon. null: it tells next time. */
+  readonly again: ((name: string) => void) | null;
+}
+
+/** For whoever wants their declarations only, or what can be read without root. */
+const WITHOUT: CollectorParts = {
+  helper: noHelper("needs the helper", "systemctl enable --now foundry-agent-helper.socket"),
+  smartHistory: null,
+  again: null,
+};
+
+export function allCollectors({ helper, smartHistory, again }: CollectorParts = WITHOUT): AnyCollector[] {
   return [
     drivesCollector(),
+    smartCollector({
+      helper,
+      history: smartHistory,
+      ...(again === null ? {} : { onLate: () => again("smart") }),
+    }),
     networkCollector(),
     systemCollector(),
     cpuCollector(),
     memoryCollector(),
+    bmcCollector({ helper }),
+    hardwareCollector({ helper }),
+    lldpCollector({ helper }),
     localCollector(),
   ];
 }

@@ -81,7 +81,7 @@ function aboutDrive(drive: SmartDrive, add: Add): void {
       device,
       "info",
       `The program smartctl does not know how to talk to ${what}.`,
-      `Find out with: smartctl --json=c -i -d sat /dev/${device}; then name the type in the configuration`,
+      `Find its type with: smartctl -i -d sat /dev/${device}; then write below [collectors.smart]: types = ["/dev/${device} sat"]`,
     );
 }
 

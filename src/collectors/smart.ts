@@ -25,11 +25,12 @@ import {
   type SmartMemory,
 } from "./smart-memory.ts";
 import { smartMetrics } from "./smart-metrics.ts";
+import { smartOptions, smartOverrides } from "./smart-options.ts";
 import { type SmartRound, type SmartRounds, smartRounds } from "./smart-rounds.ts";
 import { type SmartData, type SmartDrive, smartSchema } from "./smart-schema.ts";
 import { smartTable } from "./smart-table.ts";
 import { unknownVerdict } from "./smart-verdict.ts";
-import { grouped, type SmartOverride, type SmartWay } from "./smart-ways.ts";
+import { grouped, type SmartWay } from "./smart-ways.ts";
 
 const EVERY_MS = 30 * 60_000;
 const TIMEOUT_MS = 5 * 60_000;
@@ -44,7 +45,6 @@ export interface SmartCollectorOptions {
   readonly helper: HelperPort;
   /** null: nothing is kept, and no growth told. */
   readonly history: SmartHistory | null;
-  readonly overrides: readonly SmartOverride[];
   /** How long a round waits for its last drives, milliseconds. */
   readonly patienceMs?: number;
   /**
@@ -56,8 +56,10 @@ export interface SmartCollectorOptions {
   readonly firstMs?: number;
 }
 
-export function smartCollector(options: SmartCollectorOptions): Collector<SmartData> {
-  const { helper, history, overrides, onLate, patienceMs = PATIENCE_MS, firstMs = FIRST_MS } = options;
+export function smartCollector(
+  options: SmartCollectorOptions,
+): Collector<SmartData> & { options: typeof smartOptions } {
+  const { helper, history, onLate, patienceMs = PATIENCE_MS, firstMs = FIRST_MS } = options;
   const kept = new Map<string, SmartKept>();
   let rounds: SmartRounds | null = null;
   let previous: readonly SmartDrive[] = [];
@@ -121,8 +123,9 @@ export function smartCollector(options: SmartCollectorOptions): Collector<SmartD
     return trendOf(samples, facts, day);
   }
 
-  async function refreshed({ machine, signal }: CollectContext): Promise<SmartRounds> {
+  async function refreshed({ machine, signal, options: own }: CollectContext): Promise<SmartRounds> {
     const { clock, files } = machine;
+    const overrides = smartOverrides(own);
     rounds ??= smartRounds({ helper, overrides, clock, patienceMs, onLate: tellLater });
     const sinceRound = clock.monotonic() - rounds.state().begunAt;
     if (untold && !rounds.running() && sinceRound < MERGE_MS) return rounds;
@@ -142,6 +145,7 @@ export function smartCollector(options: SmartCollectorOptions): Collector<SmartD
     [ranBefore, untold] = [true, false];
     const round = asked.state();
     const { failure, ways } = round;
+    if (failure?.code === "helper_absent") return noData(failure.message, failure.nextStep);
     if (failure !== null && !failure.code.startsWith("smartctl_")) throw failure;
     if (failure === null && ways === null) return noData("The drives are being asked for the first time.");
     if (failure === null && ways?.length === 0)
@@ -173,6 +177,7 @@ export function smartCollector(options: SmartCollectorOptions): Collector<SmartD
     schema: smartSchema,
     volatile: smartVolatile,
     sensitive: smartSensitive,
+    options: smartOptions,
     metrics: smartMetrics,
     table: smartTable,
     conditions: smartConditions,

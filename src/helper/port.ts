@@ -10,8 +10,19 @@ export interface HelperPort {
   /**
    * Ask for one operation by name (`smart.read`) with arguments of its schema.
    * @returns what the operation gives, as its file documents it.
-   * @throws AgentError `helper_absent`, `helper_refused` (policy, arguments), `helper_busy`, `helper_timeout`,
-   * `helper_failed`, `helper_protocol` (garbage), or the operation's own code.
+   * @throws AgentError `helper_absent`, `helper_refused` (policy, limits, arguments), `helper_busy`,
+   * `helper_timeout` (also when `signal` fires), `helper_failed`, `helper_protocol` (garbage),
+   * `outcome_unknown` (an id that was begun before and never ended), or the operation's own code.
    */
-  call(operation: string, args: object, signal: AbortSignal): Promise<unknown>;
+  call(operation: string, args: object, signal: AbortSignal, options?: CallOptions): Promise<unknown>;
+}
+
+/** On whose behalf. What only reads needs none of it; what changes anything is refused without id and source. */
+export interface CallOptions {
+  /** The command's id: asked again under the same id, the recorded outcome is answered and nothing is done. */
+  readonly id?: string;
+  /** Where the command came from: `local`, `nodefoundry`. */
+  readonly source?: string;
+  /** Milliseconds from now after which it must not be begun any more; the operation's own time-out caps it. */
+  readonly deadlineMs?: number;
 }

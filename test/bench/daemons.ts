@@ -65,17 +65,20 @@ async function until(
  * The agent with a state folder of its own.
  * @param toml more lines for its configuration
  * @param wrapper a program in front of it (strace), with its arguments
+ * @param kept the folder of an earlier one, which stays afterwards; else a fresh one that goes
  */
 export async function startAgent(
   bench: Bench,
   toml = "",
   wrapper: readonly string[] = [],
+  kept: string | null = null,
 ): Promise<RunningAgent> {
-  const folder = mkdtempSync(join(tmpdir(), "foundry-bench-"));
+  const folder = kept ?? mkdtempSync(join(tmpdir(), "foundry-bench-"));
   const config = join(folder, "config.toml");
   const head = `[agent]\nstate_dir = "${folder}/state"\nrun_dir = "${folder}"\nlog_level = "warn"\n`;
   writeFileSync(config, `${head}${toml}`, { mode: 0o600 });
   // "Ready" is what systemd would be told.
+  rmSync(join(folder, "notify"), { force: true });
   const receiver = datagramReceiver(join(folder, "notify"));
   const env = { PATH: process.env.PATH, NOTIFY_SOCKET: join(folder, "notify") };
   const command = [...wrapper, ...bench.agent, "run", "--config", config];
@@ -112,7 +115,7 @@ export async function startAgent(
         await end(child, pid);
         bench.started.delete(pid);
         receiver.close();
-        rmSync(folder, { recursive: true, force: true });
+        if (kept === null) rmSync(folder, { recursive: true, force: true });
       },
     };
   } catch (error) {

@@ -128,11 +128,7 @@ describe("what drives say", () => {
 
   it("a type from the configuration stands for what the scan found", async () => {
     const it = rig(driveTree({ sdb: "S40" }), {
-      overrides: [
-        { device: "/dev/sdb", type: "usbjmicron" },
-        { device: "/dev/sdx", type: "sat" },
-        { device: "/dev/sdb", type: "sat; reboot" },
-      ],
+      types: ["/dev/sdb usbjmicron", "/dev/sdx sat", "/dev/sdb sat; reboot", "/dev/sdb -x"],
     });
     it.drives.scan([{ device: "/dev/sdb", type: "scsi", open_error: "Unknown USB bridge" }]);
     it.drives.says("/dev/sdb", "usbjmicron", ataJson("S40"));
@@ -164,7 +160,6 @@ describe("nobody to ask", () => {
     const collector = smartCollector({
       helper: noHelper("It needs the helper.", "sudo true"),
       history: null,
-      overrides: [],
     });
     expect(await collector.collect(collectContext(treeMachine({ files: {} })))).toEqual({
       noData: "It needs the helper.",
@@ -207,7 +202,6 @@ describe("nobody to ask", () => {
         },
       },
       history: null,
-      overrides: [],
     });
     const data = await collectData(absent, collectContext(it.machine));
     expect(data.drives).toEqual([]);
@@ -217,7 +211,6 @@ describe("nobody to ask", () => {
     const nonsense = smartCollector({
       helper: { how: { kind: "socket" }, call: async () => ({ devices: 7 }) },
       history: null,
-      overrides: [],
     });
     await expect(nonsense.collect(collectContext(it.machine))).rejects.toMatchObject({
       code: "helper_protocol",

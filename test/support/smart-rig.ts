@@ -28,16 +28,16 @@ export interface Rig {
 
 export function rig(
   tree: Tree,
-  more: Partial<SmartCollectorOptions> & { timeoutMs?: number } = {},
+  more: Partial<SmartCollectorOptions> & { timeoutMs?: number; types?: readonly string[] } = {},
   makeHelper?: (files: Files) => HelperPort,
 ): Rig {
   const drives = fakeDrives();
   const clock = handClock();
   const machine = treeMachine(tree, clock);
   const memory = jsonMemory();
-  const { timeoutMs = 20_000, ...options } = more;
+  const { timeoutMs = 20_000, types = [], ...options } = more;
   const helper = makeHelper?.(machine.files) ?? inProcessHelper(machine.files, timeoutMs);
-  const make = () => smartCollector({ helper, history: null, overrides: [], ...options });
+  const make = () => smartCollector({ helper, history: null, ...options });
   let collector = make();
   return {
     drives,
@@ -48,7 +48,8 @@ export function rig(
     restart() {
       collector = make();
     },
-    round: async () => await collectData(collector, { ...collectContext(machine), memory }),
+    round: async () =>
+      await collectData(collector, { ...collectContext(machine), memory, options: { types } }),
   };
 }
 

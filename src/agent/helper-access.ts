@@ -1,0 +1,134 @@
+/**
+ * Who does what only root may: the helper behind its socket, this very process (root with `hardware = true`), or
+ * nobody. Chosen once a configuration; what is wrong with it is one condition, not one a section.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { HELPER_SOCKET, socketHelper } from "../helper/client.ts";
+import { noHelper } from "../helper/none.ts";
+import type { HelperPort } from "../helper/port.ts";
+import type { ConditionDraft } from "../model/condition.ts";
+import { AgentError } from "../model/errors.ts";
+import type { Logger } from "../model/log.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Files } from "../system/files.ts";
+import type { Config } from "./config.ts";
+import type { Health } from "./health.ts";
+
+export interface HelperAccess {
+  readonly port: HelperPort;
+  /** Ask for the policy, so that a file that is not right is known before somebody needs it. Never throws. */
+  lookAtPolicy(): Promise<void>;
+  close(): void;
+}
+
+export interface HelperAccessOptions {
+  readonly config: Config;
+  readonly uid: number;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly health: Health;
+  readonly log: Logger;
+}
+
+/** Of the helper as such. A drive that hangs or a BMC that is missing is the business of its section. */
+const OF_THE_HELPER = new Set(["helper_absent", "helper_failed", "helper_protocol"]);
+const POLICY_MS = 15_000;
+
+export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
+  const { config, uid, health } = options;
+  const stop = new AbortController();
+  const socket = join(config.agent.runDir, "helper.sock");
+  const direct = uid === 0 && config.agent.hardware;
+  const chosen = direct ? directly(options, stop.signal) : behindSocket(socket, uid);
+  const port: HelperPort = {
+    how: chosen.how,
+    async call(...args) {
+      try {
+        const result = await chosen.call(...args);
+        health.set("helper", []);
+        return result;
+      } catch (error) {
+        // Nobody was promised a helper where there is none.
+        if (chosen.how.kind === "socket" && error instanceof AgentError && OF_THE_HELPER.has(error.code))
+          health.set("helper", [
+            {
+              code: "helper_unavailable",
+              severity: "warning",
+              text: `What only root may read is missing: ${error.message}`,
+              nextStep: error.nextStep,
+            },
+          ]);
+        throw error;
+      }
+    },
+  };
+  health.set("helper", []);
+  health.set("policy", []);
+
+  return {
+    port,
+    async lookAtPolicy() {
+      if (chosen.how.kind === "none") return;
+      const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(POLICY_MS)]);
+      const shown = await port.call("policy.show", {}, signal).catch(() => null);
+      if (shown === null || typeof shown !== "object" || !("usable" in shown)) return;
+      const { usable, sentence, next_step } = shown as {
+        usable: boolean;
+        sentence?: string;
+        next_step?: string | null;
+      };
+      const text = `Whatever changes anything is denied: ${sentence ?? "the policy can't be used"}`;
+      const nextStep = next_step ?? null;
+      const denied: ConditionDraft = { code: "policy_unusable", severity: "warning", text, nextStep };
+      health.set("policy", usable ? [] : [denied]);
+    },
+    close: () => stop.abort(new AgentError("stopping", "the agent is stopping")),
+  };
+}
+
+/** The service's own folder always has a helper to it; elsewhere one is used where somebody started it. */
+function behindSocket(path: string, uid: number): HelperPort {
+  if (path === HELPER_SOCKET || existsSync(path)) return socketHelper({ path });
+  return uid === 0
+    ? noHelper(
+        "needs the helper, or root with hardware = true in the configuration",
+        "foundry-agent config check  # names the file: write hardware = true below [agent], then foundry-agent reload",
+      )
+    : noHelper(
+        "needs the helper, which runs beside the installed service",
+        `foundry-agent helper --socket ${path}  # as root, for a trial`,
+      );
+}
+
+/** Loaded with the first call: operations, parsers and policy are no business of the unprivileged daemon. */
+function directly({ config, files, clock, log }: HelperAccessOptions, stopping: AbortSignal): HelperPort {
+  const opened = once(async () => {
+    const [{ directHelper }, { POLICY_PATH }] = await Promise.all([
+      import("../helper/direct.ts"),
+      import("../helper/policy.ts"),
+    ]);
+    const helper = directHelper({
+      policyPath: POLICY_PATH,
+      stateFolder: join(config.agent.stateDir, "helper"),
+      audit: (line) => log.info(line.replace(/^<\d>/, "").trim()),
+      files,
+      clock,
+    });
+    if (stopping.aborted) helper.close();
+    else stopping.addEventListener("abort", () => helper.close(), { once: true });
+    return helper;
+  });
+  return {
+    how: { kind: "direct" },
+    call: async (...args) => await (await opened()).call(...args),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

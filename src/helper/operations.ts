@@ -1,0 +1,76 @@
+/**
+ * All that root does for the rest of the agent: this table, nothing else. An operation reads or starts something;
+ * its arguments are names that it looks up itself, never a path, a command or a pattern.
+ */
+import * as v from "valibot";
+import { AgentError } from "../model/errors.ts";
+import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "./bmc-operations.ts";
+import { inventory } from "./inventory.ts";
+import { lldp } from "./lldp.ts";
+import { locateOperation } from "./locate.ts";
+import type { LocateRecord } from "./locate-record.ts";
+import type { Operation } from "./operation.ts";
+import type { Policy } from "./policy.ts";
+import { smartRead } from "./smart-read.ts";
+import { smartScan } from "./smart-scan.ts";
+import { smartTest } from "./smart-test.ts";
+import { throttledOperation } from "./throttled.ts";
+
+export interface OperationParts {
+  readonly lights: LocateRecord;
+  /** @throws AgentError `policy_unusable` */
+  readonly policy: () => Policy;
+}
+
+/** Every operation, by name unique. */
+export function helperOperations(parts: OperationParts): readonly Operation[] {
+  return [
+    noopOperation,
+    policyOperation(parts.policy),
+    inventory as Operation,
+    smartScan as Operation,
+    smartRead as Operation,
+    smartTest as Operation,
+    locateOperation(parts.lights) as Operation,
+    bmcLan as Operation,
+    bmcInfo as Operation,
+    bmcSensors as Operation,
+    bmcSel as Operation,
+    lldp as Operation,
+    throttledOperation as Operation,
+  ];
+}
+
+/** `noop`: whether somebody answers. */
+const noopOperation: Operation = {
+  name: "noop",
+  args: v.strictObject({}),
+  timeoutMs: 5_000,
+  policy: null,
+  lanes: () => [],
+  perform: async () => ({}),
+};
+
+/** What `policy.show` gives: the policy in effect, or why there is none. */
+export type ShownPolicy =
+  | { readonly usable: true; readonly policy: Policy }
+  | { readonly usable: false; readonly sentence: string; readonly next_step: string | null };
+
+/** `policy.show`: what would be allowed, so that a bad file is a condition before somebody needs it. */
+function policyOperation(read: () => Policy): Operation {
+  return {
+    name: "policy.show",
+    args: v.strictObject({}),
+    timeoutMs: 5_000,
+    policy: null,
+    lanes: () => [],
+    async perform(): Promise<ShownPolicy> {
+      try {
+        return { usable: true, policy: read() };
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error;
+        return { usable: false, sentence: error.message, next_step: error.nextStep };
+      }
+    },
+  };
+}

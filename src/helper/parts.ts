@@ -1,0 +1,106 @@
+/**
+ * What a helper is made of, the same behind its socket and in direct mode: the table of operations, what keeps it
+ * alive, its policy and its record, all opened from two paths.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { AgentError, errorCode } from "../model/errors.ts";
+import { type Clock, hostClock } from "../system/clock.ts";
+import { type Files, openFiles } from "../system/files.ts";
+import { type RunProgram, runProgram } from "../system/program.ts";
+import { type Audit, auditLine } from "./audit.ts";
+import { type CarryOut, openCarryOut } from "./carry-out.ts";
+import { type LimitsRecord, openLimits } from "./limits.ts";
+import { type Keeper, openLocateRecord } from "./locate-record.ts";
+import type { Operation } from "./operation.ts";
+import { helperOperations } from "./operations.ts";
+import { readPolicy } from "./policy.ts";
+import { shellWord } from "./trusted-file.ts";
+
+/** systemd makes it (StateDirectory=), 0700. */
+export const HELPER_STATE_FOLDER = "/var/lib/foundry-agent-helper";
+
+export interface HelperOptions {
+  readonly policyPath: string;
+  /** Folder of the record of what was done and of the lights that are on. */
+  readonly stateFolder: string;
+  /** Takes whole lines with their syslog priority. */
+  readonly audit: (line: string) => void;
+  /** Besides root's, whose files are believed; this process' own uid if not given. */
+  readonly owner?: number;
+  readonly files?: Files;
+  readonly clock?: Clock;
+  readonly run?: RunProgram;
+  /** Beside the table's own; for tests. */
+  readonly moreOperations?: readonly Operation[];
+}
+
+export interface HelperParts {
+  readonly carryOut: CarryOut;
+  readonly audit: Audit;
+  readonly owner: number;
+  /** Take up what an earlier process left. What goes wrong is told in the audit log and stops nothing else. */
+  begin(): void;
+  busy(): boolean;
+  close(): void;
+}
+
+/** @throws AgentError `helper_state` when the folder can't be made */
+export function openParts(options: HelperOptions): HelperParts {
+  const { policyPath, stateFolder } = options;
+  const owner = options.owner ?? process.geteuid?.() ?? 0;
+  const files = options.files ?? openFiles("/");
+  const run = options.run ?? runProgram;
+  const audit: Audit = (entry) => options.audit(auditLine(entry));
+  const policy = () => readPolicy(policyPath, owner);
+  makeFolder(stateFolder);
+  const record = openLimits({ path: join(stateFolder, "done.json"), files, owner });
+  const lights = openLocateRecord({
+    path: join(stateFolder, "lights.json"),
+    owner,
+    files,
+    run,
+    tell: (sentence) => options.audit(`<5>${sentence}\n`),
+  });
+  const keepers: readonly Keeper[] = [noting(record), lights];
+  const operations = [...helperOperations({ lights, policy }), ...(options.moreOperations ?? [])];
+  const clock = options.clock ?? hostClock();
+  const carryOut = openCarryOut({ operations, policy, policyPath, record, files, clock, run, audit });
+
+  function each(what: (keeper: Keeper) => void): void {
+    for (const keeper of keepers) {
+      try {
+        what(keeper);
+      } catch (error) {
+        options.audit(`<4>${error instanceof AgentError ? error.message : String(error)}\n`);
+      }
+    }
+  }
+
+  return {
+    carryOut,
+    audit,
+    owner,
+    begin: () => each((keeper) => keeper.begin()),
+    busy: () => carryOut.busy() || keepers.some((keeper) => keeper.busy()),
+    close: () => each((keeper) => keeper.close()),
+  };
+}
+
+/** How long the host has been on is written down at both ends of the helper's short life. */
+function noting(record: LimitsRecord): Keeper {
+  return { begin: () => record.note(), busy: () => false, close: () => record.note() };
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new AgentError(
+      "helper_state",
+      `the helper's folder ${folder} can't be made (${errorCode(error)})`,
+      `mkdir -m 0700 ${shellWord(folder)}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,18 @@
+/** The public key of the policy: Ed25519, as the 32 bytes themselves or as SubjectPublicKeyInfo (RFC 8410), in base64. */
+
+/** DER before the 32 bytes: SEQUENCE, AlgorithmIdentifier 1.3.101.112, BIT STRING (RFC 8410, section 4). */
+const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+const KEY_BYTES = 32;
+
+/**
+ * @param text base64; the armour lines and line breaks of a PEM file may stay
+ * @returns SubjectPublicKeyInfo in DER as base64, or null when it is no such key
+ */
+export function parsePublicKey(text: string): string | null {
+  const body = text.replace(/-----(?:BEGIN|END) PUBLIC KEY-----/g, "").replace(/\s+/g, "");
+  if (!/^[A-Za-z0-9+/]{43,60}={0,2}$/.test(body)) return null;
+  const bytes = Buffer.from(body, "base64");
+  if (bytes.length === KEY_BYTES) return Buffer.concat([SPKI_PREFIX, bytes]).toString("base64");
+  const isSpki = bytes.length === SPKI_PREFIX.length + KEY_BYTES && bytes.indexOf(SPKI_PREFIX) === 0;
+  return isSpki ? bytes.toString("base64") : null;
+}
