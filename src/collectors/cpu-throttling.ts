@@ -76,7 +76,7 @@ const NOTHING: Throttling = {
 };
 
 /** Bits 0 to 3 are now, 16 to 19 the same since boot. */
-function fromFlags(flags: number): Throttling {
+export function fromFlags(flags: number): Throttling {
   const bit = (at: number): { now: boolean; since_boot: boolean } => ({
     now: (flags & (1 << at)) !== 0,
     since_boot: (flags & (1 << (at + 16))) !== 0,

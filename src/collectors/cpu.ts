@@ -3,16 +3,18 @@
  * shorter peaks are in load and pressure, which the kernel averages itself. What the hardware is gets looked
  * for again every ten minutes, or at once when CPUs went on- or offline.
  */
+import type { HelperPort } from "../helper/port.ts";
 import { AgentError } from "../model/errors.ts";
 import type { EventDraft } from "../model/event.ts";
 import type { Files } from "../system/files.ts";
-import type { Collector, TableView } from "./collector.ts";
+import type { CollectContext, Collector, TableView } from "./collector.ts";
 import { cpuConditions } from "./cpu-conditions.ts";
+import { openFirmware } from "./cpu-firmware.ts";
 import { cpuMetrics } from "./cpu-metrics.ts";
 import { type CpuModel, readCpuModel } from "./cpu-model.ts";
 import { type Cpu, cpuSchema } from "./cpu-schema.ts";
 import { findSensors, readTemperatures, type SensorFile } from "./cpu-temperature.ts";
-import { findThrottling, readThrottling, type ThrottlingSource } from "./cpu-throttling.ts";
+import { findThrottling, fromFlags, readThrottling, type ThrottlingSource } from "./cpu-throttling.ts";
 import {
   type CpuTicks,
   choosePolicies,
@@ -39,11 +41,58 @@ interface Found {
   readonly hasPressure: boolean;
 }
 
-export function cpuCollector(): Collector<Cpu> {
+/** @param helper for a Raspberry Pi's firmware; without it that is unknown */
+export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
+  const firmware = openFirmware(helper);
   let found: Found | null = null;
   let lastTicks: CpuTicks | null = null;
   let lastStat = "";
   let lastCounts: ReadonlyMap<string, number> = new Map();
+
+  function read({ machine }: CollectContext): Cpu {
+    const { files, clock } = machine;
+    const online = files.text("/sys/devices/system/cpu/online");
+    if (found === null || found.online !== online || clock.monotonic() - found.at > LOOK_AGAIN_MS)
+      found = look(files, online, clock.monotonic());
+    const { model, policies, range } = found;
+
+    lastStat = readStat(files);
+    const ticks = parseTotalTicks(lastStat);
+    const utilisation = lastTicks === null || ticks === null ? null : utilisationBetween(lastTicks, ticks);
+    lastTicks = ticks;
+    // Load and temperatures alone would be called ok without a word about the processors themselves.
+    if (ticks === null && !model.listed) {
+      found = null; // not to be kept for ten minutes
+      throw new AgentError(
+        "cpu_unreadable",
+        "Neither /proc/stat nor /proc/cpuinfo can be read or has the lines it should have, so nothing is known of the processors",
+        "head -n 3 /proc/stat /proc/cpuinfo  # is there anything, also inside the unit?",
+      );
+    }
+
+    const { temperatures, failed } = readTemperatures(files, found.sensors);
+    const flags = found.throttling.kind === "get_throttled" ? null : firmware.flags();
+    const throttling =
+      flags === null ? readThrottling(files, found.throttling, lastCounts) : fromFlags(flags);
+    lastCounts = new Map(throttling.packages.map(({ package: id, count }) => [id, count]));
+    const current_mhz = policies.length > 0 ? readCurrentMhz(files, policies) : model.virtualMhz;
+
+    return {
+      model: model.model,
+      vendor: model.vendor,
+      microcode: model.microcode,
+      sockets: model.sockets,
+      cores: model.cores,
+      threads: model.threads,
+      frequency: policies.length === 0 && current_mhz === null ? null : { ...range, current_mhz },
+      load: parseLoad(files.text("/proc/loadavg") ?? ""),
+      utilisation,
+      pressure: found.hasPressure ? readPressure(files, "cpu") : null,
+      temperatures,
+      sensors_failed: failed,
+      throttling,
+    };
+  }
 
   return {
     name: "cpu",
@@ -65,47 +114,11 @@ export function cpuCollector(): Collector<Cpu> {
     table: cpuTable,
     conditions: cpuConditions,
     changes: cpuChanges,
-    collect({ machine }) {
-      const { files, clock } = machine;
-      const online = files.text("/sys/devices/system/cpu/online");
-      if (found === null || found.online !== online || clock.monotonic() - found.at > LOOK_AGAIN_MS)
-        found = look(files, online, clock.monotonic());
-      const { model, policies, range } = found;
-
-      lastStat = readStat(files);
-      const ticks = parseTotalTicks(lastStat);
-      const utilisation = lastTicks === null || ticks === null ? null : utilisationBetween(lastTicks, ticks);
-      lastTicks = ticks;
-      // Load and temperatures alone would be called ok without a word about the processors themselves.
-      if (ticks === null && !model.listed) {
-        found = null; // not to be kept for ten minutes
-        throw new AgentError(
-          "cpu_unreadable",
-          "Neither /proc/stat nor /proc/cpuinfo can be read or has the lines it should have, so nothing is known of the processors",
-          "head -n 3 /proc/stat /proc/cpuinfo  # is there anything, also inside the unit?",
-        );
-      }
-
-      const { temperatures, failed } = readTemperatures(files, found.sensors);
-      const throttling = readThrottling(files, found.throttling, lastCounts);
-      lastCounts = new Map(throttling.packages.map(({ package: id, count }) => [id, count]));
-      const current_mhz = policies.length > 0 ? readCurrentMhz(files, policies) : model.virtualMhz;
-
-      return {
-        model: model.model,
-        vendor: model.vendor,
-        microcode: model.microcode,
-        sockets: model.sockets,
-        cores: model.cores,
-        threads: model.threads,
-        frequency: policies.length === 0 && current_mhz === null ? null : { ...range, current_mhz },
-        load: parseLoad(files.text("/proc/loadavg") ?? ""),
-        utilisation,
-        pressure: found.hasPressure ? readPressure(files, "cpu") : null,
-        temperatures,
-        sensors_failed: failed,
-        throttling,
-      };
+    collect(context) {
+      const { files, clock } = context.machine;
+      const asked = firmware.ask(files, clock.monotonic(), context.signal);
+      // Waiting for somebody is for the few that have somebody to wait for.
+      return asked === null ? read(context) : asked.then(() => read(context));
     },
   };
 }

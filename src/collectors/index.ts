@@ -44,7 +44,7 @@ export function allCollectors({ helper, smartHistory, again }: CollectorParts = 
     }),
     networkCollector(),
     systemCollector(),
-    cpuCollector(),
+    cpuCollector(helper),
     memoryCollector(),
     bmcCollector({ helper }),
     hardwareCollector({ helper }),

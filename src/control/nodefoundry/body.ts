@@ -77,8 +77,19 @@ function sectionOnWire(section: Section): Record<string, unknown> {
       text: section.reason.text,
       next_step: section.reason.nextStep,
     },
-    data: section.data,
+    data: section.name === "smart" ? withoutUnknownVerdicts(section.data) : section.data,
   };
+}
+
+/** NodeFoundry's `smart_ok` is a boolean: left out while it is not known, which is not "no". */
+function withoutUnknownVerdicts(data: unknown): unknown {
+  if (data === null || typeof data !== "object" || !("drives" in data) || !Array.isArray(data.drives))
+    return data;
+  const drives = data.drives.map((drive: { smart_ok?: unknown }) => {
+    const { smart_ok, ...rest } = drive;
+    return smart_ok === null ? rest : drive;
+  });
+  return { ...data, drives };
 }
 
 function eventOnWire(event: AgentEvent): Record<string, unknown> {

@@ -111,12 +111,14 @@ export function hardwareOf(node: NodeRecord): Hardware {
     cpu_cores: number(of("cpu").cores) ?? number(of("cpu").threads),
     // GiB; MemTotal lacks what firmware and kernel keep for themselves.
     ram_gb: bytes === null ? null : Math.round(bytes / 2 ** 30),
-    drives: list(of("drives").drives).flatMap(driveView),
+    drives: list(of("drives").drives).flatMap((drive) => driveView(drive, list(of("smart").drives))),
   };
 }
 
-function driveView(drive: unknown): Hardware["drives"] {
-  const { name, size_bytes, type, smart_ok, state, missing } = fields(drive);
+/** @param verdicts of the section `smart`, which names drives by the same ids */
+function driveView(drive: unknown, verdicts: readonly unknown[]): Hardware["drives"] {
+  const { id, name, size_bytes, type, state, missing } = fields(drive);
+  const { smart_ok } = fields(verdicts.find((verdict) => fields(verdict).id === id));
   const device = text(name);
   if (device === null || state === "missing" || missing === true) return [];
   const view = { device, size_gb: Math.round((number(size_bytes) ?? 0) / 1e9), type: text(type) };

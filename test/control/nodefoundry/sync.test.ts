@@ -69,6 +69,20 @@ describe("a round", () => {
     expect(agent.traffic.received).toBeGreaterThan(300);
   });
 
+  test("a drive's smart_ok is left out while it is not known", async () => {
+    const { rig, agent } = await enrolled();
+    const drives = [
+      { id: "a", smart_ok: true },
+      { id: "b", smart_ok: null },
+      { id: "c", smart_ok: false },
+    ];
+    await agent.api.sync(input({ smart: { problem: null, drives } }), signal);
+    expect(rig.syncs()[0]?.sections.smart.data).toEqual({
+      problem: null,
+      drives: [{ id: "a", smart_ok: true }, { id: "b" }, { id: "c", smart_ok: false }],
+    });
+  });
+
   test("preview is the very body, but for seq and the moment", async () => {
     const { rig, agent } = await enrolled();
     const round = input({ system: { hostname: "ceph-01" } }, { events: [event(1)] });

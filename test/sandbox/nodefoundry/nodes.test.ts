@@ -25,11 +25,12 @@ test("the documented fields are read from what the agent reports", async () => {
     bmc: { address: "10.0.1.7" },
     drives: {
       drives: [
-        { name: "nvme0n1", size_bytes: 1_920_383_410_176, type: "nvme", smart_ok: true },
-        { name: "sda", size_bytes: 16_000_900_661_248, type: "hdd", smart_ok: null },
-        { name: "sdb", size_bytes: 1e12, type: "ssd", state: "missing" },
+        { id: "wwn-1", name: "nvme0n1", size_bytes: 1_920_383_410_176, type: "nvme" },
+        { id: "wwn-2", name: "sda", size_bytes: 16_000_900_661_248, type: "hdd" },
+        { id: "wwn-3", name: "sdb", size_bytes: 1e12, type: "ssd", state: "missing" },
       ],
     },
+    smart: { drives: [{ id: "wwn-1", smart_ok: true }, { id: "wwn-2" }] },
   });
   expect(await show(sandbox, agent)).toEqual({
     id: agent.id,
