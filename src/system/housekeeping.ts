@@ -12,7 +12,7 @@
  * else. Smaps is read seldom (2–4 ms) and the list can only shrink.
  */
 import { readFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { errorText } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
@@ -43,8 +43,10 @@ export interface Rhythm {
   readonly againMs: number;
   /** Between two times of dropping pages, at the least. */
   readonly dropMs: number;
-  /** Between two garbage collections, at the least: 14 ms of CPU each. */
+  /** Between two garbage collections: 14 ms of CPU each. */
   readonly collectMs: number;
+  /** The same when the heap has grown by GROWN: a round over many drives leaves megabytes for nobody. */
+  readonly collectSoonMs: number;
   /** Between two looks at smaps. */
   readonly validateMs: number;
 }
@@ -54,11 +56,14 @@ const RHYTHM: Rhythm = {
   againMs: 5_000,
   dropMs: 1_000,
   collectMs: 5 * 60_000,
+  collectSoonMs: 60_000,
   validateMs: 15 * 60_000,
 };
 
 /** Growth since tidying up that is worth doing it again, bytes. */
 const WORTH_IT = 2 * 1024 * 1024;
+/** Growth of V8's heap since the last collection that is worth one, bytes. */
+const GROWN = 1024 * 1024;
 
 /**
  * @param options.enabled one config key switches it all off.
@@ -126,12 +131,15 @@ function housekeeper(native: Native, rhythm: Rhythm): (now: number) => void {
   const collect = garbageCollector();
   let mappings: readonly Mapping[] = candidates(readFileSync("/proc/self/maps", "latin1"));
   let checked: readonly Mapping[] = [];
-  let collectDue = 0;
+  let collectedAt = Number.NEGATIVE_INFINITY;
+  let heapThen = 0;
   let validateDue = 0;
   return (now) => {
-    if (now >= collectDue) {
-      collectDue = now + rhythm.collectMs;
+    const since = now - collectedAt;
+    if (since >= rhythm.collectMs || (since >= rhythm.collectSoonMs && heapUsed() - heapThen > GROWN)) {
+      collectedAt = now;
       collect();
+      heapThen = heapUsed();
       native.trimHeap();
     }
     if (now >= validateDue) {
@@ -140,6 +148,10 @@ function housekeeper(native: Native, rhythm: Rhythm): (now: number) => void {
     }
     for (const { start, length } of checked) native.dropPages(start, length);
   };
+}
+
+function heapUsed(): number {
+  return getHeapStatistics().used_heap_size;
 }
 
 /** Private, file-backed, unwritable mappings, from /proc/PID/maps or the headers of smaps (proc_pid_maps(5)). */

@@ -16,6 +16,7 @@ import type { Bench, Part, Row } from "./bench-types.ts";
 import { collection } from "./collection.ts";
 import { libraries } from "./libraries.ts";
 import { size } from "./size.ts";
+import { smart } from "./smart.ts";
 import { startup } from "./startup.ts";
 import { statusSocket } from "./status-socket.ts";
 import { idle, load } from "./steady.ts";
@@ -23,7 +24,7 @@ import { traffic } from "./traffic.ts";
 
 const EXPORTER = "/usr/bin/prometheus-node-exporter";
 /** In the table's order. */
-const ALONE: readonly Part[] = [size, startup, collection, libraries, statusSocket];
+const ALONE: readonly Part[] = [size, startup, collection, libraries, statusSocket, smart];
 const LONG: readonly Part[] = [idle, load];
 
 function line(cells: readonly string[]): string {

@@ -25,13 +25,14 @@ export interface TestAgentOptions {
   /** State and configuration of an earlier one. */
   readonly folder?: string;
   readonly signal?: AbortSignal;
+  readonly hardware?: boolean;
 }
 
 /** config.toml of an agent whose state and sockets are in `folder`. */
-export function writeConfig(folder: string, toml: string): string {
+export function writeConfig(folder: string, toml: string, hardware = false): string {
   const file = join(folder, "config.toml");
   mkdirSync(folder, { recursive: true });
-  const text = `[agent]\nstate_dir = "${folder}/state"\nrun_dir = "${folder}/run"\n[memory]\nhousekeeping = false\n${toml}\n`;
+  const text = `[agent]\nhardware = ${hardware}\nstate_dir = "${folder}/state"\nrun_dir = "${folder}/run"\n[memory]\nhousekeeping = false\n${toml}\n`;
   writeFileSync(file, text, { mode: 0o600 });
   return file;
 }
@@ -43,7 +44,7 @@ export function quietMachine(clock: Clock = hostClock()): Machine {
 
 export async function testAgent(options: TestAgentOptions = {}): Promise<TestAgent> {
   const folder = options.folder ?? temporaryFolder();
-  const configFile = writeConfig(folder, options.toml ?? "");
+  const configFile = writeConfig(folder, options.toml ?? "", options.hardware);
   const { log, lines } = recordedLog();
   const load = () => loadConfig({ uid: 0, env: {}, file: configFile, collectors: allCollectors() });
   const agent = await startAgent({

@@ -11,7 +11,7 @@ const log: string[] = [];
 const housekeeping = openHousekeeping({
   enabled: process.argv[2] === "true",
   log: { info: (...parts: unknown[]) => log.push(String(parts.at(-1))) },
-  rhythm: { settleMs: 0, againMs: 60_000, dropMs: 0, collectMs: 0, validateMs: 60_000 },
+  rhythm: { settleMs: 0, againMs: 60_000, dropMs: 0, collectMs: 0, collectSoonMs: 0, validateMs: 60_000 },
 });
 
 function residentKb(): number {

@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/tree.ts";
 const CODE = "00400000-0082e000 r-xp 00000000 fe:00 530941                            /usr/bin/foundry-agent";
 const DATA = "7f0000000000-7f0000100000 r--p 00042000 fe:00 339380                    /usr/lib/libc.so.6";
 
-const ALWAYS = { settleMs: 0, againMs: 60_000, dropMs: 0, collectMs: 0, validateMs: 0 };
+const ALWAYS = { settleMs: 0, againMs: 60_000, dropMs: 0, collectMs: 0, collectSoonMs: 0, validateMs: 0 };
 
 function smaps(header: string, values: Record<string, number> = {}): string {
   const all = { Size: 100, Rss: 50, Private_Clean: 50, Private_Dirty: 0, Anonymous: 0, ...values };
@@ -118,6 +118,31 @@ describe("housekeeping", () => {
     await vi.waitFor(() => expect(tidied).toBe(1));
     kept.tick();
     await vi.waitFor(() => expect(tidied).toBe(2));
+  });
+
+  it("collects before its time when the heap has grown, and not when it has not", async () => {
+    const native = openNative();
+    if (native === null) throw new Error("this Node has no node:ffi");
+    let [dropped, collected] = [0, 0];
+    const counting = { ...native, trimHeap: () => ++collected > 0, dropPages: () => ++dropped > 0 };
+    const rhythm = { ...ALWAYS, collectMs: 3_600_000 };
+    const kept = openHousekeeping({
+      enabled: true,
+      log: { info: () => undefined },
+      native: counting,
+      rhythm,
+    });
+    const tidied = async (): Promise<void> => {
+      const before = dropped;
+      kept.tick();
+      await vi.waitFor(() => expect(dropped).toBeGreaterThan(before));
+    };
+    await tidied();
+    expect(collected).toBe(1);
+    const grown = Array.from({ length: 200_000 }, (_, index) => ({ index }));
+    await tidied();
+    expect(collected).toBe(2);
+    expect(grown).toHaveLength(200_000);
   });
 
   it("tidies up again when something followed, and then lets it be", async () => {

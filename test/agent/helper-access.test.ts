@@ -1,0 +1,141 @@
+/** The daemon and what only root may read: the helper behind its socket, in process, out of order, or not there. */
+import { mkdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { hostClock } from "../../src/system/clock.ts";
+import { quietMachine, type TestAgent, testAgent } from "../support/agent.ts";
+import { ataJson, type FakeDrives, fakeDrives } from "../support/fake-drives.ts";
+import { type HelperHouse, helperHouse, OPEN_POLICY, testHelper } from "../support/helper.ts";
+import { temporaryFolder } from "../support/tree.ts";
+
+const patient = { timeout: 15_000, interval: 20 };
+
+/** A state folder whose run folder has the helper's socket in it, as the service's has. */
+function house(policy: string | null = OPEN_POLICY): HelperHouse & { agentFolder: string } {
+  const agentFolder = temporaryFolder();
+  mkdirSync(join(agentFolder, "run"));
+  return { ...helperHouse(policy), socket: join(agentFolder, "run", "helper.sock"), agentFolder };
+}
+
+function twoDrives(): FakeDrives {
+  const drives = fakeDrives();
+  drives.scan([
+    { device: "/dev/sda", type: "sat" },
+    { device: "/dev/sdb", type: "sat" },
+  ]);
+  drives.says("/dev/sda", "sat", ataJson("S1"));
+  drives.says("/dev/sdb", "sat", ataJson("S2"));
+  return drives;
+}
+
+interface Verdicts {
+  readonly drives: readonly { readonly serial: string; readonly smart_ok: boolean | null }[];
+}
+const verdicts = (agent: TestAgent): Record<string, boolean | null> =>
+  Object.fromEntries(
+    ((agent.view.report().sections.smart?.data as Verdicts | undefined)?.drives ?? []).map((drive) => [
+      drive.serial,
+      drive.smart_ok,
+    ]),
+  );
+const codes = (agent: TestAgent): string[] => agent.view.status().conditions.map(({ code }) => code);
+const states = (agent: TestAgent): Record<string, string> =>
+  Object.fromEntries(Object.values(agent.view.report().sections).map(({ name, state }) => [name, state]));
+
+test("verdicts come through the helper's socket into the report, and a failing drive is an event and a condition", async () => {
+  const drives = twoDrives();
+  const one = house();
+  const { audits } = await testHelper(one);
+  const agent = await testAgent({ folder: one.agentFolder });
+  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
+  expect(verdicts(agent)).toEqual({ S1: true, S2: true });
+  expect(audits().map(({ audit }) => audit)).toContain("smart.read");
+  drives.says("/dev/sdb", "sat", ataJson("S2", { smart_status: { passed: false } }), 8);
+  await agent.view.collect("smart");
+  await vi.waitUntil(() => verdicts(agent).S2 === false, patient);
+  expect(codes(agent)).toContain("smart_failing");
+  const events = agent.view.eventsSince("", 1_000);
+  expect(events.map(({ type }) => type)).toContain("drive.verdict");
+});
+
+test("the server hears a drive's verdict, and nothing of one that sleeps", async () => {
+  const drives = twoDrives();
+  drives.says("/dev/sdb", "sat", { smartctl: { messages: [{ string: "Device is in STANDBY mode" }] } }, 3);
+  const one = house();
+  await testHelper(one);
+  const server = await startSandbox();
+  onTestFinished(() => server.close());
+  const agent = await testAgent({ folder: one.agentFolder, toml: `[nodefoundry]\nurl = "${server.url}"\n` });
+  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
+  await agent.view.enroll("nodefoundry", server.keys.test, {});
+  await agent.view.sync();
+  const section = server.inspect().nodes[0]?.sections.smart?.data as {
+    data: { drives: Record<string, unknown>[] };
+  };
+  const sent = section.data;
+  expect(
+    sent.drives.map((drive) => [drive.device, "smart_ok" in drive ? drive.smart_ok : "left out"]),
+  ).toEqual([
+    ["sda", true],
+    ["sdb", "left out"],
+  ]);
+});
+
+test("a helper that answers garbage: one condition, every other section is there, and it clears when the helper is well", async () => {
+  twoDrives();
+  const one = house();
+  const garbage = createServer((socket) => {
+    socket.on("error", () => undefined).resume();
+    socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+  });
+  await new Promise<void>((done) => garbage.listen(one.socket, done));
+  const agent = await testAgent({ folder: one.agentFolder });
+  expect(codes(agent).filter((code) => code.startsWith("helper"))).toEqual(["helper_unavailable"]);
+  expect(states(agent)).toMatchObject({ drives: "ok", network: "ok", system: "ok", cpu: "ok", memory: "ok" });
+  await new Promise((done) => garbage.close(done));
+  rmSync(one.socket, { force: true });
+  await testHelper(one);
+  await agent.view.collect("smart");
+  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
+  expect(codes(agent)).not.toContain("helper_unavailable");
+});
+
+test("a helper whose socket went away: its sections are absent with the next step, and one condition says so", async () => {
+  const one = house();
+  const { server } = await testHelper(one);
+  const agent = await testAgent({ folder: one.agentFolder });
+  await server.close();
+  rmSync(one.socket, { force: true });
+  const section = await agent.view.collect("smart");
+  expect(section).toMatchObject({ state: "absent" });
+  expect(section.reason?.nextStep).toContain("foundry-agent-helper.socket");
+  expect(codes(agent).filter((code) => code.startsWith("helper"))).toEqual(["helper_unavailable"]);
+});
+
+test("no policy, or one that others may write: a condition until it is right and read again", async () => {
+  const one = house(null);
+  await testHelper(one);
+  const agent = await testAgent({ folder: one.agentFolder });
+  await vi.waitUntil(() => codes(agent).includes("policy_unusable"), patient);
+  one.policy(OPEN_POLICY);
+  await agent.view.reload();
+  await vi.waitUntil(() => !codes(agent).includes("policy_unusable"), patient);
+});
+
+test("root with hardware = true does it in process; without, and with no helper, the sections say what they need", async () => {
+  twoDrives();
+  const root = { ...quietMachine(), uid: 0, clock: hostClock() };
+  const folder = temporaryFolder();
+  const agent = await testAgent({ folder, machine: root, hardware: true });
+  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
+  await agent.stop();
+  const observer = await testAgent({ folder, machine: root });
+  expect(observer.view.report().sections.smart).toMatchObject({ state: "absent" });
+  expect(observer.view.report().sections.smart?.reason).toMatchObject({
+    text: expect.stringContaining("needs the helper"),
+    nextStep: expect.stringContaining("hardware = true"),
+  });
+  expect(codes(observer)).not.toContain("helper_unavailable");
+});
