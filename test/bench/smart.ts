@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Bench, megabytes, milliseconds, type Part, type Row } from "./bench-types.ts";
 import { startAgent } from "./daemons.ts";
-import { cpuMsOf, memoryOf, wait } from "./figures.ts";
+import { cpuMsOf, type Memory, median, memoryOf, wait } from "./figures.ts";
 
 const DRIVES = 36;
 const CAPTURE = fileURLToPath(
@@ -20,7 +20,7 @@ const CAPTURE = fileURLToPath(
 /** Until the next collections, after which the housekeeping takes back what is left over. */
 const REST_MS = 90_000;
 /** systemd's helper ends after 10 s and is started anew; this one has to be there for the round after the rest. */
-const IDLE_S = 100;
+const IDLE_S = 150;
 
 interface SmartData {
   readonly drives: readonly { readonly state: string }[];
@@ -46,6 +46,17 @@ function fakeSmartctl(folder: string): string {
 function letters(index: number): string {
   const last = String.fromCharCode(97 + (index % 26));
   return index < 26 ? last : letters(Math.floor(index / 26) - 1) + last;
+}
+
+/** The middle of half a minute: clean pages come and go with every look at the process. */
+async function atRest(pid: number): Promise<Memory> {
+  const samples: Memory[] = [];
+  for (let second = 0; second < 30; second++) {
+    await wait(1_000);
+    samples.push(memoryOf(pid));
+  }
+  const middle = (key: keyof Memory): number => median(samples.map((sample) => sample[key]));
+  return { rssKb: middle("rssKb"), pssKb: middle("pssKb"), privateDirtyKb: middle("privateDirtyKb") };
 }
 
 function startHelper(bench: Bench, folder: string, programs: string): ChildProcess {
@@ -81,10 +92,11 @@ export const smart: Part = {
       };
       while ((await answered()) < DRIVES) await wait(50);
       await wait(REST_MS);
+      const memory = await atRest(agent.pid);
       const before = {
         agent: cpuMsOf(agent.pid),
         helper: cpuMsOf(helper.pid ?? 0),
-        memory: memoryOf(agent.pid),
+        memory,
       };
       const from = performance.now();
       await agent.control("POST", "/v1/collect?name=smart");
@@ -92,7 +104,7 @@ export const smart: Part = {
       const agentMs = cpuMsOf(agent.pid) - before.agent;
       const helperMs = cpuMsOf(helper.pid ?? 0) - before.helper;
       await Promise.race([once(helper, "exit"), wait(2 * IDLE_S * 1000)]);
-      const after = memoryOf(agent.pid);
+      const after = await atRest(agent.pid);
       const row = (what: string, ours: string): Row => ({
         what: `36 drives: ${what}`,
         ours,
