@@ -22,11 +22,13 @@ export interface ChildOptions {
   readonly wrapper?: readonly string[];
   /** As user nobody; only root can start it so, and only `run`. */
   readonly nobody?: boolean;
+  /** Another program than the source: a bundle. */
+  readonly program?: string;
 }
 
 /** Killed when the test is over, if it still runs then. */
 export function startChild(args: readonly string[], options: ChildOptions = {}): AgentChild {
-  const main = options.nobody === true ? AS_NOBODY : MAIN;
+  const main = options.program ?? (options.nobody === true ? AS_NOBODY : MAIN);
   const [program, ...rest] = [...(options.wrapper ?? []), process.execPath, main, ...args] as [string];
   // Not what the test's own process was given: a service manager's sockets, a proxy, a coverage tool.
   const env = { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, ...options.env };
