@@ -15,14 +15,14 @@ _foundry_agent_names() {
 _foundry_agent_value() {
   case "$1 $2" in
     "run --config" | "status --socket" | "report --socket" | "drives --socket" | \
-      "network --socket" | "events --socket" | "why --socket" | "sync --socket" | \
-      "collect --socket" | "check --socket" | "enroll --socket" | "adopt --socket" | \
-      "reset --socket" | "leave --socket" | "reload --socket" | "config --config" | \
-      "sandbox --state" | "helper --socket" | "helper --policy") finds="file" ;;
+      "smart-test --socket" | "network --socket" | "events --socket" | "why --socket" | \
+      "sync --socket" | "collect --socket" | "check --socket" | "enroll --socket" | \
+      "adopt --socket" | "reset --socket" | "leave --socket" | "reload --socket" | \
+      "config --config" | "sandbox --state" | "helper --socket" | "helper --policy") finds="file" ;;
     "report --as") words="nodefoundry" ;;
+    "drives --for" | "enroll --name" | "sandbox --listen" | "helper --idle") : ;;
     "events --since") words="all" ;;
     "enroll --key-file") words="-"; finds="file" ;;
-    "enroll --name" | "sandbox --listen" | "helper --idle") : ;;
     "helper --state") finds="folder" ;;
     *) return 1 ;;
   esac
@@ -32,8 +32,10 @@ _foundry_agent_value() {
 _foundry_agent_word() {
   case "$1/$2/$3" in
     report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory bmc hardware lldp local" ;;
-    drives/0/) words="forget"; _foundry_agent_names /sys/block/*/device ;;
+    drives/0/) words="locate forget"; _foundry_agent_names /sys/block/*/device ;;
+    drives/1/locate | smart-test/0/) _foundry_agent_names /sys/block/*/device ;;
     drives/1/forget) : ;;
+    smart-test/1/*) words="short long abort" ;;
     network/0/) _foundry_agent_names /sys/class/net/* ;;
     sync/0/ | check/0/ | enroll/0/ | leave/0/) words="nodefoundry" ;;
     config/0/) words="check show" ;;
@@ -44,10 +46,11 @@ _foundry_agent_word() {
 _foundry_agent_options() {
   case $1 in
     run) words="--config --once -h --help" ;;
-    status | drives) words="-w --watch --socket --json -h --help" ;;
+    status) words="-w --watch --socket --json -h --help" ;;
     report) words="--as --raw --socket --json -h --help" ;;
-    network | why | sync | collect | \
-      check | reload) words="--socket --json -h --help" ;;
+    drives) words="-w --watch --raw --for --off --socket --json -h --help" ;;
+    smart-test | network | why | sync | \
+      collect | check | reload) words="--socket --json -h --help" ;;
     events) words="--since -f --follow --socket --json -h --help" ;;
     enroll) words="--key-file --name --socket --json -h --help" ;;
     adopt) words="--undo --socket --json -h --help" ;;
@@ -87,7 +90,7 @@ _foundry_agent() {
   elif [[ -z $command && $current == -* ]]; then
     words="-h --help -V --version"
   elif [[ -z $command || $command == help && $count -eq 0 ]]; then
-    words="run status report drives network events why sync collect check enroll adopt reset leave reload config sandbox version"
+    words="run status report drives smart-test network events why sync collect check enroll adopt reset leave reload config sandbox version"
   elif [[ $current == -* ]]; then
     _foundry_agent_options "$command"
   else

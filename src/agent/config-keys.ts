@@ -30,7 +30,7 @@ export const CONFIG_SECTIONS = {
     keys: {
       hardware: flag(
         false,
-        "Whether this agent may touch hardware. False: it observes and reports only. This version never does: every command is refused.",
+        "Whether this agent may touch hardware: let the light of a drive blink or start a self-test, where the policy allows it, and, run as root without the helper, ask drives and BMC itself. False: it observes and reports only. Commands of a control API are refused by this version either way.",
       ),
       name: word((value) => value.length <= 253, {
         expected: "a name of at most 253 characters",

@@ -6,15 +6,7 @@ import type { Section } from "../model/report.ts";
 import { nearest } from "../model/suggest.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
 import type { Answer, Call, RouteContext } from "./route-types.ts";
-import {
-  checkWire,
-  commandWire,
-  conditionWire,
-  reasonWire,
-  rfc3339,
-  sectionHead,
-  statusWire,
-} from "./wire.ts";
+import { checkWire, commandWire, conditionWire, sectionHead, statusWire } from "./wire.ts";
 
 const COMMANDS_MAX = 1_000;
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
@@ -57,37 +49,6 @@ export function readSection({ view, texts }: RouteContext, call: Call): Answer {
 function tagged(dataText: string, call: Call): Answer {
   const etag = `"${hash("sha256", dataText, "base64url")}"`;
   return matches(call.ifNoneMatch, etag) ? { notModified: etag } : { dataText, etag };
-}
-
-export function readDrives({ view, texts }: RouteContext, call: Call): Answer {
-  const section = view.report().sections.drives;
-  const data = driveLists(texts.data(section, audienceOf(call)));
-  const reason = reasonWire(section?.reason ?? null);
-  return {
-    data: {
-      state: section?.state ?? "pending",
-      reason: call.socket === "control" ? reason : texts.hide(reason),
-      collected_at: rfc3339(section?.collectedAt ?? null),
-      ...data,
-    },
-  };
-}
-
-export function readDrive({ view, texts }: RouteContext, call: Call): Answer {
-  const wanted = (call.params.drive ?? "").replace(/^\/dev\//, "");
-  const { drives } = driveLists(texts.data(view.report().sections.drives, audienceOf(call)));
-  const found = drives.find((drive) => driveNames(drive).includes(wanted));
-  if (found !== undefined) return { data: found };
-  const names = drives.map((drive) => text(drive.name)).filter((name) => name !== "");
-  throw new AgentError(
-    "no_such_drive",
-    call.socket === "control"
-      ? `there is no drive with the name, serial number or id "${wanted}"`
-      : `there is no drive with the name "${wanted}" (serial numbers are known on control.sock only)`,
-    names.length === 0
-      ? "foundry-agent report drives"
-      : `foundry-agent drives  # lists ${names.slice(0, 12).join(", ")}`,
-  );
 }
 
 export function readCommands({ view, texts }: RouteContext, { socket, query }: Call): Answer {
@@ -178,30 +139,6 @@ function audienceOf({ audience, socket, query }: Call): Call["audience"] {
 
 function isAbout(condition: Condition, id: string): boolean {
   return condition.code === id || conditionKey(condition) === id || condition.subject === id;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function driveLists(data: unknown): { drives: Fields[]; missing: Fields[] } {
-  const { drives, missing } = (data ?? {}) as Fields;
-  return { drives: records(drives), missing: records(missing) };
-}
-
-function records(value: unknown): Fields[] {
-  return Array.isArray(value) ? value.filter((item) => item !== null && typeof item === "object") : [];
-}
-
-/** Every name of a drive; what is redacted is null and so no name. */
-function driveNames(drive: Fields): string[] {
-  const paths = records(drive.paths).map((path) => text(path.name));
-  return [drive.name, drive.serial, drive.id, drive.wwn]
-    .map(text)
-    .concat(paths)
-    .filter((name) => name !== "");
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }
 
 function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {

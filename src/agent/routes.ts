@@ -4,6 +4,7 @@
  */
 import type { GenericSchema } from "valibot";
 import * as actions from "./route-actions.ts";
+import * as onDrives from "./route-drives.ts";
 import * as reads from "./route-reads.ts";
 import type { AnswerShape, Route } from "./route-types.ts";
 import * as shapes from "./wire-schemas.ts";
@@ -14,6 +15,7 @@ const list = (schema: GenericSchema): AnswerShape => data(shapes.listOf(schema))
 
 const UNDO = { undo: "1: what the last adoption did is undone" };
 const RAW = { raw: "1: with fields named raw, a device's own answer (control.sock only)" };
+const OWN_WORDS = { raw: "1: smartctl's own JSON, asked for now (control.sock only)" };
 const API = { api: "Name of one control API; all without it" };
 const EVENTS = {
   since: "Id of an event: only what came after it",
@@ -52,9 +54,11 @@ const ROWS: readonly Row[] = [
   ["GET",  "/v1/status",                "status",  NO_QUERY, NO_BODY, status,     reads.readStatus,   "How the agent and this node fare"],
   ["GET",  "/v1/report",                "status",  RAW,      NO_BODY, report,     reads.readReport,   "The last report, all sections"],
   ["GET",  "/v1/report/{section}",      "status",  RAW,      NO_BODY, section,    reads.readSection,  "One section of the report"],
-  ["GET",  "/v1/drives",                "status",  NO_QUERY, NO_BODY, drives,     reads.readDrives,   "Drives that are there and drives that were"],
-  ["GET",  "/v1/drives/{drive}",        "status",  NO_QUERY, NO_BODY, drive,      reads.readDrive,    "One drive by device name, on control.sock also by serial number or id"],
+  ["GET",  "/v1/drives",                "status",  NO_QUERY, NO_BODY, drives,     onDrives.readDrives, "Drives that are there, with their health, and drives that were"],
+  ["GET",  "/v1/drives/{drive}",        "status",  OWN_WORDS, NO_BODY, drive,     onDrives.readDrive,  "One drive by device name, on control.sock also by serial number or id"],
   ["POST", "/v1/drives/{serial}/forget", "control", NO_QUERY, NO_BODY, done,      actions.forgetDrive, "A missing drive will not come back: forget it"],
+  ["POST", "/v1/drives/{drive}/locate", "control", NO_QUERY, onDrives.locateBody, data(shapes.locateSchema), onDrives.locateDrive, "Let the light on a drive's slot blink for a time, or end it"],
+  ["POST", "/v1/drives/{drive}/smart-test", "control", NO_QUERY, onDrives.selfTestBody, data(shapes.selfTestSchema), onDrives.testDrive, "Start or end a self-test inside a drive"],
   ["GET",  "/v1/commands",              "status",  LIMIT,    NO_BODY, commands,   reads.readCommands, "Commands received, newest first"],
   ["GET",  "/v1/commands/{id}",         "status",  NO_QUERY, NO_BODY, command,    reads.readCommand,  "One command"],
   ["GET",  "/v1/events",                "status",  EVENTS,   NO_BODY, events,     reads.readEvents,   "Events, one JSON object a line, oldest first"],

@@ -7,6 +7,7 @@
 import { type AnyCollector, allCollectors } from "../collectors/index.ts";
 import type { ControlContext } from "../control/control-api.ts";
 import { controlApis, isControlApi } from "../control/index.ts";
+import type { HelperPort } from "../helper/port.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import { errorText } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
@@ -32,6 +33,8 @@ export interface Running {
   readonly schedule: Schedule;
   readonly ledger: Ledger;
   readonly loops: readonly SyncLoop[];
+  /** Who does what only root may. */
+  readonly helper: HelperPort;
   report(): Report;
   nodeStatus(): NodeStatus;
   /** First collection of everything, then the clockwork. Resolves when every section is there or given up. */
@@ -181,6 +184,7 @@ export function openRunning(options: RunningOptions): Running {
     schedule,
     ledger,
     loops,
+    helper: access.port,
     report,
     nodeStatus,
     async start() {

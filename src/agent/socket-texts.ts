@@ -152,7 +152,10 @@ function asWord(secret: string): RegExp {
   return new RegExp(`(?<![A-Za-z0-9])${secret.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![A-Za-z0-9])`, "g");
 }
 
-/** A copy without fields named `raw` (a device's own answer); the value itself when it has none. */
+/**
+ * A copy without fields named `raw` (a device's own answer); the value itself when it has none. A number is no
+ * answer: the raw value of a drive's attribute.
+ */
 function withoutRaw(value: unknown): unknown {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) {
@@ -162,7 +165,7 @@ function withoutRaw(value: unknown): unknown {
   let changed = false;
   const copy: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(value)) {
-    if (key === "raw") changed = true;
+    if (key === "raw" && field !== null && typeof field !== "number") changed = true;
     else {
       copy[key] = withoutRaw(field);
       changed ||= copy[key] !== field;

@@ -3,6 +3,7 @@
 import { forgetDrive } from "../collectors/drives-missing.ts";
 import { AgentError } from "../model/errors.ts";
 import type { AgentEvent } from "../model/event.ts";
+import { driveActs } from "./drive-acts.ts";
 import type { Health } from "./health.ts";
 import type { IdentityKeeper } from "./identity.ts";
 import { monthOf, type Running } from "./running.ts";
@@ -148,6 +149,7 @@ export function viewOf(options: ViewOptions): AgentView {
       store.flush(now(), true);
       await running().schedule.runNow("drives");
     },
+    ...driveActs(options),
     async check(name) {
       return await Promise.all(
         loops(name).map(async (loop) => ({

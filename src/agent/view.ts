@@ -1,6 +1,7 @@
 /** What the two sockets (status server) may ask of the daemon; agent.ts builds it. */
 import type { AnyCollector } from "../collectors/index.ts";
 import type { CheckResult, ControlStatus } from "../control/control-api.ts";
+import type { Located } from "../helper/locate.ts";
 import type { Condition } from "../model/condition.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { NodeStatus, Report, Section } from "../model/report.ts";
@@ -51,6 +52,19 @@ export interface AgentStatus {
   readonly hold: { reason: string; until: number | null } | null;
 }
 
+/** A device and how to speak to it: `/dev/bus/0`, `megaraid,3`. */
+export interface SmartWayName {
+  readonly device: string;
+  readonly type: string;
+}
+
+/** Exactly one of serial, wwn and name; `for_s`: seconds until it goes off by itself. */
+export type LocateWish = (
+  | { readonly serial: string }
+  | { readonly wwn: string }
+  | { readonly name: string }
+) & { readonly on: boolean; readonly for_s?: number };
+
 export interface AgentView {
   status(): AgentStatus;
   report(): Report;
@@ -72,6 +86,16 @@ export interface AgentView {
   reload(): Promise<{ ok: boolean; problems: string[] }>;
   /** Drop a missing drive from memory. @throws AgentError `no_such_drive`. */
   forgetDrive(serial: string): Promise<void>;
+  /** smartctl's own JSON of one drive, asked for now and kept nowhere. @throws AgentError as `smart.read` */
+  smartJson(way: SmartWayName): Promise<unknown>;
+  /** Let the light on a drive's slot blink, or end it. @throws AgentError `refused_hardware`, `refused_mode`, or as `drive.locate` */
+  locate(wish: LocateWish): Promise<Located>;
+  /**
+   * Start or end a self-test; the section smart is collected anew after it, not waited for.
+   * @returns how many minutes it takes, as far as the drive says
+   * @throws AgentError `refused_hardware`, `refused_mode`, or as `smart.test`
+   */
+  selfTest(way: SmartWayName, test: "short" | "long" | "abort"): Promise<{ minutes: number | null }>;
   check(api?: string): Promise<{ name: string; results: CheckResult[] }[]>;
   enroll(api: string, key: string, options: { name?: string }): Promise<{ nodeId: string; mode: string }>;
   /** An operator says: this board is still the same node (a changed mainboard); or it is not after all (`undo`). @throws AgentError `nothing_to_adopt` */

@@ -141,18 +141,55 @@ export function reportSchema(collectors: readonly AnyCollector[]) {
   });
 }
 
+const smartStateSchema = v.pipe(
+  v.nullable(
+    v.strictObject({
+      state: v.picklist(["ok", "stale", "failed", "absent", "pending"]),
+      reason: v.nullable(reasonSchema),
+      problem: v.pipe(v.nullable(reasonSchema), v.description("Why no drive could be asked")),
+      collected_at: time,
+    }),
+  ),
+  v.description("How the section smart fares; null: it is not collected"),
+);
+
 export const drivesSchema = v.strictObject({
   state: v.picklist(["ok", "stale", "failed", "absent", "pending"]),
   reason: v.nullable(reasonSchema),
   collected_at: time,
-  drives: v.pipe(v.array(v.unknown()), v.description("As in the section drives")),
+  smart: smartStateSchema,
+  drives: v.pipe(
+    v.array(v.unknown()),
+    v.description(
+      "As in the section drives, each with smart: its entry in the section smart (verdict, reasons, trend, facts) or null. Members of a RAID that only smartctl sees come last",
+    ),
+  ),
   missing: v.pipe(v.array(v.unknown()), v.description("Drives that were there before")),
 });
 
 export const driveSchema = v.pipe(
   v.record(v.string(), v.unknown()),
-  v.description("One item of drives in the section drives"),
+  v.description(
+    "One item of drives in the section drives, with smart (its entry in the section smart, or null), smart_state as in /v1/drives and collected_at. With raw=1: what smartctl says",
+  ),
 );
+
+export const locateSchema = v.strictObject({
+  name: text("Kernel name of the drive"),
+  how: v.picklist(["enclosure", "ledctl"]),
+  on: v.boolean(),
+  for_s: v.pipe(v.nullable(v.number()), v.description("Seconds until it goes off; null when it is off")),
+  off_at: time,
+});
+
+export const selfTestSchema = v.strictObject({
+  name: text("Kernel name of the drive"),
+  test: v.picklist(["short", "long", "abort"]),
+  minutes: v.pipe(
+    v.nullable(v.number()),
+    v.description("How long it takes, as the drive says; null: it does not say"),
+  ),
+});
 
 export const listOf = (item: v.GenericSchema) => v.array(item);
 

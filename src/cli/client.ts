@@ -106,7 +106,7 @@ export async function openClient(
   return {
     socket,
     get: (path, query = {}) =>
-      data("GET", path + queryText(query), path === "/v1/check" ? ACTION_MS : READ_MS),
+      data("GET", path + queryText(query), isSlow(path, query) ? ACTION_MS : READ_MS),
     post: (path, { query = {}, body } = {}) => data("POST", path + queryText(query), ACTION_MS, body),
     async text(path) {
       const answer = await ask("GET", path, READ_MS);
@@ -131,6 +131,11 @@ export async function openClient(
       }
     },
   };
+}
+
+/** What asks others first: control APIs, or a drive. */
+function isSlow(path: string, { raw }: Query): boolean {
+  return path === "/v1/check" || (raw !== undefined && path.startsWith("/v1/drives/"));
 }
 
 function queryText(query: Query): string {

@@ -10,6 +10,7 @@ export const COMMANDS: CommandTable = {
   status: async () => (await import("./status.ts")).statusCommand,
   report: async () => (await import("./report.ts")).reportCommand,
   drives: async () => (await import("./drives.ts")).drivesCommand,
+  "smart-test": async () => (await import("./smart-test.ts")).smartTestCommand,
   network: async () => (await import("./network.ts")).networkCommand,
   events: async () => (await import("./events.ts")).eventsCommand,
   why: async () => (await import("./why.ts")).whyCommand,

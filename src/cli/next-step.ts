@@ -16,7 +16,7 @@ const SAME = "foundry-agent …";
 export function nextStepHere(step: string, socket: unknown): string {
   if (typeof socket !== "string") return step;
   const [, line = "", words = ""] = /^(.*?)(\s+#.*)?$/s.exec(step) ?? [];
-  const [, asked = ""] = /^(?:sudo )?foundry-agent ([a-z]+)[^;&|]*$/.exec(line) ?? [];
+  const [, asked = ""] = /^(?:sudo )?foundry-agent ([a-z-]+)[^;&|]*$/.exec(line) ?? [];
   if (asked === "" || ALONE.has(asked) || line.includes("--socket") || line.includes("--help")) return step;
   return `${line} --socket ${quoteArgument(socket)}${words}`;
 }

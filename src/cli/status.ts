@@ -78,7 +78,9 @@ function headline(status: StatusWire, color: boolean): string {
         ? "read-only: nothing is sent, hardware is never touched"
         : status.mode === "test"
           ? "test: hardware is never touched"
-          : "hardware is never touched";
+          : status.mode === null && status.hardware
+            ? "hardware is touched only when asked on this host"
+            : "hardware is never touched";
   return `${printable(status.hostname)} is ${word}\nfoundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})\n`;
 }
 

@@ -8,6 +8,8 @@ export interface Column {
   readonly align?: "left" | "right";
   /** Gives way first when the table is too wide. */
   readonly shrink?: boolean;
+  /** Columns of the terminal it keeps at least; 4 without it. */
+  readonly min?: number;
 }
 
 export type Cell = string | null | { readonly text: string; readonly color: Color };
@@ -64,7 +66,8 @@ function shrinkToFit(widths: number[], columns: readonly Column[], width: number
     while (surplus > 0) {
       let widest = -1;
       widths.forEach((each, index) => {
-        if ((columns[index]?.shrink ?? false) !== willing || each <= MIN_WIDTH) return;
+        if ((columns[index]?.shrink ?? false) !== willing || each <= (columns[index]?.min ?? MIN_WIDTH))
+          return;
         if (widest === -1 || each > (widths[widest] ?? 0)) widest = index;
       });
       if (widest === -1) break;

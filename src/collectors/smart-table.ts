@@ -17,7 +17,7 @@ export const smartTable: TableView<SmartData> = {
       drive.device,
       drive.model,
       verdictText(drive),
-      hoursText(drive.facts?.power_on_hours ?? null),
+      ageText(drive.facts?.power_on_hours ?? null),
       drive.facts?.temperature_c == null ? null : `${Math.round(drive.facts.temperature_c)} °C`,
       drive.facts?.wear_percent == null ? null : `${drive.facts.wear_percent} %`,
       drive.reasons[0]?.detail ?? null,
@@ -25,13 +25,17 @@ export const smartTable: TableView<SmartData> = {
 };
 
 /** A drive that sleeps is shown with what it was before. */
-export function verdictText(drive: Pick<SmartDrive, "severity" | "last_verdict">): string {
+export function verdictText(
+  drive: Pick<SmartDrive, "severity"> & {
+    readonly last_verdict: { severity: SmartDrive["severity"] } | null;
+  },
+): string {
   const before = drive.severity === "asleep" ? drive.last_verdict : null;
   return before === null ? WORDS[drive.severity] : `asleep, was ${WORDS[before.severity]}`;
 }
 
 /** `3.2 years`, `40 days`, `5 h` of hours switched on. */
-function hoursText(hours: number | null): string | null {
+export function ageText(hours: number | null): string | null {
   if (hours === null) return null;
   if (hours >= 8_760) return `${(hours / 8_760).toFixed(1)} years`;
   return hours >= 48 ? `${Math.round(hours / 24)} days` : `${hours} h`;

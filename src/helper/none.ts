@@ -7,7 +7,8 @@ export function noHelper(sentence: string, nextStep: string): HelperPort {
   return {
     how: { kind: "none", sentence, nextStep },
     async call() {
-      throw new AgentError("helper_absent", sentence, nextStep);
+      // A section is what needs it; of a call it has to be said.
+      throw new AgentError("helper_absent", sentence.replace(/^needs /, "this needs "), nextStep);
     },
   };
 }

@@ -18,7 +18,10 @@ test("something wrong at the start is told in the node's own place, not at once:
   const told = server.inspect().nodes[0]?.sync?.seq;
   // The same board with next to no memory left: an error from the first collection on.
   const tree = loadTree("vm");
-  tree.files["/proc/meminfo"] = String(tree.files["/proc/meminfo"]).replace(/^MemAvailable:.*$/m, "MemAvailable: 100 kB");
+  tree.files["/proc/meminfo"] = String(tree.files["/proc/meminfo"]).replace(
+    /^MemAvailable:.*$/m,
+    "MemAvailable: 100 kB",
+  );
   const again = await testAgent({ toml, folder, machine: treeMachine(tree, hostClock()) });
   expect(again.view.status().conditions.map(({ severity }) => severity)).toContain("error");
   // This board's place is far behind the 2 s in which an urgent round would come.

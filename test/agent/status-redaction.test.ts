@@ -3,7 +3,7 @@ import { ROUTES } from "../../src/agent/routes.ts";
 import { drivesCollector } from "../../src/collectors/drives.ts";
 import type { System } from "../../src/collectors/system-schema.ts";
 import { jbod, jbodSerial } from "../support/jbod.ts";
-import { FILLED, fullView } from "../support/routes.ts";
+import { FILLED, fullView, MEMBER_SERIAL } from "../support/routes.ts";
 import { ask, startServer } from "../support/unix-http.ts";
 import { collectSections, NOW, section, type TestView, viewOfSections } from "../support/view.ts";
 
@@ -29,6 +29,7 @@ describe("redaction on status.sock", () => {
       jbodSerial(1),
       jbodSerial(2),
       jbodSerial(3),
+      MEMBER_SERIAL,
       "5000c500cafe0010",
       "5000c500cafe0020",
       "S64GNE0R000001",

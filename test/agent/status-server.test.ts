@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { ROUTES } from "../../src/agent/routes.ts";
 import { AgentError } from "../../src/model/errors.ts";
-import { FILLED, fullView } from "../support/routes.ts";
+import { BODIES, FILLED, fullView } from "../support/routes.ts";
 import { ask, askRaw, startServer } from "../support/unix-http.ts";
 import { testView } from "../support/view.ts";
 
@@ -13,7 +13,7 @@ describe("every route", () => {
     const server = await startServer({ view });
     for (const route of ROUTES) {
       const path = FILLED[route.path] ?? route.path;
-      const body = route.body === null ? {} : { body: JSON.stringify({ key: "nf_en_abc" }) };
+      const body = route.body === null ? {} : { body: JSON.stringify(BODIES[route.path]) };
       const answer = await ask(server.controlSocket, path, { method: route.method, ...body });
       expect([route.path, answer.status]).toEqual([route.path, 200]);
       const { answer: shape } = route;

@@ -7,6 +7,7 @@ describe("every command that asks the daemon", () => {
     ["status"],
     ["report"],
     ["drives"],
+    ["drives", "sda"],
     ["network"],
     ["events"],
     ["sync"],
@@ -48,6 +49,9 @@ describe("every command that asks the daemon", () => {
       ["report", "--as", "nodefoundry"],
       ["report", "--raw"],
       ["drives", "forget", "X"],
+      ["drives", "locate", "sda"],
+      ["drives", "sda", "--raw"],
+      ["smart-test", "sda", "short"],
     ]) {
       const { code, stderr } = await run(line, { socket: statusSocket, input: piped("nf_en_x") });
       expect([line, code]).toEqual([line, 4]);
@@ -89,6 +93,9 @@ describe("every command that asks the daemon", () => {
       ["report", "a", "b"],
       ["drives", "a", "b"],
       ["drives", "forget"],
+      ["drives", "locate"],
+      ["smart-test", "sda"],
+      ["smart-test", "sda", "short", "long"],
       ["sync", "a", "b"],
       ["collect"],
       ["check", "a", "b"],

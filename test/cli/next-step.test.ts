@@ -5,6 +5,9 @@ import { wrapText } from "../../src/cli/wrap.ts";
 test("a next step goes to the daemon that was asked, and only where it asks one", () => {
   expect(nextStepHere("foundry-agent enroll", undefined)).toBe("foundry-agent enroll");
   expect(nextStepHere("foundry-agent enroll", "/run/x")).toBe("foundry-agent enroll --socket /run/x");
+  expect(nextStepHere("foundry-agent smart-test sda long", "/x")).toBe(
+    "foundry-agent smart-test sda long --socket /x",
+  );
   expect(nextStepHere("foundry-agent drives  # lists sda", "/my run")).toBe(
     "foundry-agent drives --socket '/my run'  # lists sda",
   );

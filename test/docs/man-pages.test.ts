@@ -32,7 +32,7 @@ it("every sub-command, key and exit code is in a page", async () => {
   const made = await manPages("2030-01-02", () => "");
   const all = Object.values(made).join("\n");
   for (const { name, hidden } of await allCommands())
-    if (!hidden) expect(made["foundry-agent.1"]).toContain(`\\fBfoundry\\-agent ${name}\\fP`);
+    if (!hidden) expect(made["foundry-agent.1"]).toContain(`\\fBfoundry\\-agent ${typed(name)}\\fP`);
   for (const { keys } of Object.values(CONFIG_SECTIONS))
     for (const key of Object.keys(keys)) expect(made["foundry-agent-config.5"]).toContain(`\\fB${key}\\fP =`);
   expect(exitCodes().map(([code]) => Number(code))).toEqual(Object.values(EXIT));

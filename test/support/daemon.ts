@@ -12,6 +12,7 @@ import type { Input } from "../../src/cli/prompt.ts";
 import { reloadCommand } from "../../src/cli/reload.ts";
 import { reportCommand } from "../../src/cli/report.ts";
 import { resetCommandWith } from "../../src/cli/reset.ts";
+import { smartTestCommand } from "../../src/cli/smart-test.ts";
 import { statusCommand } from "../../src/cli/status.ts";
 import { syncCommand } from "../../src/cli/sync.ts";
 import { whyCommand } from "../../src/cli/why.ts";
@@ -23,6 +24,7 @@ const READING = [
   statusCommand,
   reportCommand,
   drivesCommand,
+  smartTestCommand,
   networkCommand,
   eventsCommand,
   syncCommand,
@@ -43,8 +45,9 @@ export interface Daemon {
   statusSocket: string;
 }
 
-export async function daemon(tree = "ceph-node"): Promise<Daemon> {
-  const view = await testView(tree);
+/** @param node name of a fixture tree, or what the daemon is to know */
+export async function daemon(node: string | TestView = "ceph-node"): Promise<Daemon> {
+  const view = typeof node === "string" ? await testView(node) : node;
   const server = await startServer({ view });
   return {
     view,

@@ -16,6 +16,9 @@ export interface FakeDrive {
 const SCRIPT = `
 D="$0.d"
 case "$1" in --scan*) [ -e "$D/scan.sh" ] && . "$D/scan.sh"; cat "$D/scan.json"; exit 0;; esac
+case "$2" in
+-t|-X) echo "$*" >> "$D/tests"; echo '{"smartctl":{"version":[7,3],"exit_status":0}}'; exit 0;;
+esac
 F="$D/\${7#/dev/}:$6"
 printf + >> "$D/running"
 echo "$7 $6" >> "$D/asked"
@@ -36,6 +39,8 @@ export interface FakeDrives {
   scanDoes(lines: string): void;
   /** `/dev/sda sat` for each smartctl since the last look. */
   asked(): string[];
+  /** Command lines that started or ended a self-test. */
+  tests(): string[];
   /** smartctl that were started since the beginning. */
   started(): number;
   /** Most smartctl at once. */
@@ -80,6 +85,10 @@ export function fakeDrives(): FakeDrives {
       const lines = readFileSync(path, "utf8").trim().split("\n");
       rmSync(path);
       return lines;
+    },
+    tests() {
+      const path = join(folder, "tests");
+      return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
     },
     started: () => running(folder).filter((sign) => sign === "+").length,
     mostAtOnce() {

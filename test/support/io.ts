@@ -37,3 +37,8 @@ export async function runCli(
   );
   return { code, stdout, stderr };
 }
+
+/** Stdout as a terminal of this width. */
+export function terminal(columns: number): Partial<Io> {
+  return { isTty: true, env: { COLUMNS: String(columns) } };
+}

@@ -127,6 +127,18 @@ export function viewOfSections(
           "foundry-agent drives",
         );
     },
+    async smartJson({ device, type }) {
+      calls.push(`smart ${device} ${type}`);
+      return { smartctl: { exit_status: 0 }, device: { name: device, type } };
+    },
+    async locate({ on, for_s = 600, ...name }) {
+      calls.push(`locate ${JSON.stringify(name)} ${on ? for_s : "off"}`);
+      return { name: "sda", how: "enclosure", on, for_s: on ? for_s : null };
+    },
+    async selfTest({ device, type }, test) {
+      calls.push(`test ${device} ${type} ${test}`);
+      return { minutes: test === "abort" ? null : 2 };
+    },
     async check() {
       return [
         {
