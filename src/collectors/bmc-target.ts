@@ -13,10 +13,28 @@ const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9.:_-]{0,252})$/;
 const USER = /^[A-Za-z0-9_.@][A-Za-z0-9_.@-]{0,31}$/;
 
 export const bmcOptions = {
-  host: v.pipe(v.string(), v.regex(HOST, "a host name or address")),
-  port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
-  user: v.pipe(v.string(), v.regex(USER, "a user name of at most 32 characters")),
-  password_file: v.pipe(v.string(), v.regex(/^(?:\/|credential:)/, "an absolute path or credential:NAME")),
+  host: v.pipe(
+    v.string(),
+    v.regex(HOST, "a host name or address"),
+    v.description("Ask the BMC over the network (lanplus) at this name or address instead of in-band"),
+  ),
+  port: v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(1),
+    v.maxValue(65_535),
+    v.description("Its UDP port, 623 without it"),
+  ),
+  user: v.pipe(
+    v.string(),
+    v.regex(USER, "a user name of at most 32 characters"),
+    v.description("The BMC's user; needed with host"),
+  ),
+  password_file: v.pipe(
+    v.string(),
+    v.regex(/^(?:\/|credential:)/, "an absolute path or credential:NAME"),
+    v.description("File with the user's password on its first line; needed with host"),
+  ),
 };
 
 const schema = v.object({
