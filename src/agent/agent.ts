@@ -19,7 +19,7 @@ import { type Health, openHealth } from "./health.ts";
 import { openIdentity } from "./identity.ts";
 import { type MetricsListener, startMetricsListener } from "./metrics-listener.ts";
 import { textfileWriter } from "./metrics-textfile.ts";
-import { openRunning, type Running } from "./running.ts";
+import { openRunning, ownerOf, type Running } from "./running.ts";
 import { startStatusServer } from "./status-server.ts";
 import { openStore } from "./store.ts";
 import type { Store } from "./store-types.ts";
@@ -193,7 +193,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   started = true;
   // What a control API had to say is judged by its next round.
   const apis = new Set(running.loops.map((loop) => loop.api.name));
-  health.settle(({ subject }) => subject !== undefined && apis.has(subject));
+  // And a collector that could not look yet has not said that anything is over.
+  const blind = new Set(
+    running.collectors
+      .filter(({ name }) => running.schedule.section(name)?.state !== "ok")
+      .map(({ name }) => ownerOf(name)),
+  );
+  health.settle(
+    ({ subject }, owner) => (subject !== undefined && apis.has(subject)) || blind.has(owner ?? ""),
+  );
   notify.ready();
   // Not before: loading what watches files is 8 ms of a start. What was written meanwhile is found by `onReady`.
   const watch = watchConfig(loaded.watch, changed, {

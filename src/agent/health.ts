@@ -24,8 +24,11 @@ export interface Health {
    * condition that holds is an event once more, marked `repeated`.
    */
   tellAgain(): void;
-  /** All has been looked at since the start: what held before it and was not raised again is over, unless `later` says that it is judged later. */
-  settle(later: (condition: Condition) => boolean): void;
+  /**
+   * All has been looked at since the start: what held before it and was not raised again is over, unless `later`
+   * says that it is judged later. Then it goes on holding where its owner is known, who will say when it is over.
+   */
+  settle(later: (condition: Condition, owner: string | null) => boolean): void;
 }
 
 /** Where the conditions are kept over restarts, written lazily. */
@@ -42,7 +45,9 @@ const Kept = v.object({
   text: v.string(),
   nextStep: v.nullable(v.string()),
   since: v.number(),
+  owner: v.optional(v.string()),
 });
+type Kept = Condition & { readonly owner?: string };
 
 const RANK: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
 
@@ -57,14 +62,21 @@ export function openHealth(
   /** Monotonic, milliseconds: a clock that was in 1970 at the beginning must not make it half a century. */
   const raisedAt = new Map<string, number>();
   const owned = new Map<string, Set<string>>();
-  let known: Map<string, Condition> | null = null;
+  let known: Map<string, Kept> | null = null;
 
   /** From before the start, not judged yet. Read late: a state that turns out to be another node's is emptied first. */
-  const earlier = (): Map<string, Condition> => {
+  const earlier = (): Map<string, Kept> => {
     known ??= new Map(kept(memory.get()).map((condition) => [conditionKey(condition), condition]));
     return known;
   };
-  const save = (): void => memory.set([...earlier().values(), ...holding.values()]);
+  const save = (): void => {
+    const owners = new Map([...owned].flatMap(([owner, keys]) => [...keys].map((key) => [key, owner])));
+    const held = [...holding].map(([key, condition]) => {
+      const owner = owners.get(key);
+      return owner === undefined ? condition : { ...condition, owner };
+    });
+    memory.set([...earlier().values(), ...held]);
+  };
 
   function raise(draft: ConditionDraft): void {
     const key = conditionKey(draft);
@@ -105,6 +117,14 @@ export function openHealth(
     });
   }
 
+  /** It held before the start, and whoever raised it has not said anything since. */
+  function goOn(condition: Condition, owner: string): void {
+    const key = conditionKey(condition);
+    earlier().delete(key);
+    holding.set(key, condition);
+    owned.set(owner, new Set([...(owned.get(owner) ?? []), key]));
+  }
+
   const list = (): Condition[] =>
     [...holding.values()].sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.since - b.since);
 
@@ -112,16 +132,14 @@ export function openHealth(
     raise,
     clear,
     set(owner, conditions) {
-      const now = new Set<string>();
-      for (const condition of conditions) {
-        now.add(conditionKey(condition));
-        raise(condition);
-      }
-      for (const key of owned.get(owner) ?? []) {
+      const before = owned.get(owner) ?? new Set();
+      const now = new Set(conditions.map(conditionKey));
+      owned.set(owner, now);
+      for (const condition of conditions) raise(condition);
+      for (const key of before) {
         const gone = now.has(key) ? undefined : holding.get(key);
         if (gone) clear(gone.code, gone.subject);
       }
-      owned.set(owner, now);
     },
     list,
     tellAgain() {
@@ -133,8 +151,10 @@ export function openHealth(
       save();
     },
     settle(later) {
-      for (const condition of [...earlier().values()])
-        if (!later(condition)) clear(condition.code, condition.subject);
+      for (const { owner = null, ...condition } of [...earlier().values()]) {
+        if (!later(condition, owner)) clear(condition.code, condition.subject);
+        else if (owner !== null) goOn(condition, owner);
+      }
     },
   };
 }

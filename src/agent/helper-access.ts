@@ -32,7 +32,11 @@ export interface HelperAccessOptions {
 }
 
 /** Of the helper as such. A drive that hangs or a BMC that is missing is the business of its section. */
-const OF_THE_HELPER = new Set(["helper_absent", "helper_failed", "helper_protocol"]);
+export const OF_THE_HELPER: ReadonlySet<string> = new Set([
+  "helper_absent",
+  "helper_failed",
+  "helper_protocol",
+]);
 const POLICY_MS = 15_000;
 
 export function openHelperAccess(options: HelperAccessOptions): HelperAccess {

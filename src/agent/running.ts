@@ -17,11 +17,11 @@ import { type Config, collectorConfig } from "./config.ts";
 import { excludeConditions } from "./exclude-check.ts";
 import { excludedFields } from "./excluded.ts";
 import type { Health } from "./health.ts";
-import { openHelperAccess } from "./helper-access.ts";
+import { OF_THE_HELPER, openHelperAccess } from "./helper-access.ts";
 import type { IdentityKeeper } from "./identity.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import { openPace } from "./pace.ts";
-import { openSchedule } from "./schedule.ts";
+import { openSchedule, PENDING } from "./schedule.ts";
 import type { Schedule } from "./schedule-types.ts";
 import type { Store } from "./store-types.ts";
 import { openSyncLoop } from "./sync-loop.ts";
@@ -106,18 +106,20 @@ export function openRunning(options: RunningOptions): Running {
   function judge(section: Section, before: Section | undefined, collector: AnyCollector): void {
     const { name } = collector;
     const inRow = schedule.records().get(name)?.failuresInRow ?? 0;
-    const lasting = section.reason !== null && inRow >= FAILURES_TO_TELL;
+    // A helper that is out of order has a condition of its own, and not one more for each section.
+    const lasting =
+      section.reason !== null && inRow >= FAILURES_TO_TELL && !OF_THE_HELPER.has(section.reason.code);
     health.set(
       `failing ${name}`,
       lasting ? [failing(name, section.reason.text, section.reason.nextStep)] : [],
     );
     // What a failing one said last stays; what is not there any more has nothing wrong with it.
-    if (section.state === "absent") health.set(`collector ${name}`, []);
+    if (section.state === "absent" && section.reason?.code !== PENDING) health.set(ownerOf(name), []);
     if (section.state !== "ok") return;
     try {
       // Judged by all there is, told without what must not leave this host.
       const hide = excluded.hider([before, section]);
-      health.set(`collector ${name}`, hide.conditions(collector.conditions?.(section.data) ?? []));
+      health.set(ownerOf(name), hide.conditions(collector.conditions?.(section.data) ?? []));
       const happened = hide.events(collector.changes?.(before?.data ?? null, section.data) ?? []);
       if (happened.length > 0) emit(happened);
     } catch (error) {
@@ -200,6 +202,11 @@ export function openRunning(options: RunningOptions): Running {
   };
 }
 
+/** Whose the conditions of a collector are, for Health. */
+export function ownerOf(collector: string): string {
+  return `collector ${collector}`;
+}
+
 function failing(name: string, why: string, nextStep: string | null): ConditionDraft {
   return {
     code: "collector_failed",
@@ -219,7 +226,7 @@ function forgetWhatIsOff(
   const on = new Set(collectors.map((collector) => collector.name));
   for (const { name } of allCollectors()) {
     if (on.has(name)) continue;
-    health.set(`collector ${name}`, []);
+    health.set(ownerOf(name), []);
     health.set(`failing ${name}`, []);
   }
   const apis = new Set(loops.map((loop) => loop.api.name));

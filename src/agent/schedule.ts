@@ -19,6 +19,8 @@ const SETTLE_MS = 50;
 /** With nothing due (all hanging), look again after this, milliseconds. */
 const IDLE_MS = 60_000;
 const STOP_MS = 500;
+/** Reason of a section that may have something soon. */
+export const PENDING = "pending";
 /** ± share of the interval. */
 const JITTER = 0.05;
 
@@ -163,7 +165,8 @@ export function openSchedule(options: ScheduleOptions): Schedule {
     if (record.failuresInRow > 0) log.info({ collector: name }, "collector works again");
     record.failuresInRow = 0;
     if (isNoData(outcome)) {
-      const reason: Reason = { code: "no_data", text: outcome.noData, nextStep: outcome.nextStep };
+      const code = outcome.pending === true ? PENDING : "no_data";
+      const reason: Reason = { code, text: outcome.noData, nextStep: outcome.nextStep };
       return { name, state: "absent", data: null, reason, collectedAt: now, durationMs };
     }
     return { name, state: "ok", data: outcome, reason: null, collectedAt: now, durationMs };

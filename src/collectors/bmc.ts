@@ -8,7 +8,6 @@
  */
 import type { BmcInfoResult, BmcLanResult, BmcSelResult } from "../helper/bmc-reads.ts";
 import type { HelperPort } from "../helper/port.ts";
-import { AgentError } from "../model/errors.ts";
 import { type RunProgram, runProgram } from "../system/program.ts";
 import { helperAsker, lanAsker, openRound } from "./bmc-asking.ts";
 import { bmcConditions, bmcEvents } from "./bmc-conditions.ts";
@@ -97,15 +96,7 @@ export function bmcCollector({
       return noData(helper.how.sentence, helper.how.nextStep);
     const memory = parseSelMemory(context.memory.get());
     newsBase ??= lastNews(memory?.news ?? []);
-    if (clock.monotonic() >= pausedUntil) {
-      try {
-        await askAll(context, target);
-      } catch (error) {
-        if (error instanceof AgentError && error.code === "helper_absent")
-          return noData(error.message, error.nextStep);
-        throw error;
-      }
-    }
+    if (clock.monotonic() >= pausedUntil) await askAll(context, target);
     const kept = parseSelMemory(context.memory.get());
     const data = build(target === null ? "in-band" : "lan", presence, selData(kept, newsBase));
     newsBase = lastNews(kept?.news ?? []);

@@ -8,6 +8,8 @@ import type { Machine } from "../system/machine.ts";
 export interface NoData {
   readonly noData: string;
   readonly nextStep: string | null;
+  /** There may be some soon: nobody may conclude that what was wrong is over. */
+  readonly pending?: boolean;
 }
 
 export function noData(sentence: string, nextStep: string | null = null): NoData {

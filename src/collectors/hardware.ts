@@ -23,15 +23,9 @@ export function hardwareCollector({ helper }: { readonly helper: HelperPort }): 
   let last: { at: number; found: Inventory } | null = null;
   let historyBase: number | null = null;
 
-  async function look(context: CollectContext): Promise<Inventory | NoData> {
-    try {
-      const parsed = v.safeParse(inventorySchema, await helper.call("inventory", {}, context.signal));
-      if (parsed.success) return parsed.output;
-    } catch (error) {
-      if (error instanceof AgentError && error.code === "helper_absent")
-        return noData(error.message, error.nextStep);
-      throw error;
-    }
+  async function look(context: CollectContext): Promise<Inventory> {
+    const parsed = v.safeParse(inventorySchema, await helper.call("inventory", {}, context.signal));
+    if (parsed.success) return parsed.output;
     throw new AgentError(
       "helper_protocol",
       "The helper's answer to inventory has another shape than expected",
@@ -53,9 +47,7 @@ export function hardwareCollector({ helper }: { readonly helper: HelperPort }): 
     if (helper.how.kind === "none") return noData(helper.how.sentence, helper.how.nextStep);
     const { clock } = context.machine;
     if (last === null || clock.monotonic() - last.at >= HOLDS_MS) {
-      const found = await look(context);
-      if ("noData" in found) return found;
-      last = { at: clock.monotonic(), found };
+      last = { at: clock.monotonic(), found: await look(context) };
     }
     const { found } = last;
     if (found.source === null && found.gpus.length === 0 && found.nics.length === 0)

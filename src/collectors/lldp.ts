@@ -68,7 +68,6 @@ export function lldpCollector({ helper }: { readonly helper: HelperPort }): Coll
     } catch (error) {
       last = null;
       if (!(error instanceof AgentError)) throw error;
-      if (error.code === "helper_absent") return noData(error.message, error.nextStep);
       if (!OF_LLDPD.has(error.code)) throw error;
       return withProblem(error.code, errorText(error), error.nextStep);
     }

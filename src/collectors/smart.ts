@@ -41,6 +41,13 @@ const FIRST_MS = 2_000;
 /** A run this soon after a round, with answers that came after it, only merges them. */
 const MERGE_MS = 20 * 60_000;
 
+/** Not "nothing there": what was wrong before the start is as wrong as it was until they have answered. */
+const FIRST_TIME: NoData = {
+  noData: "The drives are being asked for the first time.",
+  nextStep: null,
+  pending: true,
+};
+
 export interface SmartCollectorOptions {
   readonly helper: HelperPort;
   /** null: nothing is kept, and no growth told. */
@@ -145,9 +152,8 @@ export function smartCollector(
     [ranBefore, untold] = [true, false];
     const round = asked.state();
     const { failure, ways } = round;
-    if (failure?.code === "helper_absent") return noData(failure.message, failure.nextStep);
     if (failure !== null && !failure.code.startsWith("smartctl_")) throw failure;
-    if (failure === null && ways === null) return noData("The drives are being asked for the first time.");
+    if (failure === null && ways === null) return FIRST_TIME;
     if (failure === null && ways?.length === 0)
       return noData("No drive here gives SMART data; virtual disks, SD cards and eMMC have none.");
     const keptMemory = parseSmartMemory(context.memory.get());

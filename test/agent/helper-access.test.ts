@@ -102,16 +102,49 @@ test("a helper that answers garbage: one condition, every other section is there
   expect(codes(agent)).not.toContain("helper_unavailable");
 });
 
-test("a helper whose socket went away: its sections are absent with the next step, and one condition says so", async () => {
+test("a helper whose socket went away is no recovery: its sections go stale, a failing drive stays an alarm, also over a restart", async () => {
+  const drives = twoDrives();
+  drives.says("/dev/sdb", "sat", ataJson("S2", { smart_status: { passed: false } }), 8);
   const one = house();
   const { server } = await testHelper(one);
-  const agent = await testAgent({ folder: one.agentFolder });
+  const first = await testAgent({ folder: one.agentFolder });
+  await vi.waitUntil(() => verdicts(first).S2 === false, patient);
+  const told = (agent: TestAgent): string[] =>
+    agent.view
+      .eventsSince("", 1_000)
+      .filter(({ type, data }) => type === "drive.verdict" || data.code === "smart_failing")
+      .map(({ type }) => type);
+  const atFirst = told(first);
+  expect(atFirst).toContain("condition.raised");
   await server.close();
   rmSync(one.socket, { force: true });
-  const section = await agent.view.collect("smart");
-  expect(section).toMatchObject({ state: "absent" });
-  expect(section.reason?.nextStep).toContain("foundry-agent-helper.socket");
-  expect(codes(agent).filter((code) => code.startsWith("helper"))).toEqual(["helper_unavailable"]);
+  for (let times = 0; times < 2; times++) {
+    const section = await first.view.collect("smart");
+    expect(section).toMatchObject({ state: "stale", reason: { code: "helper_absent" } });
+    expect(section.reason?.nextStep).toContain("foundry-agent-helper.socket");
+  }
+  const wrong = (agent: TestAgent): string[] =>
+    codes(agent).filter((code) => /^(?:helper|smart|collector)/.test(code));
+  expect(wrong(first).sort()).toEqual(["helper_unavailable", "smart_failing"]);
+  await first.stop();
+
+  // What is bound to come up beside it, and does not.
+  const garbage = createServer((socket) => void socket.on("error", () => undefined).destroy());
+  await new Promise<void>((done) => garbage.listen(one.socket, done));
+  const second = await testAgent({ folder: one.agentFolder });
+  expect(wrong(second).sort()).toEqual(["helper_unavailable", "smart_failing"]);
+  await new Promise((done) => garbage.close(done));
+  rmSync(one.socket, { force: true });
+  await testHelper(one);
+  await second.view.collect("smart");
+  await vi.waitUntil(() => verdicts(second).S2 === false, patient);
+  expect(wrong(second)).toEqual(["smart_failing"]);
+  expect(told(second)).toEqual(atFirst);
+  // A drive that is well again is what ends it.
+  drives.says("/dev/sdb", "sat", ataJson("S2"));
+  await second.view.collect("smart");
+  await vi.waitUntil(() => verdicts(second).S2 === true, patient);
+  expect(wrong(second)).toEqual([]);
 });
 
 test("no policy, or one that others may write: a condition until it is right and read again", async () => {

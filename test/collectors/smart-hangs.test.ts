@@ -87,6 +87,7 @@ describe("drives that hang", () => {
     expect(await it.collector().collect({ ...collectContext(it.machine), memory: it.memory })).toEqual({
       noData: "The drives are being asked for the first time.",
       nextStep: null,
+      pending: true,
     });
     await expect.poll(() => told, { timeout: 15_000 }).toBe(1);
     expect(verdicts(await it.round())).toEqual(["sda answered ok true", "sdb pending unknown null"]);
