@@ -2,11 +2,19 @@
  * `npm run test:lab`: tests on real parts that need packages of the distribution (`.ci/run` installs them).
  * What can't run here counts as skipped and says which package is missing, never as passed.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { missingTools } from "./build.mjs";
+import { nspawnLacking } from "./lab/nspawn-root.mjs";
 import { conclude, nothingYet, runCheck, runVitest } from "./layers.mjs";
 import { ROOT } from "./paths.mjs";
 
 const counts = nothingYet();
+// Mostly waiting for a mirror, so beside the build. What could not be fetched, the tests try once more.
+const systems =
+  nspawnLacking() === null
+    ? once(spawn(process.execPath, [`${ROOT}/scripts/lab/nspawn-root.mjs`], { stdio: "ignore" }), "exit")
+    : null;
 const missing = missingTools(["x64", "arm64"]);
 if (missing.length > 0) {
   // Old executables would prove nothing about this checkout; the tests skip what is not there.
@@ -15,5 +23,6 @@ if (missing.length > 0) {
 } else {
   runCheck(counts, "build", [process.execPath, `${ROOT}/scripts/build.mjs`, "--check-reproducible"]);
 }
+await systems;
 runVitest(counts, "lab", ["--config", `${ROOT}/vitest.lab.config.ts`, ...process.argv.slice(2)]);
 conclude(counts);

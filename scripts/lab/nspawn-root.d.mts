@@ -1,0 +1,3 @@
+export const SUITES: readonly string[];
+export function nspawnLacking(): string | null;
+export function nspawnRoot(suite: string): Promise<string>;

@@ -1,0 +1,2 @@
+export function vmLacking(): string | null;
+export function vmImage(): string;
