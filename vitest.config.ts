@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/lab/**", "test/bench/**", "**/node_modules/**"],
+    exclude: ["test/lab/**", "test/vm/**", "test/bench/**", "**/node_modules/**"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// One machine at a time: emulating one takes all of a small host.
+// biome-ignore lint/style/noDefaultExport: vitest reads it from there
+export default defineConfig({
+  test: {
+    include: ["test/vm/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 1,
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+  },
+});
