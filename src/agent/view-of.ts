@@ -79,7 +79,7 @@ export function viewOf(options: ViewOptions): AgentView {
       version: options.version,
       startedAt: options.startedAt,
       bootId: options.bootId,
-      hostname: identity.current().hostname,
+      hostname: config.agent.name ?? identity.current().hostname,
       nodeId: apis.find((api) => api.nodeId !== null)?.nodeId ?? null,
       mode: apis.find((api) => api.mode !== null)?.mode ?? null,
       localOnly: apis.length === 0,

@@ -4,6 +4,7 @@ import { nodefoundryApi } from "./nodefoundry/api.ts";
 
 /** The part of the configuration that is read here; its keys are those of the file, in camelCase. */
 export interface ControlConfig {
+  readonly agent: { readonly name: string | null };
   readonly network: { readonly profile: "normal" | "metered" };
   readonly nodefoundry: {
     readonly enabled: boolean;
@@ -30,9 +31,10 @@ export interface ControlEntry {
 
 /** Name → how it is made from the configuration; null: not configured. */
 const TABLE: Readonly<Record<string, (config: ControlConfig) => Omit<ControlEntry, "name"> | null>> = {
-  nodefoundry({ network, nodefoundry }) {
+  nodefoundry({ agent, network, nodefoundry }) {
     if (!nodefoundry.enabled) return null;
-    const { proxyUrl, proxyCredentialsFile, noProxy, ...rest } = nodefoundry;
+    const { proxyUrl, proxyCredentialsFile, noProxy, ...given } = nodefoundry;
+    const rest = { ...given, nodeName: nodefoundry.nodeName ?? agent.name };
     const proxy =
       proxyUrl === null ? null : { url: proxyUrl, credentialsFile: proxyCredentialsFile, noProxy };
     return {

@@ -31,6 +31,8 @@ export interface Keeper {
 export interface LocateRecord extends Keeper {
   /** Switch on for `forMs`, or off. @throws AgentError of `switchLed`, `record_unusable` */
   set(led: Led, forMs: number | null, run: RunProgram, signal: AbortSignal): Promise<void>;
+  /** Switch off all that are on, for good. @returns how many could not be; each of these was told */
+  releaseAll(): Promise<number>;
 }
 
 const fileSchema = v.strictObject({
@@ -142,6 +144,17 @@ export function openLocateRecord(
         }
         throw error;
       }
+    },
+    async releaseAll() {
+      for (const { led } of [...all()]) {
+        try {
+          await switchLed(led, false, options);
+          save(without(keyOf(led)));
+        } catch (error) {
+          tell(`a light can't be switched off (${errorCode(error)}): ${keyOf(led)}`);
+        }
+      }
+      return all().length;
     },
     busy: () => timers.size > 0 || switching.size > 0,
     close() {

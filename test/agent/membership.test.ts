@@ -120,3 +120,17 @@ test("a token goes to the server that gave it, whatever URL is configured later"
   expect(await back.view.sync()).toMatchObject([{ ok: true }]);
   expect(back.view.status().nodeId).toBe(nodeId);
 });
+
+test("agent.name is what the node is called, in status and where it registers", async () => {
+  const server = await startSandbox();
+  onTestFinished(() => server.close());
+  const folder = temporaryFolder();
+  const agent = await testAgent({
+    folder,
+    name: "rack4-node07",
+    toml: `[nodefoundry]\nurl = "${server.url}"\n`,
+  });
+  await agent.view.enroll("nodefoundry", server.keys.test, {});
+  expect(agent.view.status().hostname).toBe("rack4-node07");
+  expect(server.inspect().nodes.map(({ hostname }) => hostname)).toEqual(["rack4-node07"]);
+});

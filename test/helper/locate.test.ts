@@ -1,10 +1,11 @@
 /** The light on a drive's slot: which drive is meant, which light is its, and that it goes off again. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type LookedDrive, lookAtDrives, plainWwn } from "../../src/helper/drive-look.ts";
 import { findDrive } from "../../src/helper/locate.ts";
 import { findLed } from "../../src/helper/locate-led.ts";
+import { openLocateRecord } from "../../src/helper/locate-record.ts";
 import { AgentError, errorCode } from "../../src/model/errors.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { runProgram } from "../../src/system/program.ts";
@@ -187,6 +188,31 @@ describe("drive.locate", () => {
     const third = await lit({ ...first, idleExitMs: 100 });
     expect(await third.server.ended).toBe("idle");
     expect([third.light("01"), existsSync(third.record)]).toEqual(["0", false]);
+  });
+
+  it("all are off and forgotten when the package goes; one that can't be switched is told and stays written down", async () => {
+    const one = await lit();
+    await one.locate({ serial: "SER-A", on: true, for_s: 3_600 });
+    await one.locate({ serial: "SER-C", on: true, for_s: 3_600 });
+    await one.server.close();
+    const told: string[] = [];
+    const going = () =>
+      openLocateRecord({
+        path: one.record,
+        owner: process.geteuid?.() ?? 0,
+        files: openFiles(one.root),
+        run: runProgram,
+        tell: (sentence) => told.push(sentence),
+      });
+    const slot = join(one.root, "sys/class/enclosure/0:0:20:0/Slot 02/locate");
+    renameSync(slot, `${slot}.gone`);
+    mkdirSync(slot);
+    expect(await going().releaseAll()).toBe(1);
+    expect([one.light("01"), told.length, existsSync(one.record)]).toEqual(["0", 1, true]);
+    rmSync(slot, { recursive: true });
+    renameSync(`${slot}.gone`, slot);
+    expect(await going().releaseAll()).toBe(0);
+    expect([one.light("02"), existsSync(one.record)]).toEqual(["0", false]);
   });
 
   it("a record that is damaged is set aside and told; the helper works on", async () => {

@@ -26,13 +26,14 @@ export interface TestAgentOptions {
   readonly folder?: string;
   readonly signal?: AbortSignal;
   readonly hardware?: boolean;
+  readonly name?: string;
 }
 
 /** config.toml of an agent whose state and sockets are in `folder`. */
-export function writeConfig(folder: string, toml: string, hardware = false): string {
+export function writeConfig(folder: string, toml: string, own = "hardware = false"): string {
   const file = join(folder, "config.toml");
   mkdirSync(folder, { recursive: true });
-  const text = `[agent]\nhardware = ${hardware}\nstate_dir = "${folder}/state"\nrun_dir = "${folder}/run"\n[memory]\nhousekeeping = false\n${toml}\n`;
+  const text = `[agent]\n${own}\nstate_dir = "${folder}/state"\nrun_dir = "${folder}/run"\n[memory]\nhousekeeping = false\n${toml}\n`;
   writeFileSync(file, text, { mode: 0o600 });
   return file;
 }
@@ -44,7 +45,11 @@ export function quietMachine(clock: Clock = hostClock()): Machine {
 
 export async function testAgent(options: TestAgentOptions = {}): Promise<TestAgent> {
   const folder = options.folder ?? temporaryFolder();
-  const configFile = writeConfig(folder, options.toml ?? "", options.hardware);
+  const own = [
+    `hardware = ${options.hardware ?? false}`,
+    ...(options.name === undefined ? [] : [`name = "${options.name}"`]),
+  ];
+  const configFile = writeConfig(folder, options.toml ?? "", own.join("\n"));
   const { log, lines } = recordedLog();
   const load = () => loadConfig({ uid: 0, env: {}, file: configFile, collectors: allCollectors() });
   const agent = await startAgent({
