@@ -3,9 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
-import { hostMachine } from "../../src/system/machine.ts";
+import { hostClock } from "../../src/system/clock.ts";
 import { startTap } from "../control/nodefoundry/rig.ts";
-import { testAgent } from "../support/agent.ts";
+import { quietMachine, testAgent } from "../support/agent.ts";
 import { startPlainServer } from "../support/tls.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../support/tree.ts";
 
@@ -161,10 +161,9 @@ test("a condition is told once and its end once, however often the agent is star
 
 test("a server that leaves the time out of its answers is judged by their Date, so that clock_wrong ends", async () => {
   let ahead = 3_600_000;
-  const host = hostMachine();
-  const clock = { now: () => host.clock.now() + ahead, monotonic: host.clock.monotonic };
-  const toml = pointedAt(await yesServer({ now: null }));
-  const agent = await testAgent({ toml, machine: { ...host, clock } });
+  const host = hostClock();
+  const machine = quietMachine({ now: () => host.now() + ahead, monotonic: host.monotonic });
+  const agent = await testAgent({ toml: pointedAt(await yesServer({ now: null })), machine });
   await agent.view.enroll("nodefoundry", "nf_sk_test_0123456789", {});
   const codes = (): string[] => agent.view.status().conditions.map(({ code }) => code);
   expect(codes()).toEqual(["clock_wrong"]);
