@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { lldpCollector } from "../../src/collectors/lldp.ts";
@@ -58,6 +58,7 @@ wait
 
 async function startLab(): Promise<string> {
   const folder = temporaryFolder();
+  chmodSync(folder, 0o755); // lldpcli is set-uid _lldpd where its package installed it
   const script = join(folder, "lab.sh");
   writeFileSync(script, SCRIPT);
   // A process namespace of its own: when its first process ends, all others in it do.
