@@ -13,6 +13,8 @@ import { ROOT } from "./paths.mjs";
 const MAINTAINER = "foundry-agent maintainers <maintainers@foundry-agent.invalid>";
 const DEBIAN = { x64: "amd64", arm64: "arm64" };
 const CONFFILES = ["config.toml", "policy.toml"];
+/** For Prometheus and Grafana, described in docs/monitoring.md. */
+const MONITORING = ["foundry-agent.rules.yml", "grafana-dashboard.json"];
 
 /** @returns path of `foundry-agent_VERSION-1_ARCH.deb` in `out` */
 export function buildDeb({ arch, executable, version, date, work, out, level }) {
@@ -43,6 +45,9 @@ function contents(executable, version, date) {
     [`${doc}/copyright`, { text: copyright() }],
     [`${doc}/changelog.Debian.gz`, { text: packed(changelog(version, date)) }],
     [`${doc}/THIRD-PARTY-LICENCES.txt.gz`, { text: packed(readFileSync(licencesFile())) }],
+    // The agent names it where a host has lost its own.
+    [`${doc}/policy.toml`, at("packaging/policy.toml")],
+    ...MONITORING.map((file) => [`${doc}/monitoring/${file}`, at(`docs/monitoring/${file}`)]),
     ["usr/share/lintian/overrides/foundry-agent", at("packaging/deb/lintian-overrides")],
     ...packagingFiles("man").map(({ name, path }) => [
       `usr/share/man/man${name.split(".").at(-1)}/${name}.gz`,

@@ -38,19 +38,23 @@ export const OF_THE_HELPER: ReadonlySet<string> = new Set([
   "helper_protocol",
 ]);
 const POLICY_MS = 15_000;
+/** The policy may be mended, or broken, at any time; looked at again with a call that wakes the helper anyway. */
+const POLICY_HOLDS_MS = 10 * 60_000;
 
 export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
-  const { config, uid, health } = options;
+  const { config, uid, health, clock } = options;
   const stop = new AbortController();
   const socket = join(config.agent.runDir, "helper.sock");
   const direct = uid === 0 && config.agent.hardware;
   const chosen = direct ? directly(options, stop.signal) : behindSocket(socket, uid);
+  let lookedAt: number | null = null;
   const port: HelperPort = {
     how: chosen.how,
     async call(...args) {
       try {
         const result = await chosen.call(...args);
         health.set("helper", []);
+        if (lookedAt !== null && clock.monotonic() - lookedAt >= POLICY_HOLDS_MS) void lookAtPolicy();
         return result;
       } catch (error) {
         // Nobody was promised a helper where there is none.
@@ -70,23 +74,26 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
   health.set("helper", []);
   health.set("policy", []);
 
+  async function lookAtPolicy(): Promise<void> {
+    if (chosen.how.kind === "none" || stop.signal.aborted) return;
+    lookedAt = clock.monotonic();
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(POLICY_MS)]);
+    const shown = await port.call("policy.show", {}, signal).catch(() => null);
+    if (shown === null || typeof shown !== "object" || !("usable" in shown)) return;
+    const { usable, sentence, next_step } = shown as {
+      usable: boolean;
+      sentence?: string;
+      next_step?: string | null;
+    };
+    const text = `Whatever changes anything is denied: ${sentence ?? "the policy can't be used"}`;
+    const nextStep = next_step ?? null;
+    const denied: ConditionDraft = { code: "policy_unusable", severity: "warning", text, nextStep };
+    health.set("policy", usable ? [] : [denied]);
+  }
+
   return {
     port,
-    async lookAtPolicy() {
-      if (chosen.how.kind === "none") return;
-      const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(POLICY_MS)]);
-      const shown = await port.call("policy.show", {}, signal).catch(() => null);
-      if (shown === null || typeof shown !== "object" || !("usable" in shown)) return;
-      const { usable, sentence, next_step } = shown as {
-        usable: boolean;
-        sentence?: string;
-        next_step?: string | null;
-      };
-      const text = `Whatever changes anything is denied: ${sentence ?? "the policy can't be used"}`;
-      const nextStep = next_step ?? null;
-      const denied: ConditionDraft = { code: "policy_unusable", severity: "warning", text, nextStep };
-      health.set("policy", usable ? [] : [denied]);
-    },
+    lookAtPolicy,
     close: () => stop.abort(new AgentError("stopping", "the agent is stopping")),
   };
 }
@@ -129,10 +136,14 @@ function directly({ config, files, clock, log }: HelperAccessOptions, stopping: 
   };
 }
 
+/** One that failed (a folder that could not be made yet) is tried again. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () => {
-    made ??= make();
+    made ??= make().catch((error: unknown) => {
+      made = null;
+      throw error;
+    });
     return made;
   };
 }

@@ -61,7 +61,7 @@ async function release(stateFolder: string, io: Io): Promise<number> {
     run: runProgram,
     tell: (sentence) => io.stderr(`${sentence}\n`),
   });
-  const left = await lights.releaseAll();
+  const left = await lights.releaseAll(io.signal);
   return left === 0 ? EXIT.ok : EXIT.failed;
 }
 

@@ -40,6 +40,8 @@ export function bmcCollector({
   let lan: BmcLanResult | null = null;
   let identityAt = Number.NEGATIVE_INFINITY;
   let sensors: BmcSensor[] | null = null;
+  /** Those read last: a BMC that says nothing takes no alarm back. */
+  let lastSensors: BmcSensor[] | null = null;
   let sel: BmcSelResult | null = null;
   let problems: BmcData["problems"] = [];
   let newsBase: number | null = null;
@@ -73,6 +75,7 @@ export function bmcCollector({
       }
       const read = await round.ask("sensors", () => asker.sensors(signal));
       sensors = read === null ? null : sensorsOf(read.sensors);
+      lastSensors = sensors ?? lastSensors;
     } finally {
       // What was not asked this time is as wrong as it was.
       problems = [...problems.filter(({ part }) => !round.asked.has(part)), ...round.problems];
@@ -157,7 +160,7 @@ export function bmcCollector({
     sensitive: ["lan.mac"],
     metrics: bmcMetrics,
     table: bmcTable,
-    conditions: bmcConditions,
+    conditions: (data) => bmcConditions({ ...data, sensors: data.sensors ?? lastSensors }),
     changes: bmcEvents,
     collect,
   };

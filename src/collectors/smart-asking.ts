@@ -34,6 +34,8 @@ export interface SmartAsker {
   isQuarantined(key: string): boolean;
   /** Time-outs in a row. */
   hangs(key: string): number;
+  /** Another drive is there now: what the one before it did says nothing of it. */
+  forget(key: string): void;
 }
 
 export interface SmartAskerOptions {
@@ -46,7 +48,8 @@ export interface SmartAskerOptions {
   readonly onOutcome: (key: string, outcome: SmartOutcome, late: boolean) => void;
 }
 
-const MAX_HANGS = 3;
+/** As many time-outs in a row, and it is left alone. */
+export const MAX_HANGS = 3;
 const QUARANTINE_MS = 24 * 60 * 60_000;
 const HANG_CODES = new Set(["drive_hangs", "helper_timeout"]);
 
@@ -121,5 +124,6 @@ export function smartAsker({ clock, parallel, patienceMs, onOutcome }: SmartAske
       );
     },
     hangs: (key) => hung.get(key)?.count ?? 0,
+    forget: (key) => void hung.delete(key),
   };
 }

@@ -1,6 +1,7 @@
 /** What is wrong by SMART right now, and what happened since the last round: sentences for people, pure. */
 import type { ConditionDraft, Severity } from "../model/condition.ts";
 import type { EventDraft } from "../model/event.ts";
+import { MAX_HANGS } from "./smart-asking.ts";
 import { lastSmartSeq } from "./smart-memory.ts";
 import type { SmartData, SmartDrive, SmartEvent } from "./smart-schema.ts";
 
@@ -67,7 +68,8 @@ function aboutDrive(drive: SmartDrive, add: Add): void {
     );
   else if (verdict?.severity === "warn")
     add("smart_warning", device, "warning", `The drive ${what} shows signs of trouble: ${why}`, look);
-  if (drive.state === "quarantined")
+  // Asked again after a day it has not answered yet: that is no recovery either.
+  if (drive.state === "quarantined" || (drive.state === "pending" && drive.hangs >= MAX_HANGS))
     add(
       "smart_drive_hangs",
       device,

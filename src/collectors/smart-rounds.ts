@@ -127,6 +127,14 @@ export function smartRounds(options: SmartRoundsOptions): SmartRounds {
     return identity;
   }
 
+  /** A drive that took the place of another inherits neither its quarantine nor its answer. */
+  function forgetOther({ key, sys }: SmartWay): void {
+    const before = identities.get(key)?.id ?? null;
+    if (sys?.id == null || before === null || before === sys.id) return;
+    asker.forget(key);
+    outcomes.delete(key);
+  }
+
   async function run(files: Files, signal: AbortSignal): Promise<void> {
     // What came after the last round counts until the drive answers anew.
     outcomes = new Map(late);
@@ -135,6 +143,7 @@ export function smartRounds(options: SmartRoundsOptions): SmartRounds {
     try {
       const found = await scan(signal);
       const ways = waysOf(files, found, overrides, types);
+      for (const way of ways) forgetOther(way);
       round = { ...round, ways, smartctlVersion: found.smartctl_version };
       await ask(ways, signal);
     } catch (error) {

@@ -31,8 +31,11 @@ export interface Keeper {
 export interface LocateRecord extends Keeper {
   /** Switch on for `forMs`, or off. @throws AgentError of `switchLed`, `record_unusable` */
   set(led: Led, forMs: number | null, run: RunProgram, signal: AbortSignal): Promise<void>;
-  /** Switch off all that are on, for good. @returns how many could not be; each of these was told */
-  releaseAll(): Promise<number>;
+  /**
+   * Switch off all that are on, for good, or as many as can be until `signal` fires.
+   * @returns how many could not be; each that was tried was told
+   */
+  releaseAll(signal: AbortSignal): Promise<number>;
 }
 
 const fileSchema = v.strictObject({
@@ -104,10 +107,20 @@ export function openLocateRecord(
       if (tries < MAX_TRIES && errorCode(error) !== "locate_hangs") arm(light, RETRY_MS, tries + 1);
       else {
         tell(`a light can't be switched off and is given up (try ${tries}, ${errorCode(error)}): ${key}`);
-        save(without(key));
+        giveUp(key);
       }
     } finally {
       switching.delete(key);
+    }
+  }
+
+  /** Nobody waits for this: what goes wrong with the file must not end the whole process. */
+  function giveUp(key: string): void {
+    try {
+      save(without(key));
+    } catch (error) {
+      lights = without(key);
+      tell(`the next start tries that light again (${errorText(error)})`);
     }
   }
 
@@ -145,10 +158,11 @@ export function openLocateRecord(
         throw error;
       }
     },
-    async releaseAll() {
+    async releaseAll(signal) {
       for (const { led } of [...all()]) {
+        if (signal.aborted) break;
         try {
-          await switchLed(led, false, options);
+          await switchLed(led, false, options, signal);
           save(without(keyOf(led)));
         } catch (error) {
           tell(`a light can't be switched off (${errorCode(error)}): ${keyOf(led)}`);

@@ -12,15 +12,17 @@ import type { Lane } from "./operation.ts";
 /** At most so many smartctl at once, whoever asks. */
 const SMART_LIMIT = 4;
 
-// smartctl(8), -d TYPE. Not in it: `test`, and jmb39x and jms56x, which talk to their controller by writing to a
-// sector of the disk: reading must not do that, whoever asks.
+// smartctl(8), -d TYPE. Not in it, because reading must change nothing, whoever asks: `test`; jmb39x and jms56x, which
+// talk to their controller by writing to a sector of the disk; intelliprop, which writes a log of whatever ATA drive it
+// is pointed at; and usbcypress with a signature of the caller's, which is the first byte of the SCSI command: it could
+// be FORMAT UNIT.
 const DISK = "(?:[0-9]{1,3})";
 const PLAIN =
   "ata|scsi|auto|marvell|usbprolific|usbsunplus|sntasmedia|sntrealtek|nvme(?:,(?:0x[0-9a-f]{1,8}|[0-9]{1,9}))?" +
-  "|sat(?:,auto)?(?:,(?:12|16))?|usbcypress(?:,0x[0-9a-f]{1,2})?|usbjmicron(?:,p)?(?:,x)?(?:,[01])?|sntjmicron(?:,[0-9]{1,9})?";
+  "|sat(?:,auto)?(?:,(?:12|16))?|usbcypress|usbjmicron(?:,p)?(?:,x)?(?:,[01])?|sntjmicron(?:,[0-9]{1,9})?";
 const MEMBER =
   `megaraid,${DISK}|cciss,${DISK}|3ware,${DISK}|areca,${DISK}(?:/[1-8])?|aacraid,${DISK},${DISK},${DISK}` +
-  `|hpt,[1-8]/[0-9]{1,3}(?:/[1-5])?|sssraid,${DISK},${DISK}|intelliprop,${DISK}`;
+  `|hpt,[1-8]/[0-9]{1,3}(?:/[1-5])?|sssraid,${DISK},${DISK}`;
 const TYPE = new RegExp(`^(?:${PLAIN}|${MEMBER}|(?:sat(?:,auto)?(?:,(?:12|16))?|scsi)\\+(?:${MEMBER}))$`);
 const IS_MEMBER = new RegExp(`^(?:(?:sat[^+]*|scsi)\\+)?((?:${MEMBER}))$`);
 

@@ -1,5 +1,5 @@
 /** The daemon and what only root may read: the helper behind its socket, in process, out of order, or not there. */
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -155,6 +155,38 @@ test("no policy, or one that others may write: a condition until it is right and
   one.policy(OPEN_POLICY);
   await agent.view.reload();
   await vi.waitUntil(() => !codes(agent).includes("policy_unusable"), patient);
+});
+
+test("a policy that was mended, or broken, is noticed with the next calls, without a reload", async () => {
+  twoDrives();
+  const one = house(null);
+  await testHelper(one);
+  const real = hostClock();
+  let ahead = 0;
+  const clock = { now: real.now, monotonic: () => real.monotonic() + ahead };
+  const agent = await testAgent({ folder: one.agentFolder, machine: quietMachine(clock) });
+  await vi.waitUntil(() => codes(agent).includes("policy_unusable"), patient);
+  one.policy(OPEN_POLICY);
+  ahead += 11 * 60_000;
+  await agent.view.collect("smart");
+  await vi.waitUntil(() => !codes(agent).includes("policy_unusable"), patient);
+  one.policy("alow = 1");
+  ahead += 11 * 60_000;
+  await agent.view.collect("smart");
+  await vi.waitUntil(() => codes(agent).includes("policy_unusable"), patient);
+});
+
+test("direct mode whose folder could not be made works once it can be", async () => {
+  twoDrives();
+  const root = { ...quietMachine(), uid: 0, clock: hostClock() };
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "state"), { mode: 0o700 });
+  writeFileSync(join(folder, "state", "helper"), "");
+  const agent = await testAgent({ folder, machine: root, hardware: true });
+  expect(verdicts(agent)).toEqual({});
+  rmSync(join(folder, "state", "helper"));
+  await agent.view.collect("smart");
+  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
 });
 
 test("root with hardware = true does it in process; without, and with no helper, the sections say what they need", async () => {

@@ -190,6 +190,18 @@ it("leaves a hung BMC alone for ever longer, and comes back to it", async () => 
   expect(back).toMatchObject({ answering: true, problems: [], sensors: [{ value: 42 }] });
 });
 
+it("keeps the alarm of a sensor while the BMC says nothing, until it says otherwise", async () => {
+  const low = { "-c sdr elist": { stdout: "FAN1,100,RPM,lcr\n" } };
+  const { collect, collector, answer } = bench(low);
+  expect(conditionCodes(collector(), await collect())).toEqual(["bmc_fan(FAN1)"]);
+  answer({ ...low, "sel info": { hangs: true } });
+  const hung = await collect(10);
+  expect(hung.sensors).toBeNull();
+  expect(conditionCodes(collector(), hung)).toEqual(["bmc_hang", "bmc_fan(FAN1)"]);
+  answer({ "-c sdr elist": { stdout: "FAN1,3000,RPM,ok\n" } });
+  expect(conditionCodes(collector(), await collect(21))).toEqual([]);
+});
+
 it("has one condition for a missing ipmitool, and one for missing rights", async () => {
   const missing = bench();
   missing.programs.put("ipmitool", "exit 0", 0o644);

@@ -9,7 +9,7 @@ import { ataJson, driveTree } from "../support/fake-drives.ts";
 import { conditionCodes } from "../support/shape.ts";
 import { smartOperations } from "../support/smart.ts";
 import { DAY_MS, device, rig, verdicts } from "../support/smart-rig.ts";
-import { collectContext, temporaryFolder } from "../support/tree.ts";
+import { collectContext, layTree, temporaryFolder } from "../support/tree.ts";
 
 describe("drives that hang", () => {
   it("105 of 106 are there while one hangs, never more than four at once, and its answer comes later", async () => {
@@ -135,6 +135,39 @@ describe("drives that hang", () => {
     it.clock.forward(DAY_MS);
     it.drives.hangs("/dev/sda", "sat", false);
     expect(device(await it.round(), "sda")).toMatchObject({ state: "answered", hangs: 0 });
+  });
+
+  it("asked again after a day it keeps its condition until it answers", async () => {
+    const it = rig(driveTree({ sda: "S1" }), { timeoutMs: 800, patienceMs: 200 });
+    it.drives.scan([{ device: "/dev/sda", type: "sat" }]);
+    it.drives.says("/dev/sda", "sat", ataJson("S1"));
+    it.drives.hangs("/dev/sda", "sat");
+    await expect
+      .poll(async () => device(await it.round(), "sda").state, { timeout: 15_000 })
+      .toBe("quarantined");
+    it.clock.forward(DAY_MS);
+    const asked = await it.round();
+    expect(device(asked, "sda")).toMatchObject({ state: "pending", hangs: 3 });
+    expect(conditionCodes(it.collector(), asked)).toEqual(["smart_drive_hangs(sda)"]);
+    it.drives.hangs("/dev/sda", "sat", false);
+    await expect
+      .poll(async () => conditionCodes(it.collector(), await it.round()), { timeout: 15_000 })
+      .toEqual([]);
+  });
+
+  it("another drive in the place of one that hung is asked at once", async () => {
+    const it = rig(driveTree({ sda: "S1" }), { timeoutMs: 300 });
+    it.drives.scan([{ device: "/dev/sda", type: "sat" }]);
+    it.drives.says("/dev/sda", "sat", ataJson("S1"));
+    it.drives.hangs("/dev/sda", "sat");
+    for (let round = 0; round < 3; round++) await it.round();
+    expect(device(await it.round(), "sda").state).toBe("quarantined");
+    layTree(driveTree({ sda: "S2" }), it.machine.files.root);
+    it.drives.says("/dev/sda", "sat", ataJson("S2"));
+    it.drives.hangs("/dev/sda", "sat", false);
+    const data = await it.round();
+    expect(device(data, "sda")).toMatchObject({ state: "answered", serial: "S2", hangs: 0 });
+    expect(conditionCodes(it.collector(), data)).toEqual([]);
   });
 
   it("one that hangs the scan is found out, the rest is asked all the same", async () => {

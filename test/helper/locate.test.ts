@@ -204,15 +204,51 @@ describe("drive.locate", () => {
         run: runProgram,
         tell: (sentence) => told.push(sentence),
       });
+    // Whoever removes the package waits for a bounded time.
+    expect(await going().releaseAll(AbortSignal.abort())).toBe(2);
+    expect([one.light("01"), one.light("02")]).toEqual(["1", "1"]);
     const slot = join(one.root, "sys/class/enclosure/0:0:20:0/Slot 02/locate");
     renameSync(slot, `${slot}.gone`);
     mkdirSync(slot);
-    expect(await going().releaseAll()).toBe(1);
+    const { signal } = new AbortController();
+    expect(await going().releaseAll(signal)).toBe(1);
     expect([one.light("01"), told.length, existsSync(one.record)]).toEqual(["0", 1, true]);
     rmSync(slot, { recursive: true });
     renameSync(`${slot}.gone`, slot);
-    expect(await going().releaseAll()).toBe(0);
+    expect(await going().releaseAll(signal)).toBe(0);
     expect([one.light("02"), existsSync(one.record)]).toEqual(["0", false]);
+  });
+
+  it("one that is given up is let go of, also where that can't be written down", async () => {
+    const folder = temporaryFolder();
+    const state = join(folder, "state");
+    mkdirSync(state);
+    const told: string[] = [];
+    let on = true;
+    const lights = openLocateRecord({
+      path: join(state, "lights.json"),
+      owner: process.geteuid?.() ?? 0,
+      files: openFiles(layTree(hostTree())),
+      run: async () => ({
+        status: on ? 0 : null,
+        ended: on ? "exited" : "timed_out",
+        stdout: "",
+        stderr: "",
+        durationMs: 0,
+        lingering: on ? null : new Promise(() => undefined),
+      }),
+      tell: (sentence) => told.push(sentence),
+    });
+    onTestFinished(() => lights.close());
+    const run = async () => await runProgram(["true"], { timeoutMs: 5_000 });
+    const never = new AbortController().signal;
+    await lights.set({ kind: "ledctl", device: "sdc" }, 3_600_000, run, never);
+    on = false;
+    await lights.set({ kind: "ledctl", device: "nvme0n1" }, 50, run, never);
+    rmSync(state, { recursive: true });
+    await vi.waitUntil(() => told.length === 2, { timeout: 10_000 });
+    expect(told[0]).toContain("given up");
+    expect(told[1]).toContain("can't be written");
   });
 
   it("a record that is damaged is set aside and told; the helper works on", async () => {

@@ -35,6 +35,9 @@ const CONTENT = [
   "-rw-r--r-- root/root ./usr/lib/sysusers.d/foundry-agent.conf",
   "-rw-r--r-- root/root ./usr/lib/tmpfiles.d/foundry-agent.conf",
   "-rw-r--r-- root/root ./usr/share/doc/foundry-agent/copyright",
+  "-rw-r--r-- root/root ./usr/share/doc/foundry-agent/policy.toml",
+  "-rw-r--r-- root/root ./usr/share/doc/foundry-agent/monitoring/foundry-agent.rules.yml",
+  "-rw-r--r-- root/root ./usr/share/doc/foundry-agent/monitoring/grafana-dashboard.json",
   "-rw-r--r-- root/root ./usr/share/doc/foundry-agent/changelog.Debian.gz",
   "-rw-r--r-- root/root ./usr/share/doc/foundry-agent/THIRD-PARTY-LICENCES.txt.gz",
 ];
