@@ -34,7 +34,7 @@ else
 fi
 # A slot's light that is on, and whatever else this node holds; bounded.
 if "$prefix/bin/foundry-agent" helper --help 2>/dev/null | grep -q -e ' --release'; then
-  timeout 30 "$prefix/bin/foundry-agent" helper --release || true
+  timeout --kill-after=5 30 "$prefix/bin/foundry-agent" helper --release || true
 fi
 if [ -e /var/lib/foundry-agent-helper/lights.json ]; then
   echo "uninstall.sh: the light of a drive's slot may still be on; see /var/lib/foundry-agent-helper/lights.json" >&2

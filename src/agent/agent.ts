@@ -16,6 +16,7 @@ import { type Config, type LoadedConfig, problemText } from "./config.ts";
 import { configConditions } from "./config-conditions.ts";
 import { watchConfig } from "./config-watch.ts";
 import { type Health, openHealth } from "./health.ts";
+import { HELPER_OWNERS } from "./helper-access.ts";
 import { openIdentity } from "./identity.ts";
 import { type MetricsListener, startMetricsListener } from "./metrics-listener.ts";
 import { textfileWriter } from "./metrics-textfile.ts";
@@ -199,6 +200,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       .filter(({ name }) => running.schedule.section(name)?.state !== "ok")
       .map(({ name }) => ownerOf(name)),
   );
+  if (running.helper.how.kind !== "none") for (const owner of HELPER_OWNERS) blind.add(owner);
   health.settle(
     ({ subject }, owner) => (subject !== undefined && apis.has(subject)) || blind.has(owner ?? ""),
   );

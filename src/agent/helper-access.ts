@@ -37,6 +37,10 @@ export const OF_THE_HELPER: ReadonlySet<string> = new Set([
   "helper_failed",
   "helper_protocol",
 ]);
+/** Where tmpfiles makes the service's folder. */
+const SERVICE_RUN_DIR = "/run/foundry-agent";
+/** Whose the conditions of the helper are, for Health. */
+export const HELPER_OWNERS = ["helper", "policy"] as const;
 const POLICY_MS = 15_000;
 /** The policy may be mended, or broken, at any time; looked at again with a call that wakes the helper anyway. */
 const POLICY_HOLDS_MS = 10 * 60_000;
@@ -44,7 +48,8 @@ const POLICY_HOLDS_MS = 10 * 60_000;
 export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
   const { config, uid, health, clock } = options;
   const stop = new AbortController();
-  const socket = join(config.agent.runDir, "helper.sock");
+  const { runDir } = config.agent;
+  const socket = runDir === SERVICE_RUN_DIR ? HELPER_SOCKET : join(runDir, "helper.sock");
   const direct = uid === 0 && config.agent.hardware;
   const chosen = direct ? directly(options, stop.signal) : behindSocket(socket, uid);
   let lookedAt: number | null = null;
@@ -58,7 +63,7 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
         return result;
       } catch (error) {
         // Nobody was promised a helper where there is none.
-        if (chosen.how.kind === "socket" && error instanceof AgentError && OF_THE_HELPER.has(error.code))
+        if (chosen.how.kind === "socket" && error instanceof AgentError && OF_THE_HELPER.has(error.code)) {
           health.set("helper", [
             {
               code: "helper_unavailable",
@@ -67,12 +72,13 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
               nextStep: error.nextStep,
             },
           ]);
+        }
         throw error;
       }
     },
   };
-  health.set("helper", []);
-  health.set("policy", []);
+  // Else both hold over a reload until somebody has looked.
+  if (chosen.how.kind === "none") for (const owner of HELPER_OWNERS) health.set(owner, []);
 
   async function lookAtPolicy(): Promise<void> {
     if (chosen.how.kind === "none" || stop.signal.aborted) return;

@@ -100,6 +100,7 @@ export function openRunning(options: RunningOptions): Running {
     },
     onTick: options.onTick,
     random: Math.random,
+    known: (name) => options.before?.schedule.section(name),
   });
 
   /** Conditions and events of a new section. A collector's mistake in this costs a condition, not the daemon. */

@@ -46,6 +46,8 @@ export interface ScheduleOptions {
   readonly machine: Machine;
   readonly log: Logger;
   readonly plans: readonly CollectorPlan[];
+  /** What was known before a reload: it holds until a collector has something of its own to say. */
+  readonly known?: (name: string) => Section | undefined;
   /** Called for each new section with the one before it. */
   readonly onSection: (section: Section, before: Section | undefined, collector: AnyCollector) => void;
   /** After all that was due together is done or given up. */

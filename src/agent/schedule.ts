@@ -36,6 +36,8 @@ export function openSchedule(options: ScheduleOptions): Schedule {
   let settling: NodeJS.Timeout | undefined;
 
   for (const plan of options.plans) {
+    const known = options.known?.(plan.collector.name);
+    if (known !== undefined) sections.set(plan.collector.name, known);
     records.set(plan.collector.name, {
       runs: 0,
       failures: 0,
@@ -165,6 +167,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
     if (record.failuresInRow > 0) log.info({ collector: name }, "collector works again");
     record.failuresInRow = 0;
     if (isNoData(outcome)) {
+      if (outcome.pending === true && before?.data != null) return { ...before, durationMs };
       const code = outcome.pending === true ? PENDING : "no_data";
       const reason: Reason = { code, text: outcome.noData, nextStep: outcome.nextStep };
       return { name, state: "absent", data: null, reason, collectedAt: now, durationMs };

@@ -67,6 +67,7 @@ export function openSmartSamples(read: <T>(work: (db: Database) => T) => T): Sma
         serial,
         samples,
       ]);
+      const stored = db.get<{ day: string | null }>("SELECT max(day) AS day FROM smart_sample")?.day ?? null;
       for (const [serial, samples] of written) {
         for (const { day, ...sample } of samples)
           db.run(
@@ -80,7 +81,7 @@ export function openSmartSamples(read: <T>(work: (db: Database) => T) => T): Sma
         .flatMap(([, samples]) => samples.map(({ day }) => day))
         .sort()
         .at(-1);
-      if (newest !== undefined) trim(db, newest);
+      if (newest !== undefined && isBelievable(newest, stored)) trim(db, newest);
       return () => {
         for (const [serial, samples] of written) {
           const left = (waiting.get(serial) ?? []).filter((sample) => !samples.includes(sample));
@@ -91,6 +92,11 @@ export function openSmartSamples(read: <T>(work: (db: Database) => T) => T): Sma
     },
     clear: () => waiting.clear(),
   };
+}
+
+/** A clock that jumped far ahead must not make all there is too old. */
+function isBelievable(newest: string, stored: string | null): boolean {
+  return stored === null || Date.parse(newest) - Date.parse(stored) < 4 * KEPT_DAYS * DAY_MS;
 }
 
 /** Days that are too old, of every drive: one that was taken out writes no more itself. */

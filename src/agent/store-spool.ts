@@ -65,7 +65,11 @@ const WAITING_LIMITS: Bounds = { events: 200, bytes: 256 * 1024 };
 /** Acknowledged events are deleted so many at a time, not one by one. */
 const PRUNE_BATCH = 100;
 
-export function openSpool(file: StateFile, limits: SpoolLimits): Spool {
+/**
+ * @param beside written in the transaction of urgent events: what collectors remember of what they told. Without it
+ * a power cut would make them tell it again.
+ */
+export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Database) => () => void): Spool {
   const cursors = openCursors(
     file.read((db) => db.all<{ api: string; upto: string; beyond: string }>("SELECT * FROM cursor")),
   );
@@ -161,11 +165,11 @@ export function openSpool(file: StateFile, limits: SpoolLimits): Spool {
   function append(events: readonly SpooledEvent[], urgent: boolean, now: number): void {
     waiting.push(...events);
     if (!urgent && !over(WAITING_LIMITS)) return;
-    let committed: (() => void) | null = null;
+    let committed: (() => void)[] = [];
     const done = file.write((db) => {
-      committed = writeTo(db, now, false);
+      committed = [writeTo(db, now, false), ...(file.full ? [] : [beside(db)])];
     });
-    if (done) (committed as (() => void) | null)?.();
+    if (done) for (const apply of committed) apply();
     else shortenWaiting(now);
   }
 

@@ -37,8 +37,8 @@ export function openStore(folder: string, options: StoreOptions): Store {
   const { clock, maxPages } = options;
   const file = openStateFile(folder, { clock, ...(maxPages !== undefined && { maxPages }) });
   const values = openValues(file);
-  const spool = openSpool(file, { ...LIMITS, ...options.limits });
   const lazy = openLazy(file);
+  const spool = openSpool(file, { ...LIMITS, ...options.limits }, lazy.writeTo);
   const smart = openSmartSamples(file.read);
   const commands = openCommands(file, spool, clock.now());
   pruneAside(file, clock.now());

@@ -7,7 +7,11 @@ import { decodeBody, encodeFrame, frameReader, MAX_ANSWER_BYTES, MAX_REQUEST_BYT
 import type { HelperPort } from "./port.ts";
 import { fromWireError, readAnswer, requestFor } from "./request.ts";
 
-export const HELPER_SOCKET = "/run/foundry-agent/helper.sock";
+/**
+ * In a folder of root's: systemd makes it and then gives it to the agent's user by name, and whoever may replace it in
+ * between would be given what he put there.
+ */
+export const HELPER_SOCKET = "/run/foundry-agent-helper.sock";
 /** How much longer than the deadline the answer "not in time" itself may take; starting the helper included. */
 const ANSWER_MS = 10_000;
 

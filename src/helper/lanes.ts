@@ -27,6 +27,9 @@ export interface Lanes {
   busy(): boolean;
 }
 
+/** A drive has several names to ask it by; a host with more dead drives than this has other troubles. */
+const MAX_HANGING = 16;
+
 interface Waiting {
   readonly wanted: readonly Lane[];
   readonly start: (turn: Turn) => void;
@@ -99,6 +102,12 @@ export function openLanes(maxWaiting: number): Lanes {
       signal.throwIfAborted();
       const stuck = hung(wanted);
       if (stuck !== undefined) throw hangs(stuck);
+      if (hanging.size >= MAX_HANGING)
+        throw new AgentError(
+          "helper_busy",
+          `${hanging.size} programs can't be ended, so no more are started until the kernel lets go of one`,
+          "journalctl -k -n 100",
+        );
       if (room(wanted)) return take(wanted);
       if (queue.length >= maxWaiting)
         throw new AgentError(

@@ -1,4 +1,5 @@
 /** Events in the store: when they are on the disk, who has them, and what gives way. */
+import { cpSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ulidTime } from "../../src/model/ulid.ts";
 import {
@@ -24,6 +25,19 @@ describe("events", () => {
     store.appendEvents([commandState("c", "accepted")], START);
     expect(store.written().transactions).toBe(before + 2);
     expect(numbers(store.pendingEvents("nodefoundry", 3))).toEqual([1, 2, 3]);
+  });
+
+  it("are on the disk together with what a collector remembers of having told them: after a power cut none is told twice", () => {
+    const folder = temporaryFolder();
+    const store = testStore(folder);
+    store.memory("bmc").set({ told: 1 });
+    store.appendEvents([warning(1)], START);
+    // As the disk is at this moment, with nothing flushed after it.
+    const copy = temporaryFolder();
+    cpSync(folder, copy, { recursive: true });
+    const after = testStore(copy);
+    expect(numbers(after.eventsSince("", 9))).toEqual([1]);
+    expect(after.memory("bmc").get()).toEqual({ told: 1 });
   });
 
   it("have ids that rise over restarts, even with the clock in 1970", () => {

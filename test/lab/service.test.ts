@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SUITES } from "../../scripts/lab/nspawn-root.mjs";
-import { socketHelper } from "../../src/helper/client.ts";
+import { HELPER_SOCKET, socketHelper } from "../../src/helper/client.ts";
 import { type Booted, boot, bootLacking, labDeb, until } from "./nspawn.ts";
 
 const LACKING = bootLacking();
@@ -43,10 +43,10 @@ describe.each(SUITES.map((suite) => ({ suite })))("the service on $suite", ({ su
 
   const as = (user: string, ...argv: string[]) => system.run("runuser", "-u", user, "--", ...argv);
   const connect = async (user: string, socket: string) =>
-    (await as(user, "perl", "-e", CONNECT, `${RUN}/${socket}`)).said;
+    (await as(user, "perl", "-e", CONNECT, socket.startsWith("/") ? socket : `${RUN}/${socket}`)).said;
   const mainPid = () => system.unit("foundry-agent", "MainPID");
   const status = async (pid: string) => await system.ok("cat", `/proc/${pid}/status`);
-  const helper = () => socketHelper({ path: `${system.root}${RUN}/helper.sock`, answerMs: 60_000 });
+  const helper = () => socketHelper({ path: system.root + HELPER_SOCKET, answerMs: 60_000 });
   const noop = () => helper().call("noop", {}, AbortSignal.timeout(90_000));
 
   function dropIn(unit: string, lines: readonly string[] | null): void {
@@ -92,7 +92,8 @@ describe.each(SUITES.map((suite) => ({ suite })))("the service on $suite", ({ su
       "stat",
       "-c",
       "%n %U:%G %a",
-      ...["", "/status.sock", "/control.sock", "/helper.sock"].map((name) => RUN + name),
+      ...["", "/status.sock", "/control.sock"].map((name) => RUN + name),
+      HELPER_SOCKET,
       ...[
         "/var/lib/foundry-agent",
         "/var/lib/foundry-agent-helper",
@@ -104,7 +105,7 @@ describe.each(SUITES.map((suite) => ({ suite })))("the service on $suite", ({ su
       "/run/foundry-agent foundry-agent:foundry-agent 755",
       "/run/foundry-agent/status.sock foundry-agent:foundry-agent 666",
       "/run/foundry-agent/control.sock foundry-agent:foundry-admin 660",
-      "/run/foundry-agent/helper.sock foundry-agent:foundry-agent 600",
+      "/run/foundry-agent-helper.sock foundry-agent:foundry-agent 600",
       "/var/lib/foundry-agent foundry-agent:foundry-agent 700",
       "/var/lib/foundry-agent-helper root:root 700",
       "/etc/foundry-agent root:root 755",
@@ -129,9 +130,9 @@ describe.each(SUITES.map((suite) => ({ suite })))("the service on $suite", ({ su
   });
 
   real("lets the right people to the right sockets", async () => {
-    expect(await connect("foundry-agent", "helper.sock")).toBe("connected");
+    expect(await connect("foundry-agent", HELPER_SOCKET)).toBe("connected");
     for (const user of ["keeper", "stranger"]) {
-      expect(await connect(user, "helper.sock")).toBe("refused: Permission denied");
+      expect(await connect(user, HELPER_SOCKET)).toBe("refused: Permission denied");
       expect(await connect(user, "status.sock")).toBe("connected");
     }
     expect(await connect("keeper", "control.sock")).toBe("connected");
