@@ -114,6 +114,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
     // Most read from memory and are done here: the clock stops now, not when the next one has run as well.
     if (!(value instanceof Promise)) return ended(value);
     let timeout: NodeJS.Timeout | undefined;
+    let onStop = (): void => undefined;
     const expired = new Promise<AgentError>((resolve) => {
       timeout = setTimeout(() => {
         const late = new AgentError(
@@ -125,7 +126,10 @@ export function openSchedule(options: ScheduleOptions): Schedule {
         limit.abort(late);
       }, plan.timeoutMs);
       // One that is deaf to the stop is left behind at once: its time-out must not keep the process.
-      signal.addEventListener("abort", () => resolve(signal.reason as AgentError), { once: true });
+      onStop = () => resolve(stopping.signal.reason as AgentError);
+      if (stopping.signal.aborted) onStop();
+      // Not on the joint signal: Node keeps one that is listened to for as long as its sources live.
+      else stopping.signal.addEventListener("abort", onStop, { once: true });
     });
     try {
       return ended(await Promise.race([value, expired]));
@@ -133,6 +137,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
       return failed(error);
     } finally {
       clearTimeout(timeout);
+      stopping.signal.removeEventListener("abort", onStop);
     }
   }
 
