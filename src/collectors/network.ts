@@ -9,6 +9,7 @@ import type { Collector } from "./collector.ts";
 import { oneLine } from "./linux-text.ts";
 import { readLocalAddresses } from "./network-addresses.ts";
 import { networkChanges, networkConditions } from "./network-conditions.ts";
+import { baseName, type Fixed, NET, readFixed } from "./network-fixed.ts";
 import { networkMetrics } from "./network-metrics.ts";
 import {
   type Address6,
@@ -24,11 +25,7 @@ import { type Network, type NetworkInterface, NetworkSchema } from "./network-sc
 
 const MAX_INTERFACES = 512;
 const MAX_WORD = 64;
-const NET = "/sys/class/net";
 const IFF_UP = 0x1;
-
-/** What does not change while an interface lives; kept by ifindex. */
-type Fixed = Pick<NetworkInterface, "kind" | "driver" | "pci_address" | "vlan_id">;
 
 export function networkCollector(): Collector<Network> {
   const fixed = new Map<string, Fixed>();
@@ -64,7 +61,9 @@ export function networkCollector(): Collector<Network> {
 
 function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
   const { files } = machine;
-  const names = files.list(NET).filter((name) => files.presence(`${NET}/${name}/ifindex`) === "yes");
+  // What is in each folder, in one look: most of what could be there is not, and asking for each costs as much.
+  const found = new Map(files.list(NET).map((name) => [name, new Set(files.list(`${NET}/${name}`))]));
+  const names = [...found.keys()].filter((name) => found.get(name)?.has("ifindex"));
   const shown = names.slice(0, MAX_INTERFACES);
   const told = machine.addresses();
   const pieced = told === null ? readLocalAddresses(files) : null;
@@ -74,7 +73,14 @@ function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
   for (const name of fixed.keys())
     if (!shown.includes(name.slice(0, name.lastIndexOf("#")))) fixed.delete(name);
   const interfaces = shown.map((name) =>
-    readInterface(files, name, fixed, addressesOf(name, addresses4, addresses6), counters.get(name) ?? null),
+    readInterface(
+      files,
+      name,
+      found.get(name) ?? new Set(),
+      fixed,
+      addressesOf(name, addresses4, addresses6),
+      counters.get(name) ?? null,
+    ),
   );
   const default_routes = [
     ...parseRoutes4(files.text("/proc/net/route") ?? ""),
@@ -93,6 +99,7 @@ function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
 function readInterface(
   files: Files,
   name: string,
+  entries: ReadonlySet<string>,
   fixed: Map<string, Fixed>,
   addresses: NetworkInterface["addresses"],
   counters: Counters | null,
@@ -101,7 +108,7 @@ function readInterface(
   const key = `${name}#${files.text(`${at}/ifindex`)}`;
   let facts = fixed.get(key);
   if (!facts) {
-    facts = readFixed(files, name);
+    facts = readFixed(files, name, entries);
     fixed.set(key, facts);
   }
   const flags = files.number(`${at}/flags`);
@@ -113,16 +120,13 @@ function readInterface(
   const speed = asksDriver ? files.number(`${at}/speed`) : null;
   const duplex = asksDriver ? files.text(`${at}/duplex`) : null;
   const mac = realMac(files.text(`${at}/address`));
-  const lower = files
-    .list(at)
-    .filter((entry) => entry.startsWith("lower_"))
-    .map((entry) => entry.slice(6));
+  const lower = [...entries].filter((entry) => entry.startsWith("lower_")).map((entry) => entry.slice(6));
   const stacked = facts.kind === "bond" || facts.kind === "bridge";
   return {
     name,
     kind: facts.kind,
     mac,
-    permanent_mac: permanentMac(files, at, mac),
+    permanent_mac: permanentMac(files, at, entries, mac),
     mtu: natural(files.number(`${at}/mtu`)),
     up,
     state: oneLine(files.text(`${at}/operstate`), MAX_WORD),
@@ -134,7 +138,7 @@ function readInterface(
     pci_address: facts.pci_address,
     parent: facts.kind === "vlan" ? (lower[0] ?? null) : null,
     vlan_id: facts.vlan_id,
-    master: baseName(files.link(`${at}/master`)),
+    master: entries.has("master") ? baseName(files.link(`${at}/master`)) : null,
     members: facts.kind === "bridge" ? files.list(`${at}/brif`) : stacked ? lower : [],
     bond_mode:
       facts.kind === "bond"
@@ -146,40 +150,16 @@ function readInterface(
   };
 }
 
-function readFixed(files: Files, name: string): Fixed {
-  const at = `${NET}/${name}`;
-  const device = files.resolve(`${at}/device`);
-  const pci =
-    device === null
-      ? null
-      : (/([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?:\/virtio\d+)?$/.exec(device)?.[1] ?? null);
-  const kind = kindOf(files, at, device !== null);
-  const vid =
-    kind === "vlan"
-      ? (/VID:\s*(\d+)/.exec(files.text(`/proc/net/vlan/${name}`) ?? "") ?? /\.(\d{1,4})$/.exec(name))
-      : null;
-  return {
-    kind,
-    driver: baseName(files.link(`${at}/device/driver`)),
-    pci_address: pci,
-    vlan_id: vid ? Number(vid[1]) : null,
-  };
-}
-
-/** ARPHRD_LOOPBACK is 772 (include/uapi/linux/if_arp.h). */
-function kindOf(files: Files, at: string, hasDevice: boolean): NetworkInterface["kind"] {
-  if (files.number(`${at}/type`) === 772) return "loopback";
-  if (files.presence(`${at}/bonding`) === "yes") return "bond";
-  if (files.presence(`${at}/bridge`) === "yes") return "bridge";
-  if (files.presence(`${at}/phy80211`) === "yes" || files.presence(`${at}/wireless`) === "yes")
-    return "wireless";
-  if (/^DEVTYPE=vlan$/m.test(files.text(`${at}/uevent`) ?? "")) return "vlan";
-  return hasDevice ? "physical" : "virtual";
-}
-
 /** addr_assign_type 0 is NET_ADDR_PERM; a bond gives all its members one address, the own one is kept apart. */
-function permanentMac(files: Files, at: string, mac: string | null): string | null {
-  const behindBond = realMac(files.text(`${at}/bonding_slave/perm_hwaddr`));
+function permanentMac(
+  files: Files,
+  at: string,
+  entries: ReadonlySet<string>,
+  mac: string | null,
+): string | null {
+  const behindBond = entries.has("bonding_slave")
+    ? realMac(files.text(`${at}/bonding_slave/perm_hwaddr`))
+    : null;
   if (behindBond !== null) return behindBond;
   return files.text(`${at}/addr_assign_type`) === "0" ? mac : null;
 }
@@ -192,10 +172,6 @@ function realMac(value: string | null): string | null {
 
 function natural(value: number | null): number | null {
   return value !== null && Number.isInteger(value) && value >= 0 ? value : null;
-}
-
-function baseName(path: string | null): string | null {
-  return path === null ? null : path.slice(path.lastIndexOf("/") + 1);
 }
 
 function addressesOf(

@@ -62,6 +62,8 @@ export interface Files {
 }
 
 const DEFAULT_MAX = 64 * 1024;
+/** Most of what is asked for is not there, and an error with its stack costs more than the look. */
+const NOTHING_IS_NO_ERROR = { throwIfNoEntry: false } as const;
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** @param root "/" or the folder of a fixture tree; its `errors.json` maps a path to the error code reading it gives. */
@@ -79,14 +81,10 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
     if (code !== undefined) fail(path, code);
   }
 
-  function take<T>(path: string, maxBytes: number, as: (into: Buffer, length: number) => T): T {
+  /** Throws what Node throws: whoever only wants to know that it failed need not pay for a second error. */
+  function attempt<T>(path: string, maxBytes: number, as: (into: Buffer, length: number) => T): T {
     checkInjected(path);
-    let fd: number;
-    try {
-      fd = openSync(at(path), FLAGS);
-    } catch (error) {
-      return fail(path, errorCode(error), error);
-    }
+    const fd = openSync(at(path), FLAGS);
     try {
       const into = maxBytes <= buffer.length ? buffer : Buffer.allocUnsafe(maxBytes);
       let length = 0;
@@ -98,11 +96,17 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
       // A FIFO without a writer reads as empty: an empty pseudo file is rare enough to ask.
       if (length === 0 && !fstatSync(fd).isFile()) return fail(path, "not_a_file");
       return as(into, length);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  function take<T>(path: string, maxBytes: number, as: (into: Buffer, length: number) => T): T {
+    try {
+      return attempt(path, maxBytes, as);
     } catch (error) {
       if (error instanceof AgentError) throw error;
       return fail(path, errorCode(error), error);
-    } finally {
-      closeSync(fd);
     }
   }
 
@@ -112,7 +116,7 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
 
   function text(path: string): string | null {
     try {
-      const trimmed = trim(read(path));
+      const trimmed = trim(attempt(path, DEFAULT_MAX, textOf));
       return trimmed === "" ? null : trimmed;
     } catch {
       return null;
@@ -147,8 +151,9 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
     },
     resolve(path) {
       try {
-        const real = realpathSync(at(path));
-        return root === "/" ? real : `/${relative(realpathSync(root), real)}`;
+        // The C library's: a third of what Node's own, which looks at each folder above, takes.
+        const real = realpathSync.native(at(path));
+        return root === "/" ? real : `/${relative(realpathSync.native(root), real)}`;
       } catch {
         return null;
       }
@@ -156,7 +161,8 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
     info(path) {
       if (injected[path] !== undefined) return null;
       try {
-        const found = statSync(at(path));
+        const found = statSync(at(path), NOTHING_IS_NO_ERROR);
+        if (found === undefined) return null;
         const { dev, ino, mode, uid, gid, size, mtimeMs } = found;
         return { dev, ino, mode, uid, gid, size, mtimeMs, isDirectory: found.isDirectory() };
       } catch {
@@ -167,8 +173,7 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
       const code = injected[path];
       if (code !== undefined) return code === "EACCES" || code === "EPERM" ? "denied" : "no";
       try {
-        lstatSync(at(path));
-        return "yes";
+        return lstatSync(at(path), NOTHING_IS_NO_ERROR) === undefined ? "no" : "yes";
       } catch (error) {
         return errorCode(error) === "EACCES" || errorCode(error) === "EPERM" ? "denied" : "no";
       }
