@@ -11,22 +11,41 @@ export interface Command {
   readonly operationId: string | null;
   readonly epoch: string;
   readonly seq: number;
-  /** Wall clock of the server, milliseconds since the epoch. */
-  readonly issuedAt: number;
-  readonly expiresAt: number;
+  /** Wall clock of the server, milliseconds since the epoch; null: the sender has no clock to go by (local). */
+  readonly issuedAt: number | null;
+  readonly expiresAt: number | null;
+  /** Ed25519 over `signedText`, base64; null when it came unsigned. */
   readonly signature: string | null;
+  /** RFC 8785 form of the command as it came, without its signature; null when it came unsigned. */
+  readonly signedText: string | null;
 }
 
 /** States of the command journal; the last five are final. */
-export type CommandState =
-  | "received"
-  | "accepted"
-  | "waiting"
-  | "running"
-  | "rebooting"
-  | "verifying"
-  | "succeeded"
-  | "failed"
-  | "cancelled"
-  | "refused"
-  | "expired";
+export const COMMAND_STATES = [
+  "received",
+  "accepted",
+  "waiting",
+  "running",
+  "rebooting",
+  "verifying",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "refused",
+  "expired",
+] as const;
+
+export type CommandState = (typeof COMMAND_STATES)[number];
+
+const FINAL: ReadonlySet<CommandState> = new Set(["succeeded", "failed", "cancelled", "refused", "expired"]);
+
+export function isFinal(state: CommandState): boolean {
+  return FINAL.has(state);
+}
+
+/** Why something is not done, or waits: a stable code, one sentence, what to type next. */
+export interface Why {
+  readonly code: string;
+  readonly text: string;
+  readonly nextStep: string | null;
+}

@@ -1,7 +1,9 @@
 /** Commands of an answer, one by one: what can't be read is answered, never executed, and hides no other. */
 import * as v from "valibot";
 import type { Command } from "../../model/command.ts";
+import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/scrub.ts";
+import { signedTextOf } from "../../model/signed-text.ts";
 import type { OpenCommand, RejectedCommand } from "../control-api.ts";
 import { CommandWire, OpenCommandWire } from "./wire.ts";
 
@@ -41,8 +43,12 @@ export function parseCommands(
         code: "malformed",
         message: `params are longer than ${MAX_PARAMS_CHARACTERS} characters`,
       });
-    } else if (!commands.has(parsed.output.id))
-      commands.set(parsed.output.id, toCommand(parsed.output, mode));
+    } else if (!commands.has(parsed.output.id)) {
+      const signed = signedText(item, parsed.output.signature);
+      if (signed instanceof AgentError)
+        rejected.set(parsed.output.id, { id: parsed.output.id, code: "malformed", message: signed.message });
+      else commands.set(parsed.output.id, toCommand(parsed.output, mode, signed));
+    }
   }
   return { commands: [...commands.values()], rejected: [...rejected.values()], foreign, nameless };
 }
@@ -59,7 +65,11 @@ export function parseOpenCommands(raw: readonly unknown[]): OpenCommand[] {
   return found;
 }
 
-function toCommand(wire: v.InferOutput<typeof CommandWire>, mode: "live" | "test"): Command {
+function toCommand(
+  wire: v.InferOutput<typeof CommandWire>,
+  mode: "live" | "test",
+  signedText: string | null,
+): Command {
   return {
     id: wire.id,
     source: "nodefoundry",
@@ -73,7 +83,19 @@ function toCommand(wire: v.InferOutput<typeof CommandWire>, mode: "live" | "test
     issuedAt: wire.issued_at,
     expiresAt: wire.expires_at,
     signature: wire.signature,
+    signedText,
   };
+}
+
+/** Of the item as it came, with the fields that are unknown here: they are under the signature too. */
+function signedText(item: unknown, signature: string | null): string | null | AgentError {
+  if (signature === null) return null;
+  try {
+    return signedTextOf(item as Readonly<Record<string, unknown>>);
+  } catch (error) {
+    if (error instanceof AgentError) return error;
+    throw error;
+  }
 }
 
 function idOf(item: unknown): string | null {
