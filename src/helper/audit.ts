@@ -14,6 +14,8 @@ export interface AuditEntry {
   readonly outcome: string;
   readonly message: string | null;
   readonly durationMs: number;
+  /** Whether the signature that came along was found to hold; what came without one says nothing. */
+  readonly verified?: boolean;
 }
 
 export type Audit = (entry: AuditEntry) => void;
@@ -22,12 +24,15 @@ const MAX_ARGUMENT_CHARS = 2_000;
 const SECRET_NAME = /secret|token|password|passphrase|private|credential|(?:^|_)key$/i;
 
 /** The whole line with its line break. Arguments are those of a client that is not trusted: cut and scrubbed. */
-export function auditLine({ request, peer, outcome, message, durationMs }: AuditEntry): string {
+export function auditLine({ request, peer, outcome, message, durationMs, verified }: AuditEntry): string {
   const line = {
     audit: request?.operation ?? null,
     id: request?.id ?? null,
     source: request?.source ?? null,
     args: request === null ? null : shownArguments(request.args),
+    ...(request === null || request.signed === null
+      ? {}
+      : { signed: verified ? "verified" : "not verified" }),
     outcome,
     ...(message === null ? {} : { message: scrubSecrets(message) }),
     duration_ms: Math.round(durationMs),

@@ -41,6 +41,8 @@ export interface IpmitoolOptions {
   readonly now: () => number;
   /** null: in-band. */
   readonly target: LanTarget | null;
+  /** Milliseconds for all its commands together; `BMC_BUDGET_MS` if not given. */
+  readonly budgetMs?: number;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface IpmitoolOptions {
  * @throws AgentError `bmc_ipmitool_missing`, `bmc_not_allowed`, `bmc_failed`
  */
 export function openIpmitool(options: IpmitoolOptions): Ipmitool {
-  const until = options.now() + BMC_BUDGET_MS;
+  const until = options.now() + (options.budgetMs ?? BMC_BUDGET_MS);
   let hung = false;
   // Cipher suite 17 (SHA-256) first; BMCs from before 2014 know 3 only.
   let cipher = "17";

@@ -8,10 +8,9 @@ import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import type { RunProgram } from "../system/program.ts";
 import type { Audit } from "./audit.ts";
-import { type Change, type Ended, openChanges } from "./changes.ts";
+import type { Change, Changes, Ended } from "./changes.ts";
 import { openLanes, type Turn } from "./lanes.ts";
-import type { LimitsRecord } from "./limits.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation, OperationContext } from "./operation.ts";
 import type { Policy } from "./policy.ts";
 import { fromWireError, type HelperRequest, issuePlace, wireError } from "./request.ts";
 
@@ -21,11 +20,7 @@ const MAX_WAITING = 128;
 
 export interface CarryOutParts {
   readonly operations: readonly Operation[];
-  /** @throws AgentError `policy_unusable` */
-  readonly policy: () => Policy;
-  /** For sentences. */
-  readonly policyPath: string;
-  readonly record: LimitsRecord;
+  readonly changes: Changes;
   readonly files: Files;
   readonly clock: Clock;
   readonly run: RunProgram;
@@ -52,13 +47,17 @@ interface Call {
   readonly signal: AbortSignal;
   /** Fire the signal. */
   tooLate(): void;
+  /** Monotonic, when the deadline of the request passes. */
+  readonly endsAt: number;
 }
 
 export function openCarryOut(parts: CarryOutParts): CarryOut {
-  const { audit, clock, files } = parts;
+  const { changes, clock, files } = parts;
+  const verified = new WeakSet<HelperRequest>();
+  const audit: Audit = (entry) =>
+    parts.audit({ ...entry, verified: entry.request !== null && verified.has(entry.request) });
   const table = new Map(parts.operations.map((operation) => [operation.name, operation]));
   const lanes = openLanes(MAX_WAITING);
-  const changes = openChanges(parts);
   const kept = new Map<string, unknown>();
   let active = 0;
 
@@ -76,14 +75,19 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
     const tooLate = (): void =>
       over.abort(new AgentError("helper_timeout", `${operation.name} was not done within its time`));
     const left = request.deadlineMs - request.underWayMs;
+    const endsAt = clock.monotonic() + left;
     if (left <= 0) tooLate();
     const timer = setTimeout(tooLate, Math.max(0, left));
     const signal = AbortSignal.any([gone, over.signal]);
-    const call: Call = { request, operation, args: args.output, signal, tooLate };
+    const call: Call = { request, operation, args: args.output, signal, tooLate, endsAt };
     try {
       signal.throwIfAborted();
       if (operation.policy === null) return await inLanes(call, null);
-      const change = changes.open(request, operation.name, operation.policy);
+      const admit = (policy: Policy): void => operation.admit?.(args.output, policy, files);
+      const change = changes.open(request, operation.name, operation.policy, admit, {
+        covers: (params) => operation.covers?.(args.output, params) ?? false,
+        verified: () => verified.add(request),
+      });
       if (!("known" in change)) return await inLanes(call, change);
       again();
       return change.known;
@@ -104,10 +108,16 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
     }
     // From here on: who waits for his turn has the whole deadline, who has it the operation's own time.
     const timer = setTimeout(tooLate, operation.timeoutMs);
+    const endsAt = Math.min(call.endsAt, clock.monotonic() + operation.timeoutMs);
+    const context: OperationContext = {
+      ...{ files, clock, kept, signal, run: runIn(turn) },
+      leftMs: () => Math.max(0, endsAt - clock.monotonic()),
+      step: (text) => stepped(call, change, text),
+    };
     const work = (async () => {
       try {
         await change?.begin(signal);
-        const result = await operation.perform(args, { files, clock, kept, signal, run: runIn(turn) });
+        const result = await operation.perform(args, context);
         ended(call, change, { state: "done", result: result ?? null });
         return result;
       } catch (error) {
@@ -119,6 +129,18 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
       }
     })();
     return await inTime(work, signal);
+  }
+
+  /** A step in the record and in the journal; that it can't be recorded is told in the journal. */
+  function stepped({ request }: Call, change: Change | null, text: string): void {
+    if (change === null) return;
+    audit({ request, peer: null, outcome: "step", message: text, durationMs: 0 });
+    try {
+      change.step(text);
+    } catch (error) {
+      const { code, message } = wireError(error);
+      audit({ request, peer: null, outcome: code, message, durationMs: 0 });
+    }
   }
 
   /** It is done or not, so that it can't be written down is no reason to say otherwise: it stays "begun". */

@@ -5,7 +5,8 @@
  */
 import { AgentError } from "../model/errors.ts";
 
-export const MAX_REQUEST_BYTES = 64 * 1024;
+/** A signed command has up to 64 KiB, which its quotes double in a text inside JSON; the rest has as much. */
+export const MAX_REQUEST_BYTES = 192 * 1024;
 export const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 /** Levels of objects and arrays in a request. */
 const MAX_DEPTH = 16;

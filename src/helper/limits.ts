@@ -26,6 +26,7 @@ const FULL_BYTES = 3 * 1024 * 1024;
 /** Longer results are recorded as done without the result; sentences of errors are cut. */
 const MAX_RESULT_CHARS = 500;
 const MAX_SENTENCE_CHARS = 300;
+const MAX_STEPS = 40;
 const KEPT_MS = 30 * 86_400_000;
 const DAY_MS = 86_400_000;
 const NOTED_EVERY_MS = 3_600_000;
@@ -39,10 +40,21 @@ export type Outcome =
 export interface LimitsRecord {
   /** @returns what is recorded of an id, or null. @throws AgentError `record_unusable` */
   outcome(id: string): Outcome | null;
+  /** What was written down along the way of an id; [] where nothing was. @throws AgentError `record_unusable` */
+  steps(id: string): readonly string[];
+  /** Why one more of this kind now is too many. @throws AgentError `record_unusable` */
+  tooMany(word: string, limit: Limit): TooMany | null;
+  /** Why one more of this kind can't be written down. @throws AgentError `record_unusable` */
+  noRoom(word: string): AgentError | null;
   /** @throws AgentError `helper_refused` when there were too many of this kind; `record_unusable` */
   check(word: string, limit: Limit): void;
   /** On disk when it returns. @throws AgentError `record_unusable`, `helper_refused` (full, or the id is there) */
   begin(entry: { id: string; word: string; operation: string; at: number }): void;
+  /**
+   * One more line of what an id went through; cut at 300 characters, and no more than 40 are kept. On disk when it
+   * returns. @throws AgentError `record_unusable`
+   */
+  step(id: string, text: string): void;
   /** Nothing was done after all: as if it had never been begun. @throws AgentError `record_unusable` */
   withdraw(id: string): void;
   /** @throws AgentError `record_unusable` */
@@ -51,18 +63,25 @@ export interface LimitsRecord {
   note(): void;
 }
 
+export interface TooMany {
+  readonly error: AgentError;
+  /** Minutes of uptime until it is not too many any more. */
+  readonly againInMinutes: number;
+}
+
 const outcomeSchema = v.variant("state", [
   v.strictObject({ state: v.literal("begun") }),
   v.strictObject({ state: v.literal("done"), result: v.unknown() }),
   v.strictObject({ state: v.literal("failed"), error: wireErrorSchema }),
 ]);
 const milliseconds = v.pipe(v.number(), v.finite(), v.minValue(0));
-const recordSchema = v.strictObject({
+/** What a later version adds is kept as it is: it may be the one that runs next. */
+const recordSchema = v.looseObject({
   v: v.literal(1),
   boot_id: v.string(),
   uptime_ms: milliseconds,
   entries: v.array(
-    v.strictObject({
+    v.looseObject({
       id: v.string(),
       word: v.string(),
       operation: v.string(),
@@ -71,6 +90,8 @@ const recordSchema = v.strictObject({
       /** Wall clock when it was begun; for people, nothing is decided by it. */
       begun_at: v.string(),
       outcome: outcomeSchema,
+      /** Of operations that have several; older records and most entries have none. */
+      steps: v.optional(v.array(v.string())),
     }),
   ),
 });
@@ -111,32 +132,47 @@ export function openLimits(options: { path: string; files: Files; owner: number 
     writeDurable(path, JSON.stringify({ ...record, entries: edit(record.entries) }));
   }
 
+  function tooMany(word: string, { minutesApart, aDay }: Limit): TooMany | null {
+    const { entries } = load().record;
+    const ages = entries.filter((entry) => entry.word === word).map((entry) => entry.age_ms);
+    const youngest = Math.min(...ages);
+    if (youngest < minutesApart * 60_000) {
+      const left = Math.ceil((minutesApart * 60_000 - youngest) / 60_000);
+      return tooOften(`the last ${word} was less than ${minutesApart} minutes of uptime ago`, left);
+    }
+    const today = ages.filter((age) => age < DAY_MS);
+    if (today.length >= aDay) {
+      const left = Math.ceil((DAY_MS - Math.max(0, ...today)) / 60_000);
+      return tooOften(`${today.length} times ${word} in 24 hours of uptime is the limit`, left);
+    }
+    return null;
+  }
+
   return {
     outcome: (id) => load().record.entries.find((entry) => entry.id === id)?.outcome ?? null,
-    check(word, { minutesApart, aDay }) {
-      const ages = load()
-        .record.entries.filter((entry) => entry.word === word)
-        .map((entry) => entry.age_ms);
-      const youngest = Math.min(...ages);
-      if (youngest < minutesApart * 60_000) {
-        const left = Math.ceil((minutesApart * 60_000 - youngest) / 60_000);
-        throw tooOften(`the last ${word} was less than ${minutesApart} minutes of uptime ago`, left);
-      }
-      const today = ages.filter((age) => age < DAY_MS);
-      if (today.length >= aDay) {
-        const left = Math.ceil((DAY_MS - Math.max(0, ...today)) / 60_000);
-        throw tooOften(`${today.length} times ${word} in 24 hours of uptime is the limit`, left);
-      }
+    steps: (id) => load().record.entries.find((entry) => entry.id === id)?.steps ?? [],
+    tooMany,
+    noRoom: (word) => (isFull(load().record.entries, word) ? full(path) : null),
+    check(word, limit) {
+      const found = tooMany(word, limit);
+      if (found !== null) throw found.error;
     },
     begin({ id, word, operation, at }) {
       change((entries) => {
         if (entries.some((entry) => entry.id === id))
           throw new AgentError("helper_refused", "this id was begun before");
-        if (entries.filter((entry) => entry.word === word).length >= MAX_ENTRIES_A_WORD) throw full(path);
-        if (JSON.stringify(entries).length > FULL_BYTES) throw full(path);
+        if (isFull(entries, word)) throw full(path);
         const begun_at = new Date(at).toISOString();
         return [...entries, { id, word, operation, age_ms: 0, begun_at, outcome: { state: "begun" } }];
       });
+    },
+    step(id, text) {
+      const line = text.slice(0, MAX_SENTENCE_CHARS);
+      change((entries) =>
+        entries.map((entry) =>
+          entry.id === id ? { ...entry, steps: [...(entry.steps ?? []), line].slice(-MAX_STEPS) } : entry,
+        ),
+      );
     },
     withdraw: (id) => change((entries) => entries.filter((entry) => entry.id !== id)),
     end(id, outcome) {
@@ -197,6 +233,12 @@ function broken(path: string, cause: unknown): AgentError {
   );
 }
 
-function tooOften(sentence: string, minutes: number): AgentError {
-  return new AgentError("helper_refused", sentence, `again in ${minutes} minutes`);
+function tooOften(sentence: string, minutes: number): TooMany {
+  const error = new AgentError("helper_refused", sentence, `again in ${minutes} minutes`);
+  return { error, againInMinutes: minutes };
+}
+
+function isFull(entries: RecordFile["entries"], word: string): boolean {
+  if (entries.filter((entry) => entry.word === word).length >= MAX_ENTRIES_A_WORD) return true;
+  return JSON.stringify(entries).length > FULL_BYTES;
 }

@@ -3,6 +3,7 @@ import type { GenericSchema } from "valibot";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import type { RunProgram } from "../system/program.ts";
+import type { Policy } from "./policy.ts";
 
 /**
  * Who shares what with whom: an operation waits until all its lanes have room. `drive /dev/sda` with 1 and
@@ -20,6 +21,16 @@ export interface OperationContext {
   readonly run: RunProgram;
   /** Fires at the deadline of the call and when its client hangs up. */
   readonly signal: AbortSignal;
+  /**
+   * Milliseconds until the signal fires by itself, never below 0. What an operation has others do (a transient unit)
+   * gets no more than this, because no signal reaches it.
+   */
+  leftMs(): number;
+  /**
+   * Write into the record, fsynced, what is tried next or what came of it, with an audit line. Never throws: what was
+   * begun is on disk already, so a step that can't be written takes nothing but detail. Nothing for what only reads.
+   */
+  step(text: string): void;
   /** Kept as long as the helper lives, by operation: a scan that later reads are checked against. */
   readonly kept: Map<string, unknown>;
 }
@@ -36,6 +47,17 @@ export interface Operation<A = unknown, R = unknown> {
   lanes(args: A): readonly Lane[];
   /** Null: reading, always allowed. Else the policy's word for it (`locate`, `smart_test`, `reboot`). */
   readonly policy: string | null;
+  /**
+   * Of a change: what would make it pointless or unsafe on this host, looked at right before it is written down as
+   * begun. What is refused here leaves no trace in the record and counts against no limit.
+   * @throws AgentError why it is not done
+   */
+  admit?(args: A, policy: Policy, files: Files): void;
+  /**
+   * Of a change: whether a signed command with these params asks for what `args` say. Without it no signature covers
+   * the operation, so it is never done where the policy wants its word signed.
+   */
+  covers?(args: A, params: Readonly<Record<string, unknown>>): boolean;
   /** @throws AgentError with a code of its own; anything else becomes `helper_failed`. */
   perform(args: A, context: OperationContext): Promise<R>;
 }

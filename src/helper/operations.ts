@@ -5,12 +5,18 @@
 import * as v from "valibot";
 import { AgentError } from "../model/errors.ts";
 import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "./bmc-operations.ts";
+import type { Changes } from "./changes.ts";
 import { inventory } from "./inventory.ts";
+import type { LimitsRecord } from "./limits.ts";
 import { lldp } from "./lldp.ts";
 import { locateOperation } from "./locate.ts";
 import type { LocateRecord } from "./locate-record.ts";
 import type { Operation } from "./operation.ts";
 import type { Policy } from "./policy.ts";
+import { rebootOperation } from "./reboot.ts";
+import { rebootAnnounceOperation } from "./reboot-announce.ts";
+import { rebootLookOperation } from "./reboot-look.ts";
+import type { StatePlace } from "./reboot-state.ts";
 import { smartRead } from "./smart-read.ts";
 import { smartScan } from "./smart-scan.ts";
 import { smartTest } from "./smart-test.ts";
@@ -20,6 +26,9 @@ export interface OperationParts {
   readonly lights: LocateRecord;
   /** @throws AgentError `policy_unusable` */
   readonly policy: () => Policy;
+  readonly record: LimitsRecord;
+  readonly changes: Changes;
+  readonly state: StatePlace;
 }
 
 /** Every operation, by name unique. */
@@ -38,6 +47,9 @@ export function helperOperations(parts: OperationParts): readonly Operation[] {
     bmcSel as Operation,
     lldp as Operation,
     throttledOperation as Operation,
+    rebootOperation({ state: parts.state }) as Operation,
+    rebootLookOperation(parts) as Operation,
+    rebootAnnounceOperation(parts.changes) as Operation,
   ];
 }
 

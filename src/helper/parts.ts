@@ -2,7 +2,7 @@
  * What a helper is made of, the same behind its socket and in direct mode: the table of operations, what keeps it
  * alive, its policy and its record, all opened from two paths.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { AgentError, errorCode } from "../model/errors.ts";
 import { type Clock, hostClock } from "../system/clock.ts";
@@ -10,11 +10,13 @@ import { type Files, openFiles } from "../system/files.ts";
 import { type RunProgram, runProgram } from "../system/program.ts";
 import { type Audit, auditLine } from "./audit.ts";
 import { type CarryOut, openCarryOut } from "./carry-out.ts";
+import { openChanges } from "./changes.ts";
 import { type LimitsRecord, openLimits } from "./limits.ts";
 import { type Keeper, openLocateRecord } from "./locate-record.ts";
 import type { Operation } from "./operation.ts";
 import { helperOperations } from "./operations.ts";
 import { readPolicy } from "./policy.ts";
+import { openSignedRecord } from "./signed-record.ts";
 import { shellWord } from "./trusted-file.ts";
 
 /** systemd makes it (StateDirectory=), 0700. */
@@ -31,6 +33,8 @@ export interface HelperOptions {
   readonly files?: Files;
   readonly clock?: Clock;
   readonly run?: RunProgram;
+  /** `f_type` of the file system a folder is on, as statfs(2) has it; for tests. */
+  readonly fileSystemType?: (folder: string) => number;
   /** Beside the table's own; for tests. */
   readonly moreOperations?: readonly Operation[];
 }
@@ -63,9 +67,14 @@ export function openParts(options: HelperOptions): HelperParts {
     tell: (sentence) => options.audit(`<5>${sentence}\n`),
   });
   const keepers: readonly Keeper[] = [noting(record), lights];
-  const operations = [...helperOperations({ lights, policy }), ...(options.moreOperations ?? [])];
   const clock = options.clock ?? hostClock();
-  const carryOut = openCarryOut({ operations, policy, policyPath, record, files, clock, run, audit });
+  const signatures = openSignedRecord({ path: join(stateFolder, "signed.json"), owner });
+  const changes = openChanges({ policy, policyPath, record, signatures, clock });
+  const fileSystemType = options.fileSystemType ?? ((folder: string) => statfsSync(folder).type);
+  const state = { stateFolder, policyPath, fileSystemType };
+  const table = helperOperations({ lights, policy, record, changes, state });
+  const operations = [...table, ...(options.moreOperations ?? [])];
+  const carryOut = openCarryOut({ operations, changes, files, clock, run, audit });
 
   function each(what: (keeper: Keeper) => void): void {
     for (const keeper of keepers) {

@@ -19,6 +19,11 @@ export const POLICY_WORDS = [
 
 export type PolicyWord = (typeof POLICY_WORDS)[number];
 
+/** What a source may be allowed: these, and to pass by the gates that `force` passes by. No operation of the helper needs that one. */
+export const ALLOWED_WORDS = [...POLICY_WORDS, "force"] as const;
+
+export type AllowedWord = (typeof ALLOWED_WORDS)[number];
+
 /** Who commands; all but `local` come over the network. */
 export const POLICY_SOURCES = ["local", "nodefoundry"] as const;
 

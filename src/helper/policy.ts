@@ -10,6 +10,8 @@ import { printable } from "../model/scrub.ts";
 import { nearest } from "../model/suggest.ts";
 import { keyText, locateKeys } from "../system/toml-locate.ts";
 import {
+  ALLOWED_WORDS,
+  type AllowedWord,
   DEFAULT_LIMITS,
   isPolicySource,
   isPolicyWord,
@@ -18,7 +20,6 @@ import {
   POLICY_WORDS,
   type PolicySource,
   type PolicyWord,
-  SIGNED_WORDS,
 } from "./policy-words.ts";
 import { parsePublicKey } from "./public-key.ts";
 import { readTrusted, shellWord } from "./trusted-file.ts";
@@ -31,11 +32,15 @@ export interface Policy {
   readonly remote: "off" | "rehearse" | "on";
   /** Ed25519, SPKI in DER as base64; null: signatures are not asked for. */
   readonly publicKey: string | null;
-  readonly allow: Readonly<Record<PolicySource, readonly PolicyWord[]>>;
+  /** This node's id as a signed command must name it; null: not said here. */
+  readonly nodeId: string | null;
+  /** Reboots although the record of what was done does not survive one. */
+  readonly volatileState: boolean;
+  readonly allow: Readonly<Record<PolicySource, readonly AllowedWord[]>>;
   readonly limits: Readonly<Record<PolicyWord, Limit>>;
 }
 
-const words = v.optional(v.pipe(v.array(v.picklist(POLICY_WORDS)), v.maxLength(64)), []);
+const words = v.optional(v.pipe(v.array(v.picklist(ALLOWED_WORDS)), v.maxLength(64)), []);
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const limit = v.strictObject({ minutes_apart: v.optional(count(1_440)), a_day: v.optional(count(1_000)) });
 const each = <K extends string, S extends v.GenericSchema>(keys: readonly K[], schema: S) =>
@@ -52,6 +57,8 @@ const policySchema = v.strictObject({
           v.check((text) => parsePublicKey(text) !== null, "an Ed25519 public key in base64"),
         ),
       ),
+      node_id: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64))),
+      volatile_state: v.optional(v.boolean(), false),
     }),
     {},
   ),
@@ -97,6 +104,8 @@ export function parsePolicy(path: string, text: string): Policy {
   return {
     remote: commands.remote ?? "off",
     publicKey: commands.public_key === undefined ? null : parsePublicKey(commands.public_key),
+    nodeId: commands.node_id ?? null,
+    volatileState: commands.volatile_state ?? false,
     allow,
     limits: Object.fromEntries(
       POLICY_WORDS.map((word) => [
@@ -136,12 +145,6 @@ export function denial(policy: Policy, path: string, word: string, source: strin
         : "commands from the network are only rehearsed on this host",
       'remote = "on" below [commands]',
     );
-  if (policy.publicKey !== null && SIGNED_WORDS.includes(word))
-    return new AgentError(
-      "helper_refused",
-      `the policy wants ${word} signed, and this version can't check signatures`,
-      `remove public_key from ${path}, or install a newer foundry-agent`,
-    );
   return null;
 }
 
@@ -164,7 +167,7 @@ function wrongPlace(path: string, text: string, issue: v.BaseIssue<unknown>): st
 }
 
 function candidatesBelow(section: string, keys: readonly (string | number)[]): readonly string[] {
-  if (section === "commands") return ["remote", "public_key"];
+  if (section === "commands") return ["remote", "public_key", "node_id", "volatile_state"];
   if (section === "allow") return POLICY_SOURCES;
   return keys.length > 2 ? ["minutes_apart", "a_day"] : POLICY_WORDS;
 }

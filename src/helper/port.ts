@@ -23,6 +23,8 @@ export interface CallOptions {
   readonly id?: string;
   /** Where the command came from: `local`, `nodefoundry`. */
   readonly source?: string;
+  /** As its sender signed it (`Command.signedText`, `Command.signature`); asked for where the policy names a key. */
+  readonly signed?: { readonly text: string; readonly signature: string };
   /** Milliseconds from now after which it must not be begun any more; the operation's own time-out caps it. */
   readonly deadlineMs?: number;
 }

@@ -1,7 +1,9 @@
 /** What stands in the frames: the request of the main process, the answer of the helper. */
 import * as v from "valibot";
 import { AgentError } from "../model/errors.ts";
+import { MAX_SIGNED_BYTES } from "../model/signed-text.ts";
 import type { CallOptions } from "./port.ts";
+import type { Signed } from "./signed-command.ts";
 
 /** Longest time a request may ask for; each operation's own time-out is shorter. */
 const MAX_DEADLINE_MS = 600_000;
@@ -18,6 +20,8 @@ export interface HelperRequest {
   readonly underWayMs: number;
   /** `local`, `nodefoundry`; null when it was not said. */
   readonly source: string | null;
+  /** What the command's sender signed, not looked at yet; null when it did not come along. */
+  readonly signed: Signed | null;
 }
 
 const requestSchema = v.strictObject({
@@ -31,6 +35,12 @@ const requestSchema = v.strictObject({
   /** Monotonic clock of this boot, which both processes share (CLOCK_MONOTONIC). */
   sent_ms: v.optional(v.pipe(v.number(), v.finite())),
   source: v.optional(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,31}$/))),
+  signed: v.optional(
+    v.strictObject({
+      text: v.pipe(v.string(), v.maxBytes(MAX_SIGNED_BYTES)),
+      signature: v.pipe(v.string(), v.maxLength(200)),
+    }),
+  ),
 });
 
 export type WireRequest = v.InferInput<typeof requestSchema>;
@@ -41,7 +51,7 @@ export function requestFor(
   args: object,
   freshId: string,
   sentMs: number,
-  { id = freshId, source, deadlineMs = DEFAULT_DEADLINE_MS }: CallOptions,
+  { id = freshId, source, signed, deadlineMs = DEFAULT_DEADLINE_MS }: CallOptions,
 ): WireRequest {
   return {
     v: 1,
@@ -51,6 +61,7 @@ export function requestFor(
     deadline_ms: Math.floor(Math.min(deadlineMs, MAX_DEADLINE_MS)),
     sent_ms: sentMs,
     ...(source === undefined ? {} : { source }),
+    ...(signed === undefined ? {} : { signed: { text: signed.text, signature: signed.signature } }),
   };
 }
 
@@ -62,7 +73,7 @@ export function readRequest(value: unknown, nowMs: number): HelperRequest {
   const read = v.safeParse(requestSchema, value);
   if (!read.success)
     throw new AgentError("helper_protocol", `the request's ${issuePlace(read.issues)} is not as expected`);
-  const { id, operation, args, deadline_ms, sent_ms = nowMs, source = null } = read.output;
+  const { id, operation, args, deadline_ms, sent_ms = nowMs, source = null, signed = null } = read.output;
   return {
     id,
     operation,
@@ -71,6 +82,7 @@ export function readRequest(value: unknown, nowMs: number): HelperRequest {
     // A client can only make its own time shorter by this, never longer.
     underWayMs: Math.max(0, nowMs - sent_ms),
     source,
+    signed,
   };
 }
 

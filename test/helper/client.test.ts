@@ -79,7 +79,7 @@ describe.each([
     expect(await codeOf(port, "nope")).toBe("helper_refused");
     expect(await codeOf(port, "noop", { x: 1 })).toBe("helper_refused");
     expect(await codeOf(port, "noop", JSON.parse('{"__proto__":1}'))).toBe("helper_protocol");
-    expect(await codeOf(port, "noop", { x: "y".repeat(70_000) })).toBe("helper_protocol");
+    expect(await codeOf(port, "noop", { x: "y".repeat(200_000) })).toBe("helper_protocol");
     expect(await codeOf(port, "noop", {}, { deadlineMs: 0 })).toBe("helper_timeout");
     expect(await codeOf(port, "noop", {}, { id: "not an id" })).toBe("helper_protocol");
     expect(await codeOf(port, "act")).toBe("helper_refused");

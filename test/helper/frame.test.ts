@@ -51,7 +51,7 @@ describe("a frame", () => {
 
   it.each([
     ["empty", "00000000"],
-    ["longer than allowed, said by its length alone", "00010001"],
+    ["longer than allowed, said by its length alone", "00030001"],
     ["of 4 GiB", "ffffffff"],
     ["followed by another", `${encodeFrame({}, 10).toString("hex")}00`],
   ])("%s is refused", (_name, hex) => {

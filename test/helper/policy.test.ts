@@ -39,6 +39,7 @@ describe("the file", () => {
     const usual = POLICY_WORDS.filter((word) => word !== "upgrade" && word !== "wipe");
     expect(policy.allow).toEqual({ local: usual, nodefoundry: usual });
     expect(policy.publicKey).toBeNull();
+    expect([policy.nodeId, policy.volatileState]).toEqual([null, false]);
     // What stands in comments as an example can be taken as it is.
     const examples = SHIPPED.replace(/^# (?=\[limits|minutes_apart|a_day)/gm, "").replace(
       /^# (public_key = ).*$/m,
@@ -49,6 +50,11 @@ describe("the file", () => {
       publicKey: KEY,
       limits: { locate: { aDay: 200 } },
     });
+  });
+
+  it("says which node this is, and whether a record in memory will do", () => {
+    const policy = parsePolicy("p", '[commands]\nnode_id = "node_7"\nvolatile_state = true\n');
+    expect([policy.nodeId, policy.volatileState]).toEqual(["node_7", true]);
   });
 
   it("that is empty allows nothing", () => {
@@ -133,6 +139,13 @@ describe("the file", () => {
     ['[commands]\nremote = "yes"\n', 'p:2: commands.remote is not as expected (("off" | "rehearse" | "on"))'],
     ['[comands]\nremote = "on"\n', "p:1: the key comands is not known (did you mean commands?)"],
     ['[commands]\nremot = "on"\n', "p:2: the key commands.remot is not known (did you mean remote?)"],
+    [
+      "[commands]\nvolatil_state = true\n",
+      "p:2: the key commands.volatil_state is not known (did you mean volatile_state?)",
+    ],
+    ['[commands]\nnodeid = "x"\n', "p:2: the key commands.nodeid is not known (did you mean node_id?)"],
+    ['[commands]\nvolatile_state = "yes"\n', "p:2: commands.volatile_state is not as expected"],
+    [`[commands]\nnode_id = "${"n".repeat(65)}"\n`, "p:2: commands.node_id is not as expected"],
     ['\n[allow]\nlocall = ["reboot"]\n', "p:3: the key allow.locall is not known (did you mean local?)"],
     ['[allow]\nlocal = ["reboot", "rebot"]\n', "p:2: allow.local[1] is not as expected"],
     ['[allow]\nlocal = "reboot"\n', "p:2: allow.local is not as expected"],
@@ -214,13 +227,10 @@ describe("what it allows", () => {
     expect(denial(withRemote("off"), "p", "reboot", "local")).toBeNull();
   });
 
-  it("with a public key nothing that needs a signature, since none can be checked yet", () => {
-    const signed = parsePolicy(
-      "p",
-      `[commands]\npublic_key = "${KEY}"\n[allow]\nlocal = ["reboot", "locate"]\n`,
-    );
-    expect(denial(signed, "p", "reboot", "local")?.code).toBe("helper_refused");
-    expect(denial(signed, "p", "locate", "local")).toBeNull();
+  it("with a public key the same: signatures are looked at after it", () => {
+    const signed = parsePolicy("p", `[commands]\npublic_key = "${KEY}"\n[allow]\nlocal = ["reboot"]\n`);
+    expect(denial(signed, "p", "reboot", "local")).toBeNull();
+    expect(denial(signed, "p", "locate", "local")?.code).toBe("helper_refused");
   });
 });
 

@@ -27,6 +27,8 @@ function context(timeoutMs = 20_000, run: RunProgram = runProgram): OperationCon
     clock: hostClock(),
     kept: new Map(),
     signal: AbortSignal.timeout(20_000),
+    leftMs: () => 20_000,
+    step: () => undefined,
     run: (argv, options) => run(argv, { ...options, timeoutMs: Math.min(timeoutMs, options.timeoutMs) }),
   };
 }

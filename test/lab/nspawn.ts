@@ -31,6 +31,11 @@ export interface Booted {
   unit(unit: string, property: string): Promise<string>;
   /** What its journal has of a unit since it was booted, one message a line. */
   journal(unit: string): Promise<string>;
+  /**
+   * Wait until it went down to be booted again, boot it, and wait until it is up. nspawn does that itself but for
+   * `--keep-unit`, with which it leaves it to whoever started it, by ending with 133.
+   */
+  again(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -58,23 +63,37 @@ export async function boot(suite: string, options: BootOptions = {}): Promise<Bo
   const folder = join(own, "root");
   const unmount = layOver(cached, own, folder);
   options.before?.(folder);
-  const child = spawn(
-    "systemd-nspawn",
-    [
-      ...["-D", folder, "-M", `lab-${process.pid}-${suite}`, "--register=no", "--keep-unit", "-b"],
-      // What a host's systemd has and nspawn takes away by default.
-      "--capability=CAP_NET_ADMIN,CAP_SYS_RAWIO",
-      ...["--console=pipe", "--quiet"],
-    ],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const argv = [
+    ...["-D", folder, "-M", `lab-${process.pid}-${suite}`, "--register=no", "--keep-unit", "-b"],
+    // What a host's systemd has and nspawn takes away by default.
+    "--capability=CAP_NET_ADMIN,CAP_SYS_RAWIO",
+    ...["--console=pipe", "--quiet"],
+  ];
   let console = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => {
-      console = (console + String(chunk)).slice(-20_000);
-    });
-  const ended = once(child, "exit");
   let pid = 0;
+  let child = start();
+  let ended = once(child, "exit");
+
+  function start() {
+    const started = spawn("systemd-nspawn", argv, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [started.stdout, started.stderr])
+      stream.on("data", (chunk: Buffer) => {
+        console = (console + String(chunk)).slice(-20_000);
+      });
+    return started;
+  }
+
+  async function up(): Promise<void> {
+    await until("systemd is up", async () => {
+      if (child.exitCode !== null) throw new Error(`systemd-nspawn ended at once:\n${console}`);
+      // Asked anew each time: its first child is not PID 1 yet, and makes that.
+      const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
+      if (!/^\d+$/.test(children)) return null;
+      pid = Number(children);
+      const { stdout } = await run("systemctl", "is-system-running");
+      return /^(?:running|degraded)/.test(stdout) ? true : null;
+    });
+  }
 
   function run(...argv: readonly string[]): Promise<Ran> {
     const settings = {
@@ -114,6 +133,13 @@ export async function boot(suite: string, options: BootOptions = {}): Promise<Bo
     },
     unit: async (unit, property) => (await ok("systemctl", "show", "--value", "-p", property, unit)).trim(),
     journal: async (unit) => await ok("journalctl", "-q", "-b", "-o", "cat", "--no-pager", "-u", unit),
+    async again() {
+      const [status] = await Promise.race([ended, sleep(60_000, ["none"], { ref: false })]);
+      if (status !== 133) throw new Error(`it did not go down for a reboot (${status}):\n${console}`);
+      child = start();
+      ended = once(child, "exit");
+      await up();
+    },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         if (pid !== 0) await run("systemctl", "poweroff", "--no-block");
@@ -128,15 +154,7 @@ export async function boot(suite: string, options: BootOptions = {}): Promise<Bo
   };
 
   try {
-    pid = await until("PID 1 is there", async () => {
-      if (child.exitCode !== null) throw new Error(`systemd-nspawn ended at once:\n${console}`);
-      const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
-      return /^\d+$/.test(children) ? Number(children) : null;
-    });
-    await until("systemd is up", async () => {
-      const { stdout } = await run("systemctl", "is-system-running");
-      return /^(?:running|degraded)/.test(stdout) ? true : null;
-    });
+    await up();
     return booted;
   } catch (error) {
     await booted.stop();

@@ -99,6 +99,8 @@ export function inProcessHelper(files: Files, timeoutMs = 20_000): HelperPort & 
         clock: hostClock(),
         kept,
         signal,
+        leftMs: () => timeoutMs,
+        step: () => undefined,
         run: (argv, options) =>
           runProgram(argv, { ...options, timeoutMs: Math.min(timeoutMs, options.timeoutMs) }),
       });
