@@ -35,11 +35,6 @@ export function exampleToml(): string {
   return `${[parts, ...sections, collectors].join("\n\n")}\n`;
 }
 
-/** What packages ship as /etc/foundry-agent/config.toml: the example, with what a new host begins with switched on. */
-export function packagedToml(): string {
-  return exampleToml().replace('#remote = "rehearse"', 'remote = "rehearse"');
-}
-
 function exampleKeys(keys: Readonly<Record<string, KeyDeclaration>>): string {
   return Object.entries(keys)
     .map(([name, key]) => `${wrap(`${key.doc} ${meaning(key)}`.trimEnd())}\n#${name} = ${key.example}`)
@@ -164,6 +159,6 @@ has no agent API nothing is sent, and this node can't be found there by its name
 
 if (import.meta.main) {
   writeFileSync(new URL("../docs/config.example.toml", import.meta.url), exampleToml());
-  writeFileSync(new URL("../packaging/config.toml", import.meta.url), packagedToml());
+  writeFileSync(new URL("../packaging/config.toml", import.meta.url), exampleToml());
   writeFileSync(new URL("../docs/configuration.md", import.meta.url), configurationPage());
 }

@@ -7,7 +7,7 @@ import { looksSecret } from "../model/scrub.ts";
 import { nearest } from "../model/suggest.ts";
 import { keyText } from "../system/toml-locate.ts";
 import { type ConfigFile, type Problem, secretProblem, shownKey } from "./config-file.ts";
-import { COLLECTOR_KEYS, CONFIG_SECTIONS, type SectionDeclaration } from "./config-keys.ts";
+import { COLLECTOR_KEYS, CONFIG_SECTIONS, MOVED_KEYS, type SectionDeclaration } from "./config-keys.ts";
 import type { KeyDeclaration } from "./config-kinds.ts";
 
 /** What the configuration has to know of a collector; every Collector is one. */
@@ -109,17 +109,17 @@ export function checkTable(
 
   function unknownKey(path: readonly string[], candidates: readonly string[], given: unknown): void {
     secret(path, given);
+    const listed = candidates.join(", ");
+    const moved = MOVED_KEYS.get(path.join("."));
     const name = path.at(-1) ?? "";
     const home = Object.entries(SECTIONS).find(([, declared]) => Object.hasOwn(declared.keys, name))?.[0];
     const meant = nearest(name, candidates);
     const what = path.length === 1 ? "section" : "key";
-    if (meant !== null)
+    if (moved !== undefined) problem(path, moved.message, moved.nextStep);
+    else if (meant !== null)
       problem(path, `unknown ${what}, did you mean "${meant}"?`, `write ${meant} instead, or remove it`);
     else if (home !== undefined) problem(path, `this key belongs in [${home}]`, `move it below [${home}]`);
-    else {
-      const list = candidates.join(", ");
-      problem(path, `unknown ${what}, expected one of: ${list}`, "remove it, or correct its name");
-    }
+    else problem(path, `unknown ${what}, expected one of: ${listed}`, "remove it, or correct its name");
   }
 
   function collector(name: string, given: Readonly<Record<string, unknown>>): void {

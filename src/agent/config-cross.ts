@@ -1,5 +1,7 @@
 /** What can't be seen from one key alone: pairs that belong together, and a port that would be open to all. */
 
+import { openZone } from "../commands/windows.ts";
+import { AgentError } from "../model/errors.ts";
 import { nearest } from "../model/suggest.ts";
 import { isLoopback } from "./config-kinds.ts";
 import type { Config } from "./config-types.ts";
@@ -13,7 +15,12 @@ export interface CrossProblem {
 
 /** Pure; `sectionNames` are the report's sections, null where they are not known. */
 export function crossProblems(config: Config, sectionNames: readonly string[] | null): CrossProblem[] {
-  return [...metricsProblems(config), ...serverProblems(config), ...excludeProblems(config, sectionNames)];
+  return [
+    ...metricsProblems(config),
+    ...serverProblems(config),
+    ...zoneProblems(config),
+    ...excludeProblems(config, sectionNames),
+  ];
 }
 
 function metricsProblems({ metrics }: Config): CrossProblem[] {
@@ -49,6 +56,19 @@ function serverProblems({ nodefoundry }: Config): CrossProblem[] {
       nextStep: "set proxy_url, or remove proxy_credentials_file",
     });
   return found;
+}
+
+/** Only a zone that is named is looked up: the tables of zones cost memory. */
+function zoneProblems({ commands }: Config): CrossProblem[] {
+  if (commands.timeZone === null) return [];
+  try {
+    openZone(commands.timeZone);
+    return [];
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    const nextStep = error.nextStep ?? "timedatectl list-timezones";
+    return [{ key: "commands.time_zone", message: error.message, nextStep }];
+  }
 }
 
 /** A pattern that excludes nothing lets out what somebody wanted to keep. */

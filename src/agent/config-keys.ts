@@ -3,6 +3,8 @@
  * sentence of documentation. The checks, the typed Config, docs/config.example.toml and
  * docs/configuration.md all follow from this table (`node scripts/config-docs.ts` writes the two files).
  */
+import { isBusyFile } from "../commands/update-marks.ts";
+import { isWindow, WINDOW_EXPECTED } from "../commands/windows.ts";
 import {
   choice,
   file,
@@ -11,6 +13,7 @@ import {
   type KeyDeclaration,
   parseListen,
   seconds,
+  span,
   url,
   word,
   words,
@@ -21,6 +24,8 @@ export interface SectionDeclaration {
   readonly keys: Readonly<Record<string, KeyDeclaration>>;
 }
 
+/** `POLICY_PATH` of the helper, whose file the daemon does not load for this. */
+const POLICY_FILE = "/etc/foundry-agent/policy.toml";
 /** A path pattern as model/facets.ts reads it: `drives.drives[id].serial`, `local.*`. */
 const PATTERN = /^[a-z][a-z0-9_]*(?:\[[a-z0-9_]*\])?(?:\.(?:[A-Za-z0-9_-]+|\*)(?:\[[a-z0-9_]*\])?)*$/;
 
@@ -30,7 +35,7 @@ export const CONFIG_SECTIONS = {
     keys: {
       hardware: flag(
         false,
-        "Whether this agent may touch hardware: let the light of a drive blink or start a self-test, where the policy allows it, and, run as root without the helper, ask drives and BMC itself. False: it observes and reports only. Commands of a control API are refused by this version either way.",
+        "Whether this agent may touch hardware: let the light of a drive blink or start a self-test, where the policy allows it, and, run as root without the helper, ask drives and BMC itself. False: it observes and reports only.",
       ),
       name: word((value) => value.length <= 253, {
         expected: "a name of at most 253 characters",
@@ -163,16 +168,69 @@ export const CONFIG_SECTIONS = {
     },
   },
   commands: {
-    doc: "Commands that a control API sends.",
+    doc: "When commands are carried out. Whether they are at all is said in policy.toml, by root.",
     keys: {
-      remote: choice(
-        ["off", "rehearse", "on"],
-        "rehearse",
-        "off: refused. rehearse: every check is made and the plan reported, nothing is touched. on: carried out.",
+      grace_s: span(
+        0,
+        86_400,
+        60,
+        "How long a remote command that takes the node out of service waits before it begins, so that it can still be stopped.",
       ),
+      splay_s: span(
+        0,
+        86_400,
+        60,
+        "Up to so much more, another share on each node, so that a fleet does not go down at once.",
+      ),
+      windows: words(isWindow, {
+        expected: `a list of ${WINDOW_EXPECTED}`,
+        example: '["mon-fri 22:00-06:00", "sat,sun 00:00-24:00"]',
+        doc: "Maintenance windows: remote commands that take the node out of service wait for one. Empty: at any time.",
+      }),
+      time_zone: word((value) => /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+){0,2}$/.test(value), {
+        expected: "the name of a time zone such as Europe/Berlin",
+        absent: "the host's own",
+        example: "Europe/Berlin",
+        doc: "Time zone of the windows.",
+      }),
+      wait_for_sessions: flag(
+        false,
+        "Whether a remote command that takes the node out of service waits while somebody is logged in.",
+      ),
+      busy_files: words(isBusyFile, {
+        expected: 'a list of absolute paths, with "locked:" before those of lock files',
+        example: '["/run/backup.running", "locked:/run/lock/our-updater.lock"]',
+        doc: "Nothing takes the node out of service while one of these files is there, or somebody holds a lock on it.",
+      }),
+      uptime_guard_s: span(
+        0,
+        86_400,
+        300,
+        "So long after the start nothing takes the node out of service: against loops of reboots.",
+      ),
+      policy_file: {
+        ...word((value) => value.startsWith("/") && !value.split("/").includes(".."), {
+          expected: "an absolute path",
+          example: POLICY_FILE,
+          doc: "What root allows to be done to this host. The helper has a path of its own.",
+        }),
+        fallback: POLICY_FILE,
+      },
     },
   },
 } as const satisfies Record<string, SectionDeclaration>;
+
+/** Keys of earlier versions, and what to do about them. */
+export const MOVED_KEYS: ReadonlyMap<string, { readonly message: string; readonly nextStep: string }> =
+  new Map([
+    [
+      "commands.remote",
+      {
+        message: `this is said in ${POLICY_FILE} now, which only root can change`,
+        nextStep: `remove it, and write remote = "off", "rehearse" or "on" below [commands] in ${POLICY_FILE}`,
+      },
+    ],
+  ]);
 
 /** What each `[collectors.NAME]` may hold, beside options of the collector's own. */
 export const COLLECTOR_KEYS = {

@@ -76,6 +76,11 @@ export function seconds(
   };
 }
 
+/** `seconds` that always has a value. */
+export function span(min: number, max: number, fallback: number, doc: string): Always<number> {
+  return { ...seconds(min, max, "", fallback, doc), fallback, absent: null };
+}
+
 interface Words {
   readonly expected: string;
   readonly example: string;

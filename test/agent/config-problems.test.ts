@@ -30,7 +30,7 @@ describe("problems", () => {
         '  "nonsense.*"]',
         "[[metrics]]",
         "[commands]",
-        "remote = 1979-05-27",
+        "windows = 1979-05-27",
       ].join("\n"),
       "conf.d/late.toml": "commands = 1\n",
     });
@@ -54,7 +54,7 @@ describe("problems", () => {
       "19 report.exclude[1]",
       "19 report.exclude",
       "21 metrics",
-      "23 commands.remote",
+      "23 commands.windows",
     ]);
     const said = (line: number): string => problemText(at.find((problem) => problem.line === line) as never);
     expect(said(1)).toContain("this key belongs in [agent]");
@@ -89,8 +89,8 @@ describe("problems", () => {
     expect(said('[nodefoundry]\ninterval_s = "60"\n')).toContain(
       'found "60" in quotes. Next: write: interval_s = 60',
     );
-    expect(said('[commands]\nremote = "never"\n')).toContain(
-      'expected one of "off", "rehearse", "on", found "never". Next: write for example: remote = "rehearse"',
+    expect(said('[network]\nprofile = "never"\n')).toContain(
+      'expected one of "normal", "metered", found "never". Next: write for example: profile = "normal"',
     );
     // Out of range, no number, or a word that could be anything: named by its kind, as any text.
     for (const text of ["5", "007", "9e9", "1234567", "yes"])
@@ -100,6 +100,21 @@ describe("problems", () => {
     expect(said("[collectors.drivs]\nenabled = true\n")).toContain(
       "Next: write [collectors.drives], or remove the table",
     );
+  });
+
+  it("says where a key of an earlier version has gone, and which windows and zones there are", () => {
+    const said = (text: string): string => loadFiles({ "config.toml": text }).text;
+    expect(said('[commands]\nremote = "on"\n')).toContain(
+      'commands.remote: this is said in /etc/foundry-agent/policy.toml now, which only root can change. Next: remove it, and write remote = "off", "rehearse" or "on" below [commands] in /etc/foundry-agent/policy.toml',
+    );
+    expect(said('[commands]\nwindows = ["mon-fry 22:00-06:00"]\n')).toContain(
+      'commands.windows[0]: expected a list of windows such as "mon-fri 22:00-06:00"',
+    );
+    expect(said('[commands]\ntime_zone = "Europe/Berlim"\n')).toContain(
+      'commands.time_zone: the time zone Europe/Berlim is not known. Next: write for example: time_zone = "Europe/Berlin"',
+    );
+    expect(said('[commands]\nbusy_files = ["relative"]\n')).toContain("expected a list of absolute paths");
+    expect(said('[commands]\nbusy_files = ["locked:/run/lock/x"]\ntime_zone = "Europe/Berlin"\n')).toBe("");
   });
 
   it("explains text that is not TOML at its line", () => {

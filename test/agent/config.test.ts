@@ -49,7 +49,16 @@ describe("loadConfig", () => {
         proxyCredentialsFile: null,
         noProxy: [],
       },
-      commands: { remote: "rehearse" },
+      commands: {
+        graceS: 60,
+        splayS: 60,
+        windows: [],
+        timeZone: null,
+        waitForSessions: false,
+        busyFiles: [],
+        uptimeGuardS: 300,
+        policyFile: "/etc/foundry-agent/policy.toml",
+      },
       collectors: {},
     });
   });

@@ -34,7 +34,7 @@ describe("config check", () => {
   it("says that all is well, and which files it read", async () => {
     const file = configFile("[agent]\nhardware = true\n");
     mkdirSync(join(file, "../conf.d"));
-    writeFileSync(join(file, "../conf.d/a.toml"), "commands.remote = 'on'\n");
+    writeFileSync(join(file, "../conf.d/a.toml"), "commands.grace_s = 5\n");
     expect(await run("check", "--config", file)).toEqual({
       code: 0,
       stdout: `ok: ${file}, ${join(file, "../conf.d/a.toml")} (2 keys set)\n`,
