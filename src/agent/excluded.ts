@@ -20,12 +20,15 @@ export interface Hider {
   identity(who: Identity): Identity;
   conditions(made: readonly ConditionDraft[]): readonly ConditionDraft[];
   events(made: readonly EventDraft[]): readonly EventDraft[];
+  /** In every text of any value (a log line, a document). */
+  value<T>(made: T): T;
 }
 
 const NOTHING: Hider = {
   identity: (who) => who,
   conditions: (made) => made,
   events: (made) => made,
+  value: (made) => made,
 };
 
 const MARK = "[excluded]";
@@ -84,6 +87,7 @@ export function excludedFields(patterns: readonly string[]): Excluded {
           })),
         events: (made) =>
           made.map((event) => ({ ...event, data: walk(event.data, inText) as EventDraft["data"] })),
+        value: <T>(made: T) => walk(made, inText) as T,
       };
     },
   };

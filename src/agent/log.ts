@@ -10,6 +10,7 @@ import { fstatSync } from "node:fs";
 import { destination, type Level, type Logger as PinoLogger, pino, stdSerializers } from "pino";
 import type { Logger, Write } from "../model/log.ts";
 import { printable, scrubSecrets } from "../model/scrub.ts";
+import type { LogTail } from "./log-tail.ts";
 
 export type LogFormat = "journal" | "terminal" | "json";
 
@@ -18,6 +19,8 @@ export interface LogOptions {
   readonly format: LogFormat;
   /** Instead of stderr: called with whole lines. */
   readonly write?: (line: string) => void;
+  /** Gets every line that is written too, with its time. */
+  readonly tail?: LogTail;
 }
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
@@ -73,7 +76,14 @@ function openPino(options: LogOptions): PinoLogger {
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       serializers: { err: stdSerializers.err, error: stdSerializers.err, cause: stdSerializers.err },
     },
-    { write: (line: string) => write(`${formatRecord(line, options.format)}\n`) },
+    {
+      write(line: string) {
+        const shown = formatRecord(line, options.format);
+        // The journal stamps its lines itself, a terminal's have no date.
+        options.tail?.add(options.format === "json" ? shown : `${new Date().toISOString()} ${shown}`);
+        write(`${shown}\n`);
+      },
+    },
   );
 }
 
@@ -118,7 +128,7 @@ const NAMES: Readonly<Record<number, string>> = {
 export function formatRecord(json: string, format: LogFormat): string {
   let record: Record<string, unknown>;
   try {
-    record = clean(JSON.parse(json), 0) as Record<string, unknown>;
+    record = withoutSecrets(JSON.parse(json)) as Record<string, unknown>;
   } catch {
     return printable(scrubSecrets(json)); // pino always writes JSON; if not, still show it
   }
@@ -156,7 +166,16 @@ const SECRET_FIELD =
   /^(?:(?:proxy[-_]?)?authorization|(?:set[-_])?cookie|.*password|.*passphrase|.*secret|(?:.*[-_])?token|.*[a-z]Token|(?:api|account|enrol|private|bearer)[-_]?key|credentials?)$/i;
 const MAX_DEPTH = 20;
 
-/** A copy with every secret hidden: values of telling names, and whatever looks like one in any text. */
+/** A copy with every secret hidden: values of telling names, and whatever looks like one in any text or name. */
+export function withoutSecrets(value: unknown): unknown {
+  return clean(value, 0);
+}
+
+/** Whether a field of this name holds nothing else than a secret. */
+export function isSecretName(name: string): boolean {
+  return SECRET_FIELD.test(name);
+}
+
 function clean(value: unknown, depth: number): unknown {
   if (typeof value === "string") return scrubSecrets(value);
   if (value === null || typeof value !== "object") return value;

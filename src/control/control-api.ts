@@ -120,6 +120,13 @@ export interface ControlApi {
   enroll(key: string, options: { name?: string }, signal: AbortSignal): Promise<void>;
   /** DNS, proxy, TLS, clock, credential and permission, each with a verdict and a next step. */
   check(signal: AbortSignal): Promise<CheckResult[]>;
+  /**
+   * Give the server the diagnostics bundle that its command asked for; left out where an API has no place for one.
+   * @param bytes size of the file at `path`, at most 5 MiB
+   * @throws AgentError `upload_unsupported`, `upload_too_large`, `upload_refused`, `upload_metered`,
+   *   `upload_unreadable`, or as `sync`
+   */
+  upload?(commandId: string, path: string, bytes: number, signal: AbortSignal): Promise<void>;
   /** Forget token and node id (leave). Tells the server where the API has a way to. */
   leave(signal: AbortSignal): Promise<void>;
 }

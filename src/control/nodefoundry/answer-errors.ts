@@ -12,7 +12,7 @@ import { ErrorEnvelope } from "./wire.ts";
  */
 export function answerError(answer: HttpAnswer, host: string, now: number): AgentError {
   const { status } = answer;
-  const { code, message } = said(answer.body);
+  const { code, message } = saidIn(answer.body);
   const words = message === "" ? "" : `: ${message}`;
   if (status === 429 || status >= 500) {
     const after = parseRetryAfter(answer.headers["retry-after"], serverTime(answer) ?? now);
@@ -61,7 +61,7 @@ export function serverTime(answer: HttpAnswer): number | null {
 }
 
 /** The envelope's code and message, made harmless: they go to logs, conditions and terminals. */
-function said(body: unknown): { code: string; message: string } {
+export function saidIn(body: unknown): { code: string; message: string } {
   const parsed = v.safeParse(ErrorEnvelope, body);
   if (!parsed.success) return { code: "", message: "" };
   const clean = (text: string): string => printable(scrubSecrets(text));

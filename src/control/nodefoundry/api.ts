@@ -8,6 +8,7 @@ import { syncBody } from "./body.ts";
 import { type LastRound, runChecks } from "./check.ts";
 import type { NodeFoundryConfig } from "./config-type.ts";
 import { API, openConnection } from "./connection.ts";
+import { uploadBundle } from "./diagnostics.ts";
 import { openEnrolment, renewAsCopy } from "./enrolment.ts";
 import { checkKey, keyKind, refuseForEnrolment } from "./key.ts";
 import { openLooker, type ReadOnly } from "./read-only-round.ts";
@@ -18,6 +19,8 @@ import { openSequence, openSessions, type Session } from "./session.ts";
 const MISSING_TWICE = 2;
 /** How often a server without an agent API is asked whether it has one now. */
 const ASK_AGAIN_MS = 6 * 3_600_000;
+/** Of a bundle on a metered network. */
+const METERED_UPLOAD_BYTES = 1024 * 1024;
 /** Conditions that a round which got through, or leaving, ends. */
 const REGISTRATION = ["credential_refused", "enrol_key_needed", "two_instances", "node_cloned", "left"];
 const LEFT = "this node has left; foundry-agent enroll brings it back";
@@ -218,6 +221,17 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
         keyKind(key) === "live"
           ? "registered with a live account key (not kept): an enrolment key (nf_en_…) is enough"
           : null;
+    },
+    async upload(commandId, path, bytes, signal) {
+      const session = sessions.get();
+      if (session === null || readOnly !== null)
+        throw new AgentError("upload_unsupported", "This node has no session to upload a bundle in.");
+      if (parts.metered && bytes > METERED_UPLOAD_BYTES)
+        throw new AgentError(
+          "upload_metered",
+          `The bundle has ${bytes} bytes, and on a metered network none above 1 MiB is uploaded; it stays on this node.`,
+        );
+      await uploadBundle(connection, session, { commandId, path, bytes, signal, now: clock.now() });
     },
     check: (signal) => runChecks(config, context, connection, sessions.get(), last, signal),
     async leave() {

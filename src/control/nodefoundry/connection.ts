@@ -8,10 +8,14 @@ import { keyKind } from "./key.ts";
 
 export const API = "nodefoundry";
 
+type WithBearer = Omit<HttpRequest, "bearer"> & { readonly bearer: string };
+
 export interface Connection {
   readonly host: string;
   /** Any status below 300. @throws AgentError of the HTTP client and of answer-errors.ts, `key_read_only` */
-  call(request: Omit<HttpRequest, "bearer"> & { readonly bearer: string }): Promise<HttpAnswer>;
+  call(request: WithBearer): Promise<HttpAnswer>;
+  /** Any status, for who knows better than answer-errors.ts what it means. @throws AgentError of the HTTP client, `key_read_only` */
+  exchange(request: WithBearer): Promise<HttpAnswer>;
   /** A read without a credential, for whoever wants to know the way only: any status. @throws AgentError of the HTTP client */
   probe(signal: AbortSignal): Promise<HttpAnswer>;
 }
@@ -48,14 +52,19 @@ export function openConnection(config: NodeFoundryConfig, context: ControlContex
     }
   }
 
+  async function exchange(request: WithBearer): Promise<HttpAnswer> {
+    // Whatever a caller does wrong: a key that may only read never goes out with a write.
+    if (keyKind(request.bearer) === "read-only" && request.method !== "GET") {
+      throw new AgentError("key_read_only", "A read-only key (nf_sk_ro_…) is used for reading only.");
+    }
+    return await send(request);
+  }
+
   return {
     host,
+    exchange,
     async call(request) {
-      // Whatever a caller does wrong: a key that may only read never goes out with a write.
-      if (keyKind(request.bearer) === "read-only" && request.method !== "GET") {
-        throw new AgentError("key_read_only", "A read-only key (nf_sk_ro_…) is used for reading only.");
-      }
-      const answer = await send(request);
+      const answer = await exchange(request);
       if (answer.status < 300) return answer;
       throw answerError(answer, host, context.clock.now());
     },

@@ -49,7 +49,8 @@ export async function startTap(target: () => string): Promise<Tap> {
     incoming.on("end", () => {
       const raw = Buffer.concat(chunks);
       const plain = incoming.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
-      const body = plain.length === 0 ? undefined : JSON.parse(plain.toString());
+      const isJson = plain.length > 0 && incoming.headers["content-type"] === "application/json";
+      const body = isJson ? JSON.parse(plain.toString()) : plain.length === 0 ? undefined : plain;
       const { method = "", url: path = "", headers } = incoming;
       const one: Seen = { method, path, headers, body, status: 0 };
       seen.push(one);
