@@ -3,27 +3,30 @@
  *
  * configuration → state → identity → conditions → collectors and control APIs (running.ts) → sockets.
  */
-import { statSync } from "node:fs";
-import { AgentError, errorText } from "../model/errors.ts";
+import { errorText } from "../model/errors.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { Logger } from "../model/log.ts";
 import { openHousekeeping } from "../system/housekeeping.ts";
 import type { Machine } from "../system/machine.ts";
 import type { Notify } from "../system/notify.ts";
 import { announcing } from "./announcing.ts";
+import { openBootWatch } from "./boot-event.ts";
 import { clockConditions } from "./clock-check.ts";
-import { type Config, type LoadedConfig, problemText } from "./config.ts";
+import { askedReboot, commandStatus, openCommanding } from "./commanding.ts";
+import { type LoadedConfig, problemText } from "./config.ts";
 import { configConditions } from "./config-conditions.ts";
-import { watchConfig } from "./config-watch.ts";
-import { type Health, openHealth } from "./health.ts";
-import { HELPER_OWNERS } from "./helper-access.ts";
+import { changeTimes, watchConfig } from "./config-watch.ts";
+import { openDiagnostics } from "./diagnostics-run.ts";
+import { openHealth } from "./health.ts";
 import { openIdentity } from "./identity.ts";
-import { type MetricsListener, startMetricsListener } from "./metrics-listener.ts";
+import type { LogTail } from "./log-tail.ts";
+import { listenOrTell } from "./metrics-listener.ts";
 import { textfileWriter } from "./metrics-textfile.ts";
-import { openRunning, ownerOf, type Running } from "./running.ts";
+import { openRunning, type Running } from "./running.ts";
+import { settleConditions } from "./settling.ts";
+import { problemOf, statusLine } from "./status-line.ts";
 import { startStatusServer } from "./status-server.ts";
 import { openStore } from "./store.ts";
-import type { Store } from "./store-types.ts";
 import type { AgentView } from "./view.ts";
 import { viewOf } from "./view-of.ts";
 
@@ -32,6 +35,8 @@ export interface AgentOptions {
   readonly load: () => LoadedConfig;
   readonly machine: Machine;
   readonly log: Logger;
+  /** Lines of `log`, for a diagnostics bundle. */
+  readonly logTail?: LogTail;
   readonly notify: Notify;
   readonly version: string;
   /** Fires when it is to stop; a start under way then waits for no collector any more. */
@@ -82,7 +87,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     health.set("state", [...problemOf(store), ...identity.conditions(), ...textfile(view)]);
     health.set("clock", clockConditions(clock.now()));
     notify.watchdog();
-    notify.status(statusLine(health, running));
+    notify.status(statusLine(health, running, commands));
     housekeeping.tick();
   }
 
@@ -99,20 +104,46 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       onTick: tick,
       onSynced: () => void setImmediate(housekeeping.tick),
       onSection: () => undefined,
+      deliver: (source, outcome) => commands.deliver({ ...outcome, source }),
+      commandStatus: () => commandStatus(commands),
     });
     loops = built.loops;
     newest = built;
     return built;
   }
 
+  // Outlives reloads: what it carries out is no business of a new configuration.
+  const commands = openCommanding({
+    machine,
+    log,
+    store: announced,
+    health,
+    bootId,
+    running: () => newest ?? running,
+    diagnostics: (...args) => diagnostics.carryOut(...args),
+    changed: () => notify.status(statusLine(health, running, commands)),
+  });
+  const boot = openBootWatch(announced, bootId, clock.now);
   let running: Running = build(loaded, null);
   let stopping = false;
   let started = false;
   let reloading: Promise<unknown> = Promise.resolve();
   let textfile = textfileWriter(loaded.config.metrics);
+  let inEffect = loaded;
+  const diagnostics = openDiagnostics({
+    status: () => view.status(),
+    running: () => running,
+    loaded: () => inEffect,
+    store,
+    identity,
+    clock,
+    log,
+    logTail: options.logTail ?? null,
+  });
   const view = viewOf({
     running: () => running,
     store: announced,
+    commands,
     health,
     identity,
     version: options.version,
@@ -122,6 +153,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     monotonic: clock.monotonic,
     listeners,
     reload: () => reload(),
+    diagnostics: diagnostics.make,
     settled: () => reloading,
     started: () => started,
     look: tick,
@@ -136,22 +168,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     store.close();
     throw error;
   });
-  let metrics = await openMetrics(loaded.config.metrics);
+  let metrics = await listenOrTell(loaded.config.metrics, view, log, health);
   health.set("config", configConditions(loaded, loaded.config));
-
-  /** Metrics are worth a condition, not the daemon: without the listener all else goes on. */
-  async function openMetrics(wanted: Config["metrics"]): Promise<MetricsListener> {
-    try {
-      const listener = await startMetricsListener(wanted, view, log);
-      health.set("metrics", []);
-      return listener;
-    } catch (error) {
-      if (!(error instanceof AgentError)) throw error;
-      const { code, message: text, nextStep } = error;
-      health.set("metrics", [{ code, severity: "warning", text, nextStep }]);
-      return { address: null, close: async () => undefined };
-    }
-  }
 
   /** One at a time: a changed file and the SIGHUP of whoever changed it come together. */
   function reload(): Promise<{ ok: boolean; problems: string[] }> {
@@ -174,10 +192,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log.level = next.config.agent.logLevel;
     const built = build(next, running);
     textfile = textfileWriter(next.config.metrics);
-    metrics = await openMetrics(next.config.metrics);
+    metrics = await listenOrTell(next.config.metrics, view, log, health);
     await built.start();
     // Only now: until it has collected everything, what the one before knows is the better answer.
     running = built;
+    inEffect = next;
+    commands.look();
     notify.ready();
     log.info({ files: next.files }, "configuration read again");
     return { ok: true, problems: [] };
@@ -192,19 +212,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   else options.signal?.addEventListener("abort", endStart, { once: true });
   await reloading;
   started = true;
-  // What a control API had to say is judged by its next round.
-  const apis = new Set(running.loops.map((loop) => loop.api.name));
-  // And a collector that could not look yet has not said that anything is over.
-  const blind = new Set(
-    running.collectors
-      .filter(({ name }) => running.schedule.section(name)?.state !== "ok")
-      .map(({ name }) => ownerOf(name)),
-  );
-  if (running.helper.how.kind !== "none") for (const owner of HELPER_OWNERS) blind.add(owner);
-  health.settle(
-    ({ subject }, owner) => (subject !== undefined && apis.has(subject)) || blind.has(owner ?? ""),
-  );
+  settleConditions(health, running);
   notify.ready();
+  boot.started(running.report(), (from) => askedReboot(store, from));
+  commands.start();
   // Not before: loading what watches files is 8 ms of a start. What was written meanwhile is found by `onReady`.
   const watch = watchConfig(loaded.watch, changed, {
     // What was written between reading and watching is seen by nobody else.
@@ -222,30 +233,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       stopping = true;
       notify.stopping();
       watch.close();
+      await commands.stop();
       // A reload under way may wait for a collector that hangs: it ends with what it was making.
       await newest?.stop();
       await reloading;
       await sockets.close();
       await metrics.close();
       await running.stop();
+      boot.stopped();
       store.flush(clock.now(), true);
       store.close();
     },
   };
-}
-
-function problemOf(store: Store) {
-  return store.problem === null ? [] : [{ severity: "error" as const, ...store.problem }];
-}
-
-/** When each was changed last, to be compared: never with our clock, which may be wrong. */
-function changeTimes(paths: readonly string[]): string {
-  return paths.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0).join();
-}
-
-function statusLine(health: Health, running: Running): string {
-  const worst = health.list()[0];
-  if (worst !== undefined && worst.severity !== "info") return worst.text;
-  const apis = running.loops.map((loop) => loop.api.name);
-  return apis.length === 0 ? "collecting, local only" : `reporting to ${apis.join(", ")}`;
 }

@@ -26,9 +26,14 @@ export function announcing(
       announce(events);
       return events;
     },
+    insertCommand(...args) {
+      const inserted = store.insertCommand(...args);
+      if (inserted.event !== null) announce([inserted.event]);
+      return inserted;
+    },
     setCommandState(...args) {
       const event = store.setCommandState(...args);
-      announce([event]);
+      if (event !== null) announce([event]);
       return event;
     },
   };

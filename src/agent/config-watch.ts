@@ -4,6 +4,7 @@
  * that count, not the file that was open. A hint only: whoever is told reads everything again.
  */
 
+import { statSync } from "node:fs";
 import type { FSWatcher, watch as WatchPaths } from "chokidar";
 
 export interface ConfigWatch {
@@ -75,4 +76,9 @@ export function watchConfig(
 /** Whether a path lies below an entry of the folder `root`. */
 function isDeeper(path: string, root: string): boolean {
   return path.startsWith(`${root}/`) && path.indexOf("/", root.length + 1) !== -1;
+}
+
+/** When each was changed last, to be compared: never with our clock, which may be wrong. */
+export function changeTimes(paths: readonly string[]): string {
+  return paths.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0).join();
 }

@@ -11,6 +11,7 @@ import type { Logger } from "../model/log.ts";
 import { readSecretFile, secretPath } from "../system/secret-file.ts";
 import { isLoopback, type ListenAddress } from "./config-kinds.ts";
 import type { Config } from "./config-types.ts";
+import type { Health } from "./health.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
 import type { AgentView } from "./view.ts";
 
@@ -23,6 +24,25 @@ export interface MetricsListener {
 }
 
 const CONNECTIONS = 16;
+
+/** Metrics are worth a condition, not the daemon: without the listener all else goes on. */
+export async function listenOrTell(
+  wanted: Metrics,
+  view: AgentView,
+  log: Logger,
+  health: Health,
+): Promise<MetricsListener> {
+  try {
+    const listener = await startMetricsListener(wanted, view, log);
+    health.set("metrics", []);
+    return listener;
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    const { code, message: text, nextStep } = error;
+    health.set("metrics", [{ code, severity: "warning", text, nextStep }]);
+    return { address: null, close: async () => undefined };
+  }
+}
 
 /**
  * Serve GET /metrics over TCP where `listen` says so. Files are read once: start anew after a reload.

@@ -98,6 +98,7 @@ function content(
   refs: ReadonlyMap<GenericSchema, string>,
 ): JsonSchema {
   if (answer.kind === "text") return { [answer.type]: { schema: { type: "string" } } };
+  if (answer.kind === "bytes") return { [answer.type]: {} };
   if (answer.kind === "lines")
     return { "application/x-ndjson": { schema: jsonSchema(answer.schema, { refs }) } };
   const data = jsonSchema(answer.schema(collectors), { refs });

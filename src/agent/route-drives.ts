@@ -13,9 +13,10 @@ import {
   recordsOf,
   smartWay,
 } from "./drives-joined.ts";
+import { rfc3339 } from "./rfc3339.ts";
 import { isOn } from "./route-reads.ts";
 import type { Answer, Call, RouteContext } from "./route-types.ts";
-import { reasonWire, rfc3339 } from "./wire.ts";
+import { reasonWire } from "./wire.ts";
 
 const DAY_S = 86_400;
 

@@ -4,18 +4,19 @@ import { type Condition, conditionKey } from "../model/condition.ts";
 import { AgentError } from "../model/errors.ts";
 import type { Section } from "../model/report.ts";
 import { nearest } from "../model/suggest.ts";
+import { commandWire, wholeCommandWire } from "./command-wire.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
 import type { Answer, Call, RouteContext } from "./route-types.ts";
-import { checkWire, commandWire, conditionWire, sectionHead, statusWire } from "./wire.ts";
+import { checkWire, conditionWire, sectionHead, statusWire } from "./wire.ts";
 
-const COMMANDS_MAX = 1_000;
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 export function readStatus({ view, texts, now }: RouteContext, { socket }: Call): Answer {
   const wire = statusWire(view.status(), now());
   if (socket === "control") return { data: wire };
-  const { conditions, control_apis, running_command, hold, ...rest } = wire;
-  return { data: { ...rest, ...texts.hide({ conditions, control_apis, running_command, hold }) } };
+  const { conditions, control_apis, running_command, waiting_commands, hold, ...rest } = wire;
+  const sentences = { conditions, control_apis, running_command, waiting_commands, hold };
+  return { data: { ...rest, ...texts.hide(sentences) } };
 }
 
 export function readReport({ texts }: RouteContext, call: Call): Answer {
@@ -51,24 +52,6 @@ function tagged(dataText: string, call: Call): Answer {
   return matches(call.ifNoneMatch, etag) ? { notModified: etag } : { dataText, etag };
 }
 
-export function readCommands({ view, texts }: RouteContext, { socket, query }: Call): Answer {
-  const limit = numberOf(query, "limit", 100, COMMANDS_MAX);
-  const commands = view.commands(limit).map((command) => commandWire(command, socket === "control"));
-  return { data: socket === "control" ? commands : texts.hide(commands) };
-}
-
-export function readCommand({ view, texts }: RouteContext, { socket, params }: Call): Answer {
-  const command = view.command(params.id ?? "");
-  if (command === null)
-    throw new AgentError(
-      "no_such_command",
-      `no command with the id "${params.id}" is known`,
-      "foundry-agent events",
-    );
-  const wire = commandWire(command, socket === "control");
-  return { data: socket === "control" ? wire : texts.hide(wire) };
-}
-
 export function readEvents(_context: RouteContext, { query }: Call): Answer {
   const since = query.get("since") ?? "";
   if (since !== "" && !ULID.test(since))
@@ -102,7 +85,12 @@ export function readWhy({ view, texts }: RouteContext, { socket, params }: Call)
     id,
     conditions: conditions.map(conditionWire),
     section: section === undefined ? null : sectionHead(section),
-    command: command === null ? null : commandWire(command, socket === "control"),
+    command:
+      command === null
+        ? null
+        : socket === "control"
+          ? wholeCommandWire(command, view.commandHistory(command.id))
+          : commandWire(command),
   };
   return { data: socket === "control" ? wire : { ...texts.hide(wire), id } };
 }
@@ -158,7 +146,7 @@ export function isOn(query: URLSearchParams, name: string): boolean {
   return value !== null && value !== "0" && value !== "false";
 }
 
-function numberOf(query: URLSearchParams, name: string, fallback: number, max: number): number {
+export function numberOf(query: URLSearchParams, name: string, fallback: number, max: number): number {
   const value = query.get(name);
   if (value === null) return fallback;
   if (!/^[1-9]\d{0,8}$/.test(value))

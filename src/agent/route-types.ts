@@ -1,8 +1,10 @@
 /** What a route of the two sockets is: a literal row of the table in routes.ts, read by the server and by openapi.ts. */
+import type { Socket } from "node:net";
 import type { GenericSchema } from "valibot";
 import type { AnyCollector } from "../collectors/index.ts";
 import type { StreamOptions } from "./event-stream.ts";
 import type { MetricsOptions } from "./metrics.ts";
+import type { SocketCaller } from "./socket-caller.ts";
 import type { Audience, SocketTexts } from "./socket-texts.ts";
 import type { AgentView } from "./view.ts";
 
@@ -11,6 +13,8 @@ export interface RouteContext {
   readonly view: AgentView;
   readonly texts: SocketTexts;
   readonly metrics: MetricsOptions;
+  /** Who is connected; uid -1 where it can't be known. */
+  callerOf(socket: Socket): SocketCaller;
   /** Wall clock, milliseconds since the epoch. */
   now(): number;
 }
@@ -26,6 +30,8 @@ export interface Call {
   /** Parsed JSON of a body, null without one. */
   readonly body: unknown;
   readonly ifNoneMatch: string | null;
+  /** Of a POST on control.sock, as the kernel says; else "unknown". */
+  readonly caller: SocketCaller;
 }
 
 export type Answer =
@@ -35,12 +41,14 @@ export type Answer =
   | { readonly notModified: string }
   /** No envelope. */
   | { readonly text: string; readonly type: string }
+  | { readonly bytes: Uint8Array; readonly type: string; readonly fileName: string }
   | { readonly events: Omit<StreamOptions, "audience"> };
 
 export type AnswerShape =
   | { readonly kind: "data"; readonly schema: (collectors: readonly AnyCollector[]) => GenericSchema }
   | { readonly kind: "lines"; readonly schema: GenericSchema }
-  | { readonly kind: "text"; readonly type: string };
+  | { readonly kind: "text"; readonly type: string }
+  | { readonly kind: "bytes"; readonly type: string };
 
 export interface Route {
   readonly method: "GET" | "POST";

@@ -3,7 +3,10 @@
  * made from this table. A row with `socket: "control"` does not exist on status.sock.
  */
 import type { GenericSchema } from "valibot";
+import * as commandShapes from "./command-schemas.ts";
 import * as actions from "./route-actions.ts";
+import * as onCommands from "./route-commands.ts";
+import { GZIP_TYPE, readDiagnostics } from "./route-diagnostics.ts";
 import * as onDrives from "./route-drives.ts";
 import * as reads from "./route-reads.ts";
 import type { AnswerShape, Route } from "./route-types.ts";
@@ -11,6 +14,7 @@ import * as shapes from "./wire-schemas.ts";
 
 const data = (schema: GenericSchema): AnswerShape => ({ kind: "data", schema: () => schema });
 const plain = (type: string): AnswerShape => ({ kind: "text", type });
+const archive: AnswerShape = { kind: "bytes", type: GZIP_TYPE };
 const list = (schema: GenericSchema): AnswerShape => data(shapes.listOf(schema));
 
 const UNDO = { undo: "1: what the last adoption did is undone" };
@@ -32,8 +36,11 @@ const report: AnswerShape = { kind: "data", schema: shapes.reportSchema };
 const section: AnswerShape = { kind: "data", schema: shapes.anySectionSchema };
 const drives = data(shapes.drivesSchema);
 const drive = data(shapes.driveSchema);
-const commands = list(shapes.commandSchema);
-const command = data(shapes.commandSchema);
+const commands = list(commandShapes.commandSchema);
+const command = data(commandShapes.commandSchema);
+const submitted = data(commandShapes.submittedSchema);
+const held = data(commandShapes.holdSchema);
+const released = data(commandShapes.releaseSchema);
 const events: AnswerShape = { kind: "lines", schema: shapes.eventSchema };
 const conditions = list(shapes.conditionSchema);
 const done = data(shapes.doneSchema);
@@ -59,8 +66,12 @@ const ROWS: readonly Row[] = [
   ["POST", "/v1/drives/{serial}/forget", "control", NO_QUERY, NO_BODY, done,      actions.forgetDrive, "A missing drive will not come back: forget it"],
   ["POST", "/v1/drives/{drive}/locate", "control", NO_QUERY, onDrives.locateBody, data(shapes.locateSchema), onDrives.locateDrive, "Let the light on a drive's slot blink for a time, or end it"],
   ["POST", "/v1/drives/{drive}/smart-test", "control", NO_QUERY, onDrives.selfTestBody, data(shapes.selfTestSchema), onDrives.testDrive, "Start or end a self-test inside a drive"],
-  ["GET",  "/v1/commands",              "status",  LIMIT,    NO_BODY, commands,   reads.readCommands, "Commands received, newest first"],
-  ["GET",  "/v1/commands/{id}",         "status",  NO_QUERY, NO_BODY, command,    reads.readCommand,  "One command"],
+  ["GET",  "/v1/commands",              "status",  LIMIT,    NO_BODY, commands,   onCommands.readCommands, "Commands received, newest first"],
+  ["GET",  "/v1/commands/{id}",         "status",  NO_QUERY, NO_BODY, command,    onCommands.readCommand, "One command; on control.sock with its history"],
+  ["POST", "/v1/commands",              "control", NO_QUERY, onCommands.submitBody, submitted, onCommands.submitCommand, "Take a command into the journal, or say what stands in its way"],
+  ["POST", "/v1/commands/{id}/cancel",  "control", NO_QUERY, NO_BODY, command,   onCommands.cancelCommand, "Cancel a command, as long as that is possible"],
+  ["POST", "/v1/hold",                  "control", NO_QUERY, onCommands.holdBody, held, onCommands.hold, "Every command from the network waits until it is released"],
+  ["POST", "/v1/release",               "control", NO_QUERY, NO_BODY, released,  onCommands.release, "End the hold"],
   ["GET",  "/v1/events",                "status",  EVENTS,   NO_BODY, events,     reads.readEvents,   "Events, one JSON object a line, oldest first"],
   ["GET",  "/v1/why",                   "status",  NO_QUERY, NO_BODY, conditions, reads.readWhyAll,   "Everything that is wrong now, worst first"],
   ["GET",  "/v1/why/{id}",              "status",  NO_QUERY, NO_BODY, data(shapes.whySchema), reads.readWhy, "What is known of a condition, section or command"],
@@ -71,6 +82,7 @@ const ROWS: readonly Row[] = [
   ["POST", "/v1/adopt",                 "control", UNDO,     NO_BODY, done,       actions.adopt,      "This board is still the same node, though its hardware changed"],
   ["POST", "/v1/reset-identity",        "control", NO_QUERY, NO_BODY, done,       actions.resetIdentity, "Become a new node"],
   ["POST", "/v1/leave",                 "control", API,      NO_BODY, done,       actions.leave,      "Forget token and node id"],
+  ["GET",  "/v1/diagnostics",           "control", NO_QUERY, NO_BODY, archive,   readDiagnostics,    "Make a diagnostics bundle without secrets, a .tar.gz"],
   ["GET",  "/v1/check",                 "control", API,      NO_BODY, data(shapes.checkSchema), reads.readCheck, "DNS, proxy, TLS, clock, credential and permission of the control APIs"],
   ["GET",  "/v1/preview/{api}",         "control", NO_QUERY, NO_BODY, plain("application/json"), reads.readPreview, "The very bytes a control API would be sent"],
   ["GET",  "/metrics",                  "status",  NO_QUERY, NO_BODY, plain("text/plain"), reads.readMetrics, "Prometheus text, version 0.0.4"],

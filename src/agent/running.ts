@@ -5,7 +5,7 @@
  */
 
 import { type AnyCollector, allCollectors } from "../collectors/index.ts";
-import type { ControlContext } from "../control/control-api.ts";
+import type { ControlContext, SyncOutcome } from "../control/control-api.ts";
 import { controlApis, isControlApi } from "../control/index.ts";
 import type { HelperPort } from "../helper/port.ts";
 import type { ConditionDraft } from "../model/condition.ts";
@@ -56,6 +56,10 @@ export interface RunningOptions {
   /** A round with a control API was answered. */
   readonly onSynced: () => void;
   readonly onSection: (section: Section) => void;
+  /** Takes in what a control API asks for. @returns ids of commands that are new */
+  readonly deliver: (api: string, outcome: SyncOutcome) => readonly string[];
+  /** What a command or a hold makes of this node's status; null: nothing. */
+  readonly commandStatus: () => NodeStatus | null;
 }
 
 /** Tolerances are this much wider on a metered network. */
@@ -136,7 +140,8 @@ export function openRunning(options: RunningOptions): Running {
   }
 
   const nodeStatus = (): NodeStatus =>
-    health.list().some((condition) => condition.severity === "error") ? "degraded" : "online";
+    options.commandStatus() ??
+    (health.list().some((condition) => condition.severity === "error") ? "degraded" : "online");
 
   const loops: SyncLoop[] = controlApis(config).map(({ name, open, intervalS }) => {
     const context: ControlContext = {
@@ -175,6 +180,7 @@ export function openRunning(options: RunningOptions): Running {
       report,
       nodeStatus,
       onSynced: options.onSynced,
+      deliver: options.deliver,
       before: options.before?.loops.find((loop) => loop.api.name === name)?.status() ?? null,
     });
   });

@@ -9,34 +9,13 @@ import { scrubSecrets } from "../model/scrub.ts";
 import { streamEvents } from "./event-stream.ts";
 import type { Answer, Call, Route, RouteContext } from "./route-types.ts";
 import { routesAt } from "./routes.ts";
+import { statusOf } from "./status-codes.ts";
 
 export const BODY_MAX = 64 * 1024;
 /** A web page's script can be made to talk to a socket through a local proxy: only these names are ours. */
 const HOST = /^(?:(?:localhost|foundry-agent)(?::\d*)?)?$/i;
 const STREAMS_MAX = 8;
 const IDLE_MS = 30_000;
-
-const STATUS_OF: Readonly<Record<string, number>> = {
-  bad_request: 400,
-  refused: 403,
-  helper_refused: 403,
-  policy_unusable: 403,
-  not_found: 404,
-  nothing_known: 404,
-  method_not_allowed: 405,
-  too_large: 413,
-  too_many_streams: 429,
-  timeout: 504,
-  helper_timeout: 504,
-  unhealthy: 503,
-  unavailable: 503,
-  unexpected: 500,
-};
-
-/** The status of an error's code; 409 (the agent is not in a state to do that) for those not named. */
-export function statusOf(code: string): number {
-  return STATUS_OF[code] ?? (code.startsWith("no_such_") ? 404 : code.startsWith("refused_") ? 403 : 409);
-}
 
 /** The envelope of an error, without secrets. */
 export function errorBody(error: AgentError): string {
@@ -91,6 +70,10 @@ export function requestHandler(
         query: url.searchParams,
         body,
         ifNoneMatch: request.headers["if-none-match"] ?? null,
+        caller:
+          socket === "control" && route.method === "POST"
+            ? context.callerOf(connection)
+            : { uid: -1, name: "unknown" },
       };
       connection.setTimeout(0); // a round with a control API may take longer than an idle client may
       await send(call, await route.run(context, call), response);
@@ -187,10 +170,12 @@ function write(response: ServerResponse, answer: Exclude<Answer, { events: unkno
     return;
   }
   if ("text" in answer) end(response, 200, answer.type, answer.text, null);
-  else {
+  else if ("bytes" in answer) {
+    response.setHeader("content-disposition", `attachment; filename="${answer.fileName}"`);
+    end(response, 200, answer.type, answer.bytes, null);
+  } else {
     const text = "dataText" in answer ? answer.dataText : (JSON.stringify(answer.data) ?? "null");
-    const etag = "dataText" in answer ? answer.etag : null;
-    end(response, 200, "application/json", `{"data":${text}}\n`, etag);
+    end(response, 200, "application/json", `{"data":${text}}\n`, "dataText" in answer ? answer.etag : null);
   }
 }
 
@@ -198,10 +183,10 @@ function end(
   response: ServerResponse,
   status: number,
   type: string,
-  text: string,
+  content: string | Uint8Array,
   etag: string | null,
 ): void {
-  const bytes = Buffer.from(text);
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
   response.writeHead(status, {
     "content-type": type,
     "content-length": bytes.length,

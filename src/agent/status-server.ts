@@ -7,8 +7,10 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { AgentError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
+import { type Native, openNative } from "../system/native.ts";
 import type { MetricsOptions } from "./metrics.ts";
 import type { RouteContext } from "./route-types.ts";
+import { type SocketCaller, socketCaller } from "./socket-caller.ts";
 import {
   groupId,
   listenAt,
@@ -35,6 +37,8 @@ export interface StatusServerOptions {
   readonly metrics?: () => MetricsOptions;
   /** Wall clock, milliseconds since the epoch. */
   readonly now?: () => number;
+  /** Who is connected; given in tests. */
+  readonly callerOf?: (socket: Socket) => SocketCaller;
 }
 
 export interface StatusServer {
@@ -56,7 +60,13 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   await refuseLiving(controlSocket);
   await refuseLiving(statusSocket);
 
+  let native: Native | null | undefined; // looked for at the first request: most daemons never get one
   const context: RouteContext = {
+    callerOf(socket) {
+      if (options.callerOf !== undefined) return options.callerOf(socket);
+      native ??= openNative();
+      return socketCaller(socket, native);
+    },
     view,
     texts: openSocketTexts(view),
     now: options.now ?? Date.now,

@@ -2,8 +2,10 @@
  * The rows of the command journal, and what was taken out of it. A row that can't be read is set aside and
  * never given out again, but its id stays known: the same command delivered once more is not a new one.
  */
-import type { CommandState } from "../model/command.ts";
+import type { HistoryEntry } from "../commands/record.ts";
+import { COMMAND_STATES, type CommandState } from "../model/command.ts";
 import { AgentError } from "../model/errors.ts";
+import type { AgentEvent, EventDraft } from "../model/event.ts";
 import type { Database } from "./store-database.ts";
 import { eventOf } from "./store-event.ts";
 import { insertEvent } from "./store-event-table.ts";
@@ -11,25 +13,28 @@ import type { StateFile } from "./store-file-types.ts";
 import type { Spool } from "./store-spool.ts";
 import type { SetAside, Store, StoredCommand } from "./store-types.ts";
 
-const STATES: readonly CommandState[] = [
-  "received",
-  "accepted",
-  "waiting",
-  "running",
-  "rebooting",
-  "verifying",
-  "succeeded",
-  "failed",
-  "cancelled",
-  "refused",
-  "expired",
-];
+/** What version 3 of the schema adds. `progress` is JSON of how far a command came; what its state decides is in there too. */
+export const JOURNAL_TABLES = `
+  ALTER TABLE command ADD COLUMN seq INTEGER;
+  ALTER TABLE command ADD COLUMN progress TEXT;
+  CREATE TABLE command_history (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, step TEXT, text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX command_history_id ON command_history (id);
+  CREATE TABLE undo (
+    number INTEGER PRIMARY KEY, command_id TEXT NOT NULL, kind TEXT NOT NULL, args TEXT NOT NULL,
+    until INTEGER NOT NULL, since INTEGER NOT NULL, tries INTEGER NOT NULL, last_error TEXT
+  ) STRICT;
+`;
+
 const FINAL = "('succeeded', 'failed', 'cancelled', 'refused', 'expired')";
 
 /** Kept for dedupe at least so long after they came … */
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 /** … and so many whatever the clock says. */
 const KEPT_COMMANDS = 1_000;
+/** Lines of one command's history: a gate that flaps for a month must not fill the disk. */
+const KEPT_HISTORY = 200;
 
 interface Row {
   readonly id: string;
@@ -41,9 +46,23 @@ interface Row {
   readonly command: string;
   readonly error_code: string | null;
   readonly error_message: string | null;
+  readonly seq: number | null;
+  readonly progress: string | null;
 }
 
-export type Commands = Pick<Store, "insertCommand" | "setCommandState" | "commands" | "command" | "setAside">;
+export type Commands = Pick<
+  Store,
+  | "insertCommand"
+  | "setCommandState"
+  | "setCommandAside"
+  | "commands"
+  | "command"
+  | "unfinishedCommands"
+  | "commandHistory"
+  | "lastCommandSeq"
+  | "isCommandKnown"
+  | "setAside"
+>;
 
 export function openCommands(file: StateFile, spool: Spool, now: number): Commands {
   setDamagedAside(file, now);
@@ -61,13 +80,36 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
     );
   }
 
+  /** A command's row, its history and the event that tells of it, in one transaction. */
+  function journal(
+    id: string,
+    draft: EventDraft | null,
+    entry: HistoryEntry | null,
+    at: number,
+    write: (db: Database) => void,
+  ): AgentEvent | null {
+    const event = draft === null ? null : spool.draft(draft, at);
+    let committed: (() => void) | null = null;
+    file.writeJournal((db, short) => {
+      committed = short || event === null ? null : spool.writeTo(db, at, false);
+      write(db);
+      if (event !== null) insertEvent(db, event);
+      if (entry !== null && !short) insertHistory(db, id, entry);
+    });
+    (committed as (() => void) | null)?.();
+    if (event === null) return null;
+    spool.inserted(event);
+    return eventOf(event);
+  }
+
   return {
-    insertCommand(given) {
-      if (known(given.id)) return false;
-      file.writeJournal((db) => {
+    insertCommand(given, draft = null, entry = null) {
+      if (known(given.id)) return { isNew: false, event: null };
+      const event = journal(given.id, draft, entry, given.receivedAt, (db) => {
         db.run(
-          `INSERT INTO command (id, source, epoch, type, state, received_at, command, error_code, error_message)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO command
+             (id, source, epoch, type, state, received_at, command, error_code, error_message, seq, progress)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
           given.id,
           given.source,
           given.epoch,
@@ -77,30 +119,58 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
           given.command,
           given.error?.code ?? null,
           given.error?.message ?? null,
+          given.seq ?? null,
+          given.progress ?? null,
         );
       });
-      return true;
+      return { isNew: true, event };
     },
-    setCommandState(id, state, error, draft, at) {
+    setCommandState(id, { state, error, progress }, draft, entry, at) {
       if (command(id) === null)
         throw new AgentError("unknown_command", `there is no command ${id} in the journal`);
-      const event = spool.draft(draft, at);
-      let committed: (() => void) | null = null;
-      file.writeJournal((db, short) => {
-        committed = short ? null : spool.writeTo(db, at, false);
+      return journal(id, draft, entry, at, (db) => {
         db.run(
-          "UPDATE command SET state = ?, error_code = ?, error_message = ? WHERE id = ?",
+          "UPDATE command SET state = ?, error_code = ?, error_message = ?, progress = coalesce(?, progress) WHERE id = ?",
           state,
           error?.code ?? null,
           error?.message ?? null,
+          progress ?? null,
           id,
         );
-        insertEvent(db, event);
       });
-      (committed as (() => void) | null)?.();
-      spool.inserted(event);
-      return eventOf(event);
     },
+    setCommandAside(id, reason, at) {
+      file.writeOrOwe((db) => {
+        db.run(
+          `INSERT INTO set_aside (at, reason, kind, name, content) SELECT ?, ?, 'command', id, ${AS_JSON} FROM command WHERE id = ?`,
+          Math.trunc(at),
+          reason,
+          id,
+        );
+        db.run("DELETE FROM command WHERE id = ?", id);
+      });
+    },
+    unfinishedCommands: () =>
+      file
+        .read((db) => db.all<Row>(`SELECT * FROM command WHERE state NOT IN ${FINAL} ORDER BY number`))
+        .map(storedCommand),
+    commandHistory: (id) =>
+      file.read((db) =>
+        db.all<HistoryEntry>(
+          "SELECT at, state, step, text FROM command_history WHERE id = ? ORDER BY number",
+          id,
+        ),
+      ),
+    lastCommandSeq: (source, epoch) =>
+      file.read(
+        (db) =>
+          db.get<{ last: number | null }>(
+            "SELECT max(seq) AS last FROM command WHERE source = ? AND epoch = ?",
+            source,
+            epoch,
+          )?.last ?? null,
+      ),
+    isCommandKnown: known,
     commands: (limit) =>
       file
         .read((db) => db.all<Row>("SELECT * FROM command ORDER BY number DESC LIMIT ?", limit))
@@ -125,6 +195,28 @@ export function setCommandsAside(db: Database, reason: string, now: number): voi
     reason,
   );
   db.run("DELETE FROM command");
+  db.run("DELETE FROM command_history");
+  db.run("DELETE FROM undo");
+}
+
+function insertHistory(db: Database, id: string, { at, state, step, text }: HistoryEntry): void {
+  db.run(
+    "INSERT INTO command_history (id, at, state, step, text) VALUES (?, ?, ?, ?, ?)",
+    id,
+    Math.trunc(at),
+    state,
+    step,
+    text,
+  );
+  // The first ones stay: how it began is what is asked for.
+  db.run(
+    `DELETE FROM command_history WHERE id = ? AND number NOT IN (
+       SELECT number FROM (SELECT number FROM command_history WHERE id = ? ORDER BY number LIMIT ${KEPT_HISTORY / 2})
+       UNION SELECT number FROM (SELECT number FROM command_history WHERE id = ? ORDER BY number DESC LIMIT ${KEPT_HISTORY / 2}))`,
+    id,
+    id,
+    id,
+  );
 }
 
 export function unfinishedCommands(db: Database): number {
@@ -132,11 +224,11 @@ export function unfinishedCommands(db: Database): number {
 }
 
 const AS_JSON = `json_object('id', id, 'source', source, 'epoch', epoch, 'type', type, 'state', state,
-  'received_at', received_at, 'command', command)`;
+  'received_at', received_at, 'command', command, 'progress', progress)`;
 
 // CASE, because json_type fails on what is no JSON, and OR promises no order.
 const DAMAGED = `CASE WHEN json_valid(command) THEN json_type(command) <> 'object' ELSE 1 END
-  OR state NOT IN (${STATES.map((state) => `'${state}'`).join(", ")})`;
+  OR state NOT IN (${COMMAND_STATES.map((state) => `'${state}'`).join(", ")})`;
 
 /** Once at opening; also where what is old enough is deleted. */
 function setDamagedAside(file: StateFile, now: number): void {
@@ -160,6 +252,7 @@ function setDamagedAside(file: StateFile, now: number): void {
       oldest,
       KEPT_COMMANDS,
     );
+    db.run("DELETE FROM command_history WHERE id NOT IN (SELECT id FROM command)");
   });
 }
 
@@ -173,5 +266,7 @@ function storedCommand(row: Row): StoredCommand {
     receivedAt: row.received_at,
     command: row.command,
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
+    seq: row.seq,
+    progress: row.progress,
   };
 }

@@ -6,10 +6,12 @@
  * alone, so an agent rolled back by one version goes on working. The tables `meta` and `value` never change
  * their shape in any version: identity and tokens stay readable and writable for every one.
  */
+
+import { JOURNAL_TABLES } from "./store-commands.ts";
 import type { Database } from "./store-database.ts";
 import { SMART_SAMPLE_TABLE } from "./store-smart.ts";
 
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** "fndg": says that a file is ours. */
 const APPLICATION_ID = 0x666e6467;
@@ -51,10 +53,12 @@ const MIGRATIONS: readonly { sql: string; compatible: number }[] = [
     `,
   },
   { compatible: 1, sql: SMART_SAMPLE_TABLE },
+  { compatible: 1, sql: JOURNAL_TABLES },
 ];
 
 const TABLES = [
   "command",
+  "command_history",
   "confirmed",
   "cursor",
   "event",
@@ -64,6 +68,7 @@ const TABLES = [
   "set_aside",
   "smart_sample",
   "traffic",
+  "undo",
   "value",
 ] as const;
 

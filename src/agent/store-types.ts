@@ -1,4 +1,6 @@
 /** What the rest of the daemon may ask of the state database (store.ts). One writer: this process. */
+
+import type { HistoryEntry, Undo } from "../commands/record.ts";
 import type { KeyValue } from "../control/control-api.ts";
 import type { CommandState } from "../model/command.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";
@@ -16,6 +18,19 @@ export interface StoredCommand {
   readonly command: string;
   /** Final answer's code and sentence, or null. */
   readonly error: { code: string; message: string } | null;
+  /** Of its source and epoch; null where it has none. */
+  readonly seq?: number | null;
+  /** JSON of how far it came (commands/record.ts); null for what was only answered. */
+  readonly progress?: string | null;
+}
+
+/** Fsynced when each returns. @throws AgentError `journal_not_writable`, `state_too_new` */
+export interface UndoList {
+  add(undo: Omit<Undo, "number" | "tries" | "lastError">): void;
+  list(): Undo[];
+  /** Tried and failed. */
+  failed(number: number, error: string): void;
+  remove(number: number): void;
 }
 
 export interface Traffic {
@@ -84,16 +99,32 @@ export interface Store {
   /** One SMART sample a day and serial number, 90 days; lazily written. */
   readonly smart: SmartHistory;
 
-  /** True when new; false when the id is known (then nothing changes). Fsynced. @throws AgentError `journal_not_writable`, `state_too_new` */
-  insertCommand(command: StoredCommand): boolean;
-  /** State and event in one transaction, fsynced. @throws AgentError `unknown_command`, `journal_not_writable`, `state_too_new` */
+  /** Row, history and event in one transaction, fsynced; an id that is known (also one set aside) changes nothing. @throws AgentError `journal_not_writable`, `state_too_new` */
+  insertCommand(
+    command: StoredCommand,
+    event?: EventDraft | null,
+    history?: HistoryEntry | null,
+  ): { readonly isNew: boolean; readonly event: AgentEvent | null };
+  /** State, history and event in one transaction, fsynced; `progress` left out stays. On a full disk the history is what is left out. @throws AgentError `unknown_command`, `journal_not_writable`, `state_too_new` */
   setCommandState(
     id: string,
-    state: CommandState,
-    error: { code: string; message: string } | null,
-    event: EventDraft,
+    change: Pick<StoredCommand, "state" | "error" | "progress">,
+    event: EventDraft | null,
+    history: HistoryEntry | null,
     now: number,
-  ): AgentEvent;
+  ): AgentEvent | null;
+  /** Out of the journal and never carried out; its id stays known. */
+  setCommandAside(id: string, reason: string, now: number): void;
+  /** In the order in which they came. */
+  unfinishedCommands(): StoredCommand[];
+  /** Oldest first. */
+  commandHistory(id: string): HistoryEntry[];
+  /** The highest sequence number of this source's epoch, or null. */
+  lastCommandSeq(source: string, epoch: string): number | null;
+  /** Also when it was set aside. */
+  isCommandKnown(id: string): boolean;
+  /** Changes that have to be taken back. */
+  readonly undo: UndoList;
   commands(limit: number): StoredCommand[];
   command(id: string): StoredCommand | null;
 

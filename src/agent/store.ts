@@ -15,6 +15,7 @@ import { openLazy } from "./store-lazy.ts";
 import { openSmartSamples } from "./store-smart.ts";
 import { LIMITS, openSpool, type SpoolLimits } from "./store-spool.ts";
 import type { Store } from "./store-types.ts";
+import { openUndo } from "./store-undo.ts";
 import { openValues } from "./store-values.ts";
 
 export interface StoreOptions {
@@ -98,11 +99,8 @@ export function openStore(folder: string, options: StoreOptions): Store {
     setConfirmedHashes: lazy.setConfirmedHashes,
     memory: lazy.memory,
     smart: { read: smart.read, add: smart.add },
-    insertCommand: commands.insertCommand,
-    setCommandState: commands.setCommandState,
-    commands: commands.commands,
-    command: commands.command,
-    setAside: commands.setAside,
+    ...commands,
+    undo: openUndo(file),
     abandon(reason, now, fate = "set_aside") {
       const result = abandonState(file, values.rows(belongsToIdentity), reason, now, fate);
       values.reload(belongsToIdentity);

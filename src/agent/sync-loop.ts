@@ -6,7 +6,6 @@
  */
 import type { SyncInput, SyncOutcome } from "../control/control-api.ts";
 import { AgentError, errorCode, errorText } from "../model/errors.ts";
-import { takeCommands } from "./intake.ts";
 import type { SectionState } from "./ledger.ts";
 import type { LoopStatus, RoundResult, SyncLoop, SyncLoopOptions } from "./sync-types.ts";
 
@@ -102,7 +101,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       });
     }
     store.acknowledgeEvents(api.name, outcome.ackedEvents);
-    const fresh = takeCommands({ store, api: api.name, bootId: options.report().bootId, now, log }, outcome);
+    const fresh = options.deliver(api.name, outcome);
     readOnly = outcome.readOnly;
     resyncing = wanted.length > 0 && !resyncing;
     const more =

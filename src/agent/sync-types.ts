@@ -56,6 +56,8 @@ export interface SyncLoopOptions {
   readonly report: () => Report;
   readonly nodeStatus: () => NodeStatus;
   readonly onSynced: (outcome: SyncOutcome) => void;
+  /** Takes in what is asked for. @returns ids of commands that are new */
+  readonly deliver: (api: string, outcome: SyncOutcome) => readonly string[];
   /** How the loop before a reload stood: then the first round follows at once, since somebody waits for it. */
   readonly before?: LoopStatus | null;
 }

@@ -1,6 +1,7 @@
 /** The daemon as the two sockets see it: every answer from what is there, every action through its owner. */
 
 import { forgetDrive } from "../collectors/drives-missing.ts";
+import type { Executor } from "../commands/executor-types.ts";
 import { AgentError } from "../model/errors.ts";
 import type { AgentEvent } from "../model/event.ts";
 import { driveActs } from "./drive-acts.ts";
@@ -14,6 +15,7 @@ import type { AgentStatus, AgentView, ApiStatus } from "./view.ts";
 export interface ViewOptions {
   readonly running: () => Running;
   readonly store: Store;
+  readonly commands: Executor;
   readonly health: Health;
   readonly identity: IdentityKeeper;
   readonly version: string;
@@ -23,6 +25,7 @@ export interface ViewOptions {
   readonly monotonic: () => number;
   readonly listeners: Set<(event: AgentEvent) => void>;
   readonly reload: () => Promise<{ ok: boolean; problems: string[] }>;
+  readonly diagnostics: AgentView["diagnostics"];
   /** When the start or the reload under way is over: what is asked meanwhile must not reach what is being replaced. */
   readonly settled: () => Promise<unknown>;
   /** The start is over: what is under way, if anything, is a reload. */
@@ -36,7 +39,7 @@ const CONFIGURE_ONE =
   "foundry-agent config check  # names the file: write [nodefoundry] and enabled = true into it, then foundry-agent reload";
 
 export function viewOf(options: ViewOptions): AgentView {
-  const { store, health, identity, now } = options;
+  const { store, commands, health, identity, now } = options;
   const running = options.running;
 
   function loops(name?: string): readonly SyncLoop[] {
@@ -102,8 +105,9 @@ export function viewOf(options: ViewOptions): AgentView {
         };
       }),
       spool: store.spool(),
-      runningCommand: null,
-      hold: null,
+      runningCommand: commands.active(),
+      waitingCommands: commands.waiting(),
+      hold: commands.held(),
     };
   }
 
@@ -123,6 +127,13 @@ export function viewOf(options: ViewOptions): AgentView {
     },
     commands: (limit) => store.commands(limit),
     command: (id) => store.command(id),
+    commandRecord: (id) => commands.record(id),
+    commandHistory: (id) => store.commandHistory(id),
+    submitCommand: (request) => commands.submit(request),
+    cancelCommand: (id, by) => commands.cancel(id, by),
+    dryRunCommand: (request) => commands.dryRun(request),
+    hold: (hold) => commands.hold(hold),
+    release: (by) => commands.release(by),
     async collect(name) {
       // During the start it joins the first collection, of which another may hang.
       if (options.started()) await options.settled();
@@ -138,6 +149,7 @@ export function viewOf(options: ViewOptions): AgentView {
       );
     },
     reload: options.reload,
+    diagnostics: options.diagnostics,
     async forgetDrive(serial) {
       const forgotten = forgetDrive(store.memory("drives"), serial);
       if (!forgotten)

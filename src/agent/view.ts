@@ -1,5 +1,8 @@
 /** What the two sockets (status server) may ask of the daemon; agent.ts builds it. */
 import type { AnyCollector } from "../collectors/index.ts";
+import type { LocalRequest } from "../commands/executor-types.ts";
+import type { GateVerdict, Hold } from "../commands/gate.ts";
+import type { CommandRecord, HistoryEntry } from "../commands/record.ts";
 import type { CheckResult, ControlStatus } from "../control/control-api.ts";
 import type { Located } from "../helper/locate.ts";
 import type { Condition } from "../model/condition.ts";
@@ -48,8 +51,11 @@ export interface AgentStatus {
   readonly controlApis: readonly ApiStatus[];
   readonly collectors: readonly CollectorStatus[];
   readonly spool: { events: number; bytes: number; dropped: number };
-  readonly runningCommand: StoredCommand | null;
-  readonly hold: { reason: string; until: number | null } | null;
+  /** What is being carried out: running, rebooting, verifying. */
+  readonly runningCommand: CommandRecord | null;
+  /** Accepted and not begun, in their order, with the reason. */
+  readonly waitingCommands: readonly CommandRecord[];
+  readonly hold: Hold | null;
 }
 
 /** A device and how to speak to it: `/dev/bus/0`, `megaraid,3`. */
@@ -78,6 +84,20 @@ export interface AgentView {
   onEvent(listener: (event: AgentEvent) => void): () => void;
   commands(limit: number): StoredCommand[];
   command(id: string): StoredCommand | null;
+  /** All there is of one command; null when it is not known, or only as a row without a story. */
+  commandRecord(id: string): CommandRecord | null;
+  /** Oldest first. */
+  commandHistory(id: string): HistoryEntry[];
+  /** Take a command of somebody on this host into the journal. @throws AgentError the code it is refused with */
+  submitCommand(request: LocalRequest): CommandRecord;
+  /** @param by who wants it, for history and sentences. @throws AgentError `no_such_command`, `too_late` */
+  cancelCommand(id: string, by: string): CommandRecord;
+  /** Every gate with its verdict; nothing is written or done. @throws AgentError `unsupported`, `bad_params` */
+  dryRunCommand(request: LocalRequest): Promise<readonly GateVerdict[]>;
+  /** Every command from the network waits until `release`, over restarts. */
+  hold(hold: { reason: string; by: string; until: number | null }): Hold;
+  /** @returns what was held, or null */
+  release(by: string): Hold | null;
   /** Run one collector now. @throws AgentError `no_such_collector`. */
   collect(name: string): Promise<Section>;
   /** One round with each control API (or one) now; resolves when answered. */
@@ -96,6 +116,12 @@ export interface AgentView {
    * @throws AgentError `refused_hardware`, `refused_mode`, or as `smart.test`
    */
   selfTest(way: SmartWayName, test: "short" | "long" | "abort"): Promise<{ minutes: number | null }>;
+  /**
+   * Make a diagnostics bundle (.tar.gz) under <state_dir>/diagnostics, where at most 3 are kept.
+   * @param id what it is named by; the time when left out
+   * @throws AgentError `diagnostics_no_space`, `diagnostics_not_writable`, `diagnostics_too_large`
+   */
+  diagnostics(id?: string): Promise<{ path: string; bytes: number; sha256: string }>;
   check(api?: string): Promise<{ name: string; results: CheckResult[] }[]>;
   enroll(api: string, key: string, options: { name?: string }): Promise<{ nodeId: string; mode: string }>;
   /** An operator says: this board is still the same node (a changed mainboard); or it is not after all (`undo`). @throws AgentError `nothing_to_adopt` */

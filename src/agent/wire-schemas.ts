@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import type { AnyCollector } from "../collectors/index.ts";
+import { commandSchema, holdSchema } from "./command-schemas.ts";
 
 const time = v.pipe(v.nullable(v.string()), v.description("RFC 3339, UTC"));
 const severity = v.picklist(["info", "warning", "error"]);
@@ -22,32 +23,6 @@ export const conditionSchema = v.strictObject({
   text: text("One sentence"),
   next_step: maybe("What to type or do next"),
   since: time,
-});
-
-export const commandSchema = v.strictObject({
-  id: v.string(),
-  source: text("Who asked: a control API's name, or local"),
-  type: v.string(),
-  state: v.picklist([
-    "received",
-    "accepted",
-    "waiting",
-    "running",
-    "rebooting",
-    "verifying",
-    "succeeded",
-    "failed",
-    "cancelled",
-    "refused",
-    "expired",
-  ]),
-  received_at: time,
-  error: v.nullable(v.strictObject({ code: v.string(), message: v.string() })),
-  epoch: v.pipe(v.optional(v.string()), v.description("On control.sock only")),
-  params: v.pipe(
-    v.optional(v.nullable(v.record(v.string(), v.unknown()))),
-    v.description("On control.sock only"),
-  ),
 });
 
 const apiSchema = v.strictObject({
@@ -98,8 +73,9 @@ export const statusSchema = v.strictObject({
   control_apis: v.array(apiSchema),
   collectors: v.array(collectorSchema),
   spool: v.strictObject({ events: v.number(), bytes: v.number(), dropped: v.number() }),
-  running_command: v.nullable(commandSchema),
-  hold: v.nullable(v.strictObject({ reason: v.string(), until: time })),
+  running_command: v.pipe(v.nullable(commandSchema), v.description("What is being carried out")),
+  waiting_commands: v.pipe(v.array(commandSchema), v.description("Accepted and not begun, in their order")),
+  hold: v.nullable(holdSchema),
 });
 
 export const reasonSchema = v.strictObject({

@@ -7,18 +7,12 @@ import type { CheckResult } from "../control/control-api.ts";
 import { type Condition, conditionKey } from "../model/condition.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { Reason, Section } from "../model/report.ts";
-import type { StoredCommand } from "./store-types.ts";
+import { holdWire, recordWire } from "./command-wire.ts";
+import { rfc3339 } from "./rfc3339.ts";
 import type { AgentStatus, ApiStatus, CollectorStatus } from "./view.ts";
-
-/** RFC 3339 in UTC with milliseconds; null for null and for what no calendar has. */
-export function rfc3339(ms: number | null): string | null {
-  if (ms === null || !(Math.abs(ms) <= 8.64e15)) return null;
-  return new Date(ms).toISOString();
-}
 
 export type StatusWire = ReturnType<typeof statusWire>;
 export type ConditionWire = ReturnType<typeof conditionWire>;
-export type CommandWire = ReturnType<typeof commandWire>;
 export type EventWire = ReturnType<typeof eventWire>;
 export type SectionHead = ReturnType<typeof sectionHead>;
 export type CheckWire = ReturnType<typeof checkWire>;
@@ -41,8 +35,9 @@ export function statusWire(status: AgentStatus, now: number) {
     control_apis: status.controlApis.map(apiWire),
     collectors: status.collectors.map(collectorWire),
     spool: { events: status.spool.events, bytes: status.spool.bytes, dropped: status.spool.dropped },
-    running_command: status.runningCommand === null ? null : commandWire(status.runningCommand, false),
-    hold: status.hold === null ? null : { reason: status.hold.reason, until: rfc3339(status.hold.until) },
+    running_command: status.runningCommand === null ? null : recordWire(status.runningCommand),
+    waiting_commands: status.waitingCommands.map(recordWire),
+    hold: status.hold === null ? null : holdWire(status.hold),
   };
 }
 
@@ -92,30 +87,6 @@ function collectorWire(collector: CollectorStatus) {
     last_run_at: rfc3339(collector.lastRunAt),
     next_run_at: rfc3339(collector.nextRunAt),
   };
-}
-
-/** @param whole with the parameters: for the control socket only */
-export function commandWire(command: StoredCommand, whole: boolean) {
-  const common = {
-    id: command.id,
-    source: command.source,
-    type: command.type,
-    state: command.state,
-    received_at: rfc3339(command.receivedAt),
-    error: command.error === null ? null : { code: command.error.code, message: command.error.message },
-  };
-  return whole ? { ...common, epoch: command.epoch, params: commandParams(command.command) } : common;
-}
-
-/** The parameters of a command as it was kept; null when they can't be read. */
-function commandParams(text: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const command: unknown = JSON.parse(text);
-    const params = command !== null && typeof command === "object" && "params" in command && command.params;
-    return params !== null && typeof params === "object" ? (params as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
 }
 
 export function eventWire(event: AgentEvent) {

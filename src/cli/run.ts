@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Agent, startAgent } from "../agent/agent.ts";
 import { type LoadedConfig, loadConfig, problemText } from "../agent/config.ts";
 import { logFormat, openLog } from "../agent/log.ts";
+import { openLogTail } from "../agent/log-tail.ts";
 import { allCollectors } from "../collectors/index.ts";
 import { AgentError, errorText } from "../model/errors.ts";
 import { VERSION } from "../model/version.ts";
@@ -53,11 +54,13 @@ function configLoader(file: string | undefined, io: Io): () => LoadedConfig {
 }
 
 async function start(load: () => LoadedConfig, first: LoadedConfig, io: Io): Promise<Agent> {
-  const log = openLog({ level: first.config.agent.logLevel, format: logFormat(io.env) });
+  const tail = openLogTail();
+  const log = openLog({ level: first.config.agent.logLevel, format: logFormat(io.env), tail });
   const agent = await startAgent({
     load,
     machine: hostMachine(),
     log,
+    logTail: tail,
     notify: openNotify(io.env, { log }),
     version: VERSION,
     signal: io.signal,

@@ -61,6 +61,12 @@ async function startIn(folder: string, url: string, io: Io): Promise<Agent> {
     'log_level = "error"',
     "[nodefoundry]",
     `url = ${JSON.stringify(url)}`,
+    // Nobody is to wait a minute for a reboot that is none; what this host's own policy says is for its own agent.
+    "[commands]",
+    "grace_s = 5",
+    "splay_s = 0",
+    "uptime_guard_s = 0",
+    `policy_file = ${JSON.stringify(join(folder, "policy.toml"))}`,
   ];
   writeFileSync(file, `${text.join("\n")}\n`, { mode: 0o600 });
   const uid = process.geteuid?.() ?? 0;

@@ -49,28 +49,6 @@ test("the main job: enrol, report every section, then only what is news", async 
   });
 });
 
-test("a reboot asked of the sandbox becomes a command that is written down, answered, and nothing else, also as root", async () => {
-  const server = await sandbox();
-  const agent = await testAgent({ toml: pointedAt(server.url) });
-  const { nodeId } = await agent.view.enroll("nodefoundry", server.keys.test, {});
-  const asked = await call(server.url, server.keys.test, `/v1/nodes/${nodeId}/reboot`, {
-    method: "graceful",
-  });
-  await vi.waitUntil(async () => {
-    await agent.view.sync();
-    return (
-      (await call(server.url, server.keys.test, `/v1/operations/${asked.data.operation_id}`)).data.status ===
-      "failed"
-    );
-  }, patient);
-  const operation = await call(server.url, server.keys.test, `/v1/operations/${asked.data.operation_id}`);
-  expect(operation.data.message).toContain("does not carry out");
-  expect(agent.view.commands(10)).toMatchObject([
-    { type: "reboot", state: "refused", error: { code: "unsupported" } },
-  ]);
-  expect(agent.view.status().bootId).toBe(agent.view.report().bootId);
-});
-
 test("an open long poll delivers a command at once, with no round being due", async () => {
   const server = await sandbox();
   const agent = await testAgent({ toml: pointedAt(server.url) });

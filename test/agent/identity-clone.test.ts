@@ -67,7 +67,7 @@ describe("identity", () => {
     expect(identity.current()).toEqual({ ...first, stateLost: false });
     expect(store.values("api.nodefoundry").get("token")).toBe("nf_nt_secret");
     expect(store.commands(9)).toEqual([]);
-    expect(store.insertCommand(storedCommand("open"))).toBe(false);
+    expect(store.insertCommand(storedCommand("open")).isNew).toBe(false);
     store.close();
     expect(keeper(testStore(folder), SERVER).current().instance).toBe(first.instance);
   });
@@ -190,7 +190,7 @@ describe("identity", () => {
 
     identity.adopt();
     expect(store.commands(9)).toEqual([]);
-    expect(store.insertCommand(storedCommand("of the clone"))).toBe(false);
+    expect(store.insertCommand(storedCommand("of the clone")).isNew).toBe(false);
     expect(store.setAside().map(({ reason, name }) => [reason, name])).toContainEqual([
       "identity_adopted",
       '["api.nodefoundry","token"]',

@@ -54,7 +54,7 @@ describe("redaction on status.sock", () => {
         note: `sees ${serial}`,
         lastError: { code: "x", text: `no ${serial}`, at: NOW },
       })),
-      hold: { reason: `waits for ${serial}`, until: null },
+      hold: { reason: `waits for ${serial}`, by: "root", since: NOW, until: null },
     };
     view.commandList = [
       {

@@ -34,7 +34,7 @@ describe("abandon", () => {
       expect(at.pendingEvents("b", 9)).toEqual([]);
       expect(at.confirmedHashes("nodefoundry").size).toBe(0);
       expect(at.memory("drives").get()).toBeNull();
-      expect(at.insertCommand(storedCommand("open"))).toBe(false);
+      expect(at.insertCommand(storedCommand("open")).isNew).toBe(false);
       expect(JSON.stringify(at.setAside())).not.toContain("secret");
       expect(at.setAside().map(({ kind, name }) => `${kind} ${name}`)).toEqual([
         "command open",
@@ -139,7 +139,7 @@ describe("abandon", () => {
     soon.close();
     const late = testStore(folder, { clock: handClock(START + 31 * DAY) });
     expect(late.setAside()).toHaveLength(1_000);
-    expect(late.insertCommand(storedCommand("c1001"))).toBe(false);
-    expect(late.insertCommand(storedCommand("c0"))).toBe(true);
+    expect(late.insertCommand(storedCommand("c1001")).isNew).toBe(false);
+    expect(late.insertCommand(storedCommand("c0")).isNew).toBe(true);
   });
 });

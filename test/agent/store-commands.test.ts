@@ -7,20 +7,26 @@ describe("commands", () => {
   it("are new once, and keep their state and its reason", () => {
     const folder = temporaryFolder();
     const store = testStore(folder);
-    expect(store.insertCommand(storedCommand("c1"))).toBe(true);
-    expect(store.insertCommand(storedCommand("c1", { type: "drain" }))).toBe(false);
-    expect(store.insertCommand(storedCommand("c2"))).toBe(true);
+    expect(store.insertCommand(storedCommand("c1")).isNew).toBe(true);
+    expect(store.insertCommand(storedCommand("c1", { type: "drain" })).isNew).toBe(false);
+    expect(store.insertCommand(storedCommand("c2")).isNew).toBe(true);
     const event = store.setCommandState(
       "c1",
-      "refused",
-      { code: "unsupported", message: "No." },
+      { state: "refused", error: { code: "unsupported", message: "No." } },
       commandState("c1", "refused"),
+      null,
       START,
     );
     expect(store.pendingEvents("a", 9)).toEqual([event]);
-    expect(() => store.setCommandState("c9", "failed", null, commandState("c9", "failed"), START)).toThrow(
-      expect.objectContaining({ code: "unknown_command" }),
-    );
+    expect(() =>
+      store.setCommandState(
+        "c9",
+        { state: "failed", error: null },
+        commandState("c9", "failed"),
+        null,
+        START,
+      ),
+    ).toThrow(expect.objectContaining({ code: "unknown_command" }));
     store.close();
     const again = testStore(folder);
     expect(again.commands(9).map(({ id, state }) => [id, state])).toEqual([
@@ -48,7 +54,7 @@ describe("commands", () => {
       ["damaged", "command", "no object"],
       ["damaged", "command", "bad state"],
     ]);
-    expect(again.insertCommand(storedCommand("bad json"))).toBe(false);
+    expect(again.insertCommand(storedCommand("bad json")).isNew).toBe(false);
   });
 
   it("are kept for 30 days and a thousand; open ones and those of Foundries for ever", () => {

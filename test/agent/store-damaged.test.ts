@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { openStore } from "../../src/agent/store.ts";
+import { SCHEMA_VERSION } from "../../src/agent/store-schema.ts";
 import {
   error,
   filledState,
@@ -121,14 +122,18 @@ describe("a damaged state", () => {
 describe("a state of another version", () => {
   it("that only added things is used", () => {
     const folder = filledState(temporaryFolder());
-    sql(folder, "PRAGMA user_version = 2; ALTER TABLE command ADD COLUMN more TEXT; CREATE TABLE new (x)");
+    const next = SCHEMA_VERSION + 1;
+    sql(
+      folder,
+      `PRAGMA user_version = ${next}; ALTER TABLE command ADD COLUMN more TEXT; CREATE TABLE new (x)`,
+    );
     const store = testStore(folder);
     expect([store.mode, store.problem, store.fresh]).toEqual(["ok", null, false]);
-    expect(store.insertCommand(storedCommand("c2"))).toBe(true);
+    expect(store.insertCommand(storedCommand("c2")).isNew).toBe(true);
     expect(store.commands(9)).toHaveLength(2);
     store.close();
     const db = new DatabaseSync(join(folder, "state.db"));
-    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: next });
     db.close();
   });
 

@@ -52,7 +52,7 @@ describe("a read-only state", () => {
     chmodSync(join(folder, "state.db"), 0o600);
     await child.call("flush", START);
     expect(await child.call("mode")).toEqual(["ok", null]);
-    expect(await child.call("insertCommand", storedCommand("c2"))).toBe(true);
+    expect(await child.call("insertCommand", storedCommand("c2"))).toMatchObject({ isNew: true });
     await child.close();
     const store = testStore(folder);
     expect(numbers(store.pendingEvents("a", 999)).slice(299)).toEqual([299, "kept", "kept too"]);
@@ -158,17 +158,31 @@ describe("a full disk", () => {
 
     const more = store.appendEvents([error("more"), info("and more")], START).map((event) => event.id);
     store.flush(clock.now(), true);
-    expect(store.insertCommand(storedCommand("c1"))).toBe(true);
-    const accepted = store.setCommandState("c1", "accepted", null, commandState("c1", "accepted"), START);
+    expect(store.insertCommand(storedCommand("c1")).isNew).toBe(true);
+    const accepted = store.setCommandState(
+      "c1",
+      { state: "accepted", error: null },
+      commandState("c1", "accepted"),
+      null,
+      START,
+    );
     const params = { text: "y".repeat(2_000) };
     for (let n = 0; n < 50; n++)
-      expect(store.insertCommand(storedCommand(`more ${n}`, { command: JSON.stringify(params) }))).toBe(true);
+      expect(store.insertCommand(storedCommand(`more ${n}`, { command: JSON.stringify(params) })).isNew).toBe(
+        true,
+      );
     store.values("api.nodefoundry").set("token", "rotated");
     // Events never get what is left of the reserve, however often it is tried.
     for (let n = 0; n < 50; n++) store.flush(clock.forward(60_000), true);
     expect(store.mode).toBe("read_only");
-    const done = store.setCommandState("c1", "succeeded", null, commandState("c1", "succeeded"), START);
-    const all = [...ids, ...more, accepted.id, done.id];
+    const done = store.setCommandState(
+      "c1",
+      { state: "succeeded", error: null },
+      commandState("c1", "succeeded"),
+      null,
+      START,
+    );
+    const all = [...ids, ...more, accepted?.id, done?.id];
     expect(store.pendingEvents("a", 999).map((event) => event.id)).toEqual(all);
 
     // The journal is on the disk, whatever becomes of the rest.
@@ -211,7 +225,7 @@ describe("a full disk", () => {
     // The tables fit, the reserve does not.
     expect([first.mode, first.problem?.code]).toEqual(["read_only", "state_full"]);
     first.values("identity").set("self", "me");
-    expect(first.insertCommand(storedCommand("c1"))).toBe(true);
+    expect(first.insertCommand(storedCommand("c1")).isNew).toBe(true);
     first.close();
     const again = testStore(folder);
     expect([again.mode, again.problem, again.values("identity").get("self")]).toEqual(["ok", null, "me"]);
@@ -235,8 +249,14 @@ describe("a full disk", () => {
     const ids = fillUp(store);
     expect(store.problem?.code).toBe("state_full");
     for (let n = 0; n < 100; n++) {
-      expect(store.insertCommand(storedCommand(`c${n}`))).toBe(true);
-      store.setCommandState(`c${n}`, "accepted", null, commandState(`c${n}`, "accepted"), START);
+      expect(store.insertCommand(storedCommand(`c${n}`)).isNew).toBe(true);
+      store.setCommandState(
+        `c${n}`,
+        { state: "accepted", error: null },
+        commandState(`c${n}`, "accepted"),
+        null,
+        START,
+      );
     }
     store.flush(clock.forward(60_000), true);
     expect(store.mode).toBe("read_only");

@@ -45,7 +45,7 @@ function append(): void {
     return { type: "test", severity, data: { text: "x".repeat(next(3_000)) } };
   });
   const events = store.appendEvents(drafts, clock.now());
-  waiting.push(...events.map((event) => event.id));
+  waiting.push(...events.map((event) => event?.id ?? ""));
   if (events.some((event) => event.severity === "warning")) durable();
 }
 
@@ -57,7 +57,7 @@ function durable(): void {
 function acknowledge(): void {
   const picked = store
     .pendingEvents("a", 1 + next(30))
-    .map((event) => event.id)
+    .map((event) => event?.id ?? "")
     .filter(() => next(4) > 0);
   if (picked.length === 0) return;
   say("acking", ...picked);
@@ -89,10 +89,10 @@ function command(): void {
   for (const state of ["accepted", "running", "succeeded"] satisfies CommandState[]) {
     say("setting", id, state);
     const draft: EventDraft = { type: "command.state", severity: "info", data: { command_id: id, state } };
-    const event = store.setCommandState(id, state, null, draft, clock.now());
-    say("set", id, state, event.id);
+    const event = store.setCommandState(id, { state: state, error: null }, draft, null, clock.now());
+    say("set", id, state, event?.id ?? "");
     durable();
-    say("durable", event.id);
+    say("durable", event?.id ?? "");
   }
 }
 

@@ -2,13 +2,17 @@ import { Readable } from "node:stream";
 import { adoptCommand } from "../../src/cli/adopt.ts";
 import { checkCommand } from "../../src/cli/check.ts";
 import { collectCommand } from "../../src/cli/collect.ts";
+import { commandsCommandWith } from "../../src/cli/commands-list.ts";
+import { diagnosticsCommandWith } from "../../src/cli/diagnostics.ts";
 import { drivesCommand } from "../../src/cli/drives.ts";
 import { enrollCommandWith } from "../../src/cli/enroll.ts";
 import { eventsCommand } from "../../src/cli/events.ts";
+import { holdCommand, releaseCommand } from "../../src/cli/hold.ts";
 import { leaveCommandWith } from "../../src/cli/leave.ts";
 import { networkCommand } from "../../src/cli/network.ts";
 import type { Io } from "../../src/cli/output.ts";
 import type { Input } from "../../src/cli/prompt.ts";
+import { rebootCommandWith } from "../../src/cli/reboot.ts";
 import { reloadCommand } from "../../src/cli/reload.ts";
 import { reportCommand } from "../../src/cli/report.ts";
 import { resetCommandWith } from "../../src/cli/reset.ts";
@@ -30,9 +34,12 @@ const READING = [
   syncCommand,
   collectCommand,
   checkCommand,
+  diagnosticsCommandWith(async () => undefined),
   whyCommand,
   adoptCommand,
   reloadCommand,
+  holdCommand,
+  releaseCommand,
 ];
 
 export interface Daemon {
@@ -43,6 +50,8 @@ export interface Daemon {
     given?: { input?: Input; io?: Partial<Io>; socket?: string },
   ): Promise<Printed>;
   statusSocket: string;
+  /** The daemon is gone, as when its host goes down. */
+  end(): Promise<void>;
 }
 
 /** @param node name of a fixture tree, or what the daemon is to know */
@@ -52,11 +61,21 @@ export async function daemon(node: string | TestView = "ceph-node"): Promise<Dae
   return {
     view,
     statusSocket: server.statusSocket,
+    end: () => server.close(),
     run(argv, { input = piped(""), io = {}, socket = server.controlSocket } = {}) {
-      const asking = [enrollCommandWith, resetCommandWith, leaveCommandWith].map((command) =>
-        command(() => input),
+      const asking = [enrollCommandWith, resetCommandWith, leaveCommandWith, commandsCommandWith].map(
+        (command) => command(() => input),
       );
-      return runCli([...READING, ...asking], [...argv, "--socket", socket], { now: () => NOW, ...io });
+      const reboot = rebootCommandWith({
+        input: () => input,
+        run: () => Promise.reject(new Error("a program was started")),
+        uid: () => 0,
+        pollMs: 5,
+      });
+      return runCli([...READING, ...asking, reboot], [...argv, "--socket", socket], {
+        now: () => NOW,
+        ...io,
+      });
     },
   };
 }

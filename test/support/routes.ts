@@ -3,6 +3,7 @@ import { driveEntry } from "../../src/collectors/smart-entry.ts";
 import { deviceLabel } from "../../src/collectors/smart-identity.ts";
 import type { SmartData, SmartDrive } from "../../src/collectors/smart-schema.ts";
 import type { SmartFacts } from "../../src/model/smart.ts";
+import { commandRow, runningRecord, waitingRecord } from "./command-records.ts";
 import { facts } from "./smart.ts";
 import { NOW, section, type TestView, testView } from "./view.ts";
 
@@ -17,6 +18,7 @@ export const FILLED: Record<string, string> = {
   "/v1/drives/{drive}/locate": "/v1/drives/sda/locate",
   "/v1/drives/{drive}/smart-test": "/v1/drives/sda/smart-test",
   "/v1/commands/{id}": "/v1/commands/cmd_1",
+  "/v1/commands/{id}/cancel": "/v1/commands/cmd_waiting/cancel",
   "/v1/why/{id}": "/v1/why/drives",
   "/v1/collect": "/v1/collect?name=system",
   "/v1/preview/{api}": "/v1/preview/nodefoundry",
@@ -27,6 +29,8 @@ export const BODIES: Record<string, object> = {
   "/v1/enroll": { key: "nf_en_abc" },
   "/v1/drives/{drive}/locate": { on: true, for_s: 60 },
   "/v1/drives/{drive}/smart-test": { test: "short" },
+  "/v1/commands": { type: "noop" },
+  "/v1/hold": { reason: "memory test" },
 };
 
 /** What smartctl said of a drive, `/dev/sda`, as the section `smart` has it. */
@@ -86,6 +90,7 @@ export async function fullView(): Promise<TestView> {
       command: JSON.stringify({ params: { reason: "kernel" }, signature: "SIGNATURE-OF-IT" }),
       error: { code: "unsupported", message: "this agent does not know it yet" },
     },
+    commandRow(waitingRecord()),
   ];
   view.state = {
     ...view.state,
@@ -99,8 +104,9 @@ export async function fullView(): Promise<TestView> {
         since: NOW - 5_000,
       },
     ],
-    runningCommand: view.commandList[0] ?? null,
-    hold: { reason: "maintenance", until: null },
+    runningCommand: runningRecord(),
+    waitingCommands: [waitingRecord()],
+    hold: { reason: "maintenance", by: "root", since: NOW - 5_000, until: null },
   };
   view.happen({ type: "drive.missing", severity: "warning", data: { slot: "3" } });
   return view;

@@ -66,6 +66,8 @@ export function storedCommand(id: string, more: Partial<StoredCommand> = {}): St
     receivedAt: START,
     command: JSON.stringify({ id, type: "reboot", params: {} }),
     error: null,
+    seq: null,
+    progress: null,
     ...more,
   };
 }

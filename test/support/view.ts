@@ -2,16 +2,32 @@
  * What the daemon offers its sockets (AgentView) as a plain object: real collectors' data of a fixture
  * tree, everything else made up. Tests change what they need.
  */
+import { hash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { AgentStatus, AgentView } from "../../src/agent/view.ts";
 import { isNoData } from "../../src/collectors/collector.ts";
 import { type AnyCollector, allCollectors } from "../../src/collectors/index.ts";
+import type { LocalRequest } from "../../src/commands/executor-types.ts";
+import type { GateVerdict } from "../../src/commands/gate.ts";
+import { COMMAND_TYPES } from "../../src/commands/index.ts";
+import {
+  type CommandRecord,
+  type HistoryEntry,
+  type Progress,
+  parseRecord,
+} from "../../src/commands/record.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { AgentEvent } from "../../src/model/event.ts";
 import type { Section } from "../../src/model/report.ts";
 import { nextUlid } from "../../src/model/ulid.ts";
-import { collectContext, loadTree, type Tree, treeMachine } from "./tree.ts";
+import { commandRecord, commandRow } from "./command-records.ts";
+import { collectContext, loadTree, type Tree, temporaryFolder, treeMachine } from "./tree.ts";
 
 export const NOW = 1_760_000_000_000;
+
+/** What a diagnostics bundle is here: bytes that are no text. */
+export const BUNDLE = Buffer.from([0x1f, 0x8b, 0x08, 0x00, 0xff, 0xfe, 0x80, 0x0a, 0x00]);
 
 export interface TestView extends AgentView {
   /** What the view was asked to do: "sync nodefoundry", "enroll …". */
@@ -20,6 +36,14 @@ export interface TestView extends AgentView {
   readonly events: AgentEvent[];
   state: AgentStatus;
   commandList: ReturnType<AgentView["commands"]>;
+  /** Of `commandHistory`, by id. */
+  histories: Record<string, HistoryEntry[]>;
+  /** What `dryRunCommand` answers. */
+  verdicts: GateVerdict[];
+  /** What `submitCommand` was given. */
+  readonly requests: LocalRequest[];
+  /** Let a command come so far. */
+  become(id: string, change: Partial<Progress>): CommandRecord;
   /** Append an event and tell the listeners. */
   happen(event: Partial<AgentEvent> & { type: string }): AgentEvent;
   listeners(): number;
@@ -80,6 +104,9 @@ export function viewOfSections(
     events,
     state: testStatus(collectors),
     commandList: [],
+    histories: {},
+    verdicts: [{ gate: "hold", verdict: "pass", why: null }],
+    requests: [],
     happen(event) {
       const id = nextUlid(events.at(-1)?.id ?? "", NOW + events.length, new Uint8Array(10).fill(7));
       const whole: AgentEvent = { id, at: NOW, severity: "info", data: {}, ...event };
@@ -104,6 +131,75 @@ export function viewOfSections(
     },
     commands: (limit) => view.commandList.slice(0, limit),
     command: (id) => view.commandList.find((command) => command.id === id) ?? null,
+    commandRecord(id) {
+      const row = view.command(id);
+      return row === null ? null : parseRecord(row.command, row.progress ?? null);
+    },
+    commandHistory: (id) => view.histories[id] ?? [],
+    submitCommand(request) {
+      view.requests.push(request);
+      if (!COMMAND_TYPES.some(({ type }) => type === request.type))
+        throw new AgentError(
+          "unsupported",
+          `This version of the agent does not carry out "${request.type}".`,
+        );
+      const id = request.signed?.id ?? `cmd_local_${view.requests.length}`;
+      const record = commandRecord({ id, ...pick(request), source: "local", receivedAt: NOW }, {});
+      view.commandList = [commandRow(record), ...view.commandList];
+      view.histories[id] = [{ at: NOW, state: "accepted", step: null, text: "Accepted." }];
+      return record;
+    },
+    cancelCommand(id, by) {
+      calls.push(`cancel ${id} ${by}`);
+      const record = view.commandRecord(id);
+      if (record === null)
+        throw new AgentError(
+          "no_such_command",
+          `no command with the id "${id}" is known`,
+          "foundry-agent commands",
+        );
+      if (record.progress.state === "rebooting")
+        throw new AgentError(
+          "too_late",
+          "it is too late to cancel reboot: it is rebooting",
+          `foundry-agent commands ${id}`,
+        );
+      return view.become(id, {
+        state: "cancelled",
+        why: { code: "cancelled", text: `Cancelled by ${by}.`, nextStep: null },
+      });
+    },
+    become(id, change) {
+      const record = view.commandRecord(id);
+      if (record === null) throw new Error(`there is no command ${id}`);
+      const next = { asked: record.asked, progress: { ...record.progress, since: NOW, ...change } };
+      view.commandList = view.commandList.map((row) => (row.id === id ? commandRow(next) : row));
+      view.histories[id] = [
+        ...(view.histories[id] ?? []),
+        {
+          at: NOW,
+          state: next.progress.state,
+          step: next.progress.step,
+          text: next.progress.why?.text ?? `Now ${next.progress.state}.`,
+        },
+      ];
+      return next;
+    },
+    async dryRunCommand(request) {
+      view.requests.push(request);
+      return view.verdicts;
+    },
+    hold({ reason, by, until }) {
+      calls.push(`hold ${by} ${reason} ${until ?? "-"}`);
+      view.state = { ...view.state, hold: { reason, by, since: NOW, until } };
+      return { reason, by, since: NOW, until };
+    },
+    release(by) {
+      calls.push(`release ${by}`);
+      const { hold } = view.state;
+      view.state = { ...view.state, hold: null };
+      return hold;
+    },
     async collect(name) {
       calls.push(`collect ${name}`);
       const found = sections[name];
@@ -139,6 +235,12 @@ export function viewOfSections(
       calls.push(`test ${device} ${type} ${test}`);
       return { minutes: test === "abort" ? null : 2 };
     },
+    async diagnostics(id) {
+      calls.push(`diagnostics ${id ?? "-"}`);
+      const path = join(temporaryFolder(), "bundle.tar.gz");
+      writeFileSync(path, BUNDLE);
+      return { path, bytes: BUNDLE.length, sha256: hash("sha256", BUNDLE, "hex") };
+    },
     async check() {
       return [
         {
@@ -171,6 +273,10 @@ export function viewOfSections(
     healthy: () => ({ ok: true, reason: null }),
   };
   return view;
+}
+
+function pick({ type, params, mode, reason, by }: LocalRequest) {
+  return { type, params, mode, reason, by };
 }
 
 export function testStatus(collectors: readonly AnyCollector[]): AgentStatus {
@@ -217,6 +323,7 @@ export function testStatus(collectors: readonly AnyCollector[]): AgentStatus {
     })),
     spool: { events: 3, bytes: 900, dropped: 0 },
     runningCommand: null,
+    waitingCommands: [],
     hold: null,
   };
 }

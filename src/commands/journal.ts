@@ -1,0 +1,227 @@
+/**
+ * The journal as commands see it: records in, records out, and an event with every change. What is written is on
+ * the disk when a call returns (agent/store.ts).
+ */
+import { type CommandState, isFinal, type Why } from "../model/command.ts";
+import { errorCode, errorText } from "../model/errors.ts";
+import type { AgentEvent, EventDraft } from "../model/event.ts";
+import type { Logger } from "../model/log.ts";
+import type { Clock } from "../system/clock.ts";
+import { type AnyCommandType, planOf } from "./command-type.ts";
+import { advance, type Input } from "./machine.ts";
+import {
+  type Asked,
+  type CommandRecord,
+  type HistoryEntry,
+  type Progress,
+  parseRecord,
+  type Undo,
+} from "./record.ts";
+
+/** A row: see StoredCommand and Store of the agent, which this is a part of. */
+export interface JournalRow {
+  readonly id: string;
+  readonly source: string;
+  readonly epoch: string;
+  readonly type: string;
+  readonly state: CommandState;
+  readonly receivedAt: number;
+  readonly command: string;
+  readonly error: { code: string; message: string } | null;
+  readonly seq?: number | null;
+  readonly progress?: string | null;
+}
+
+export interface JournalStore {
+  insertCommand(
+    row: JournalRow,
+    event?: EventDraft | null,
+    history?: HistoryEntry | null,
+  ): { readonly isNew: boolean };
+  setCommandState(
+    id: string,
+    change: Pick<JournalRow, "state" | "error" | "progress">,
+    event: EventDraft | null,
+    history: HistoryEntry | null,
+    now: number,
+  ): AgentEvent | null;
+  setCommandAside(id: string, reason: string, now: number): void;
+  unfinishedCommands(): JournalRow[];
+  command(id: string): JournalRow | null;
+  isCommandKnown(id: string): boolean;
+  lastCommandSeq(source: string, epoch: string): number | null;
+  answerPending(api: string, commandId: string): boolean;
+  appendEvents(drafts: readonly EventDraft[], now: number): AgentEvent[];
+  readonly undo: {
+    add(undo: Omit<Undo, "number" | "tries" | "lastError">): void;
+    list(): Undo[];
+    failed(number: number, error: string): void;
+    remove(number: number): void;
+  };
+}
+
+export interface Journal {
+  /** A new command with its first state. @returns false when the id is known already: nothing is changed */
+  take(asked: Asked, progress: Progress, say: string): boolean;
+  /** What an input makes of it, written down. @returns the record as it is now */
+  advance(record: CommandRecord, input: Input, type: AnyCommandType): CommandRecord;
+  /** As it stands in the journal; null when there is none or it can't be read. */
+  read(id: string): CommandRecord | null;
+  /** Not at their end, in the order in which they came. What can't be read is set aside. */
+  unfinished(): CommandRecord[];
+}
+
+const EVENT_RESULT_CHARACTERS = 8_000;
+
+export function openJournal(store: JournalStore, clock: Clock, log: Logger): Journal {
+  function event(asked: Asked, progress: Progress, say: string, error: Why | null): EventDraft {
+    return commandEvent(
+      { id: asked.id, type: asked.type, operationId: asked.operationId },
+      progress,
+      say,
+      error,
+    );
+  }
+
+  return {
+    take(asked, progress, say) {
+      const row = {
+        id: asked.id,
+        source: asked.source,
+        epoch: asked.epoch,
+        type: asked.type,
+        state: progress.state,
+        receivedAt: asked.receivedAt,
+        command: JSON.stringify(asked),
+        error: errorOf(progress),
+        seq: asked.seq,
+        progress: JSON.stringify(progress),
+      };
+      const entry = { at: clock.now(), state: progress.state, step: progress.step, text: say };
+      const { isNew } = store.insertCommand(row, event(asked, progress, say, null), entry);
+      if (isNew) tell(log, asked, progress, say);
+      return isNew;
+    },
+    advance(record, input, type) {
+      const at = clock.now();
+      const next = advance(record, input, planOf(type), at);
+      if (next === null) return record;
+      const { progress, say, error } = next;
+      const { asked } = record;
+      store.setCommandState(
+        asked.id,
+        { state: progress.state, error: errorOf(progress), progress: JSON.stringify(progress) },
+        event(asked, progress, say, error),
+        { at, state: progress.state, step: progress.step, text: say },
+        at,
+      );
+      tell(log, asked, progress, say);
+      return { asked, progress };
+    },
+    read(id) {
+      const row = store.command(id);
+      return row === null ? null : parseRecord(row.command, row.progress ?? null);
+    },
+    unfinished() {
+      return store.unfinishedCommands().flatMap((row) => {
+        const record = parseRecord(row.command, row.progress ?? null);
+        if (record !== null && record.progress.state === row.state && record.asked.id === row.id)
+          return [record];
+        setAside(row);
+        return [];
+      });
+    },
+  };
+
+  /** Never executed, and whoever asked is told. */
+  function setAside(row: JournalRow): void {
+    const why: Why = {
+      code: "journal_damaged",
+      text: `What the journal holds of ${row.type} ${row.id} can't be read, so it is not carried out.`,
+      nextStep: "ask for it again if it is still wanted",
+    };
+    store.setCommandAside(row.id, "damaged", clock.now());
+    store.appendEvents(
+      [
+        commandEvent(
+          { id: row.id, type: row.type, operationId: null },
+          { state: "failed", why, step: null, result: {} },
+          why.text,
+          null,
+        ),
+      ],
+      clock.now(),
+    );
+    log.error({ command: row.id, code: why.code }, why.text);
+  }
+}
+
+/** The event that tells a control API where a command stands (protocol: `command.state`). */
+export function commandEvent(
+  { id, type, operationId }: { id: string; type: string; operationId: string | null },
+  { state, why, step, result }: Pick<Progress, "state" | "why" | "step" | "result">,
+  say: string,
+  error: Why | null,
+): EventDraft {
+  const told = error ?? (isFinal(state) ? why : null);
+  const given = isFinal(state) && Object.keys(result).length > 0 ? result : null;
+  return {
+    type: "command.state",
+    severity: state === "failed" ? "error" : told === null ? "info" : "warning",
+    data: {
+      command_id: id,
+      type,
+      state,
+      ...(operationId !== null && { operation_id: operationId }),
+      ...(step !== null && { step }),
+      message: say,
+      ...(why !== null &&
+        !isFinal(state) && { reason: { code: why.code, text: why.text, next_step: why.nextStep } }),
+      ...(told !== null && {
+        error: {
+          code: told.code,
+          message: told.text,
+          ...(told.nextStep !== null && { next_step: told.nextStep }),
+        },
+      }),
+      ...(given !== null && { result: short(given) }),
+    },
+  };
+}
+
+/** An error as a reason. */
+export function whyOf(error: unknown): Why {
+  const nextStep = error !== null && typeof error === "object" && "nextStep" in error ? error.nextStep : null;
+  return {
+    code: errorCode(error),
+    text: sentence(errorText(error)),
+    nextStep: typeof nextStep === "string" ? nextStep : null,
+  };
+}
+
+function sentence(text: string): string {
+  const whole = text === "" ? "No reason was given" : text[0]?.toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}
+
+function short(result: Progress["result"]): unknown {
+  return JSON.stringify(result).length > EVENT_RESULT_CHARACTERS ? { too_long_for_an_event: true } : result;
+}
+
+function errorOf({ state, why }: Progress): JournalRow["error"] {
+  return why === null || !isFinal(state) ? null : { code: why.code, message: why.text };
+}
+
+function tell(log: Logger, asked: Asked, { state, step, why }: Progress, say: string): void {
+  const fields = {
+    command: asked.id,
+    type: asked.type,
+    source: asked.source,
+    state,
+    ...(step !== null && { step }),
+    ...(why !== null && { code: why.code }),
+  };
+  if (state === "failed") log.error(fields, say);
+  else if (why === null) log.info(fields, say);
+  else log.warn(fields, say);
+}
