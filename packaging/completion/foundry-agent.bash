@@ -16,12 +16,19 @@ _foundry_agent_value() {
   case "$1 $2" in
     "run --config" | "status --socket" | "report --socket" | "drives --socket" | \
       "smart-test --socket" | "network --socket" | "events --socket" | "why --socket" | \
-      "sync --socket" | "collect --socket" | "check --socket" | "enroll --socket" | \
-      "adopt --socket" | "reset --socket" | "leave --socket" | "reload --socket" | \
-      "config --config" | "sandbox --state" | "helper --socket" | "helper --policy") finds="file" ;;
+      "commands --socket" | "commands --key" | "commands --make-key" | "reboot --socket" | \
+      "hold --socket" | "release --socket" | "sync --socket" | "collect --socket" | \
+      "check --socket" | "enroll --socket" | "adopt --socket" | "reset --socket" | \
+      "leave --socket" | "reload --socket" | "diagnostics --output" | "diagnostics -o" | \
+      "diagnostics --socket" | "config --config" | "sandbox --state" | "helper --socket" | \
+      "helper --policy") finds="file" ;;
     "report --as") words="nodefoundry" ;;
-    "drives --for" | "enroll --name" | "sandbox --listen" | "helper --idle") : ;;
+    "drives --for" | "commands --node" | "commands --param" | "commands --expires" | \
+      "commands --id" | "reboot --reason" | "hold --reason" | "hold --for" | \
+      "enroll --name" | "sandbox --listen" | "helper --idle") : ;;
     "events --since") words="all" ;;
+    "commands --type") words="reboot collect smart_test locate diagnostics noop" ;;
+    "commands --mode") words="live test" ;;
     "enroll --key-file") words="-"; finds="file" ;;
     "helper --state") finds="folder" ;;
     *) return 1 ;;
@@ -34,9 +41,11 @@ _foundry_agent_word() {
     report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory bmc hardware lldp local" ;;
     drives/0/) words="locate forget"; _foundry_agent_names /sys/block/*/device ;;
     drives/1/locate | smart-test/0/) _foundry_agent_names /sys/block/*/device ;;
-    drives/1/forget) : ;;
+    drives/1/forget | commands/1/cancel) : ;;
     smart-test/1/*) words="short long abort" ;;
     network/0/) _foundry_agent_names /sys/class/net/* ;;
+    commands/0/) words="cancel submit sign" ;;
+    commands/1/submit) words="-"; finds="file" ;;
     sync/0/ | check/0/ | enroll/0/ | leave/0/) words="nodefoundry" ;;
     config/0/) words="check show" ;;
   esac
@@ -49,13 +58,17 @@ _foundry_agent_options() {
     status) words="-w --watch --socket --json -h --help" ;;
     report) words="--as --raw --socket --json -h --help" ;;
     drives) words="-w --watch --raw --for --off --socket --json -h --help" ;;
-    smart-test | network | why | sync | \
-      collect | check | reload) words="--socket --json -h --help" ;;
+    smart-test | network | why | release | \
+      sync | collect | check | reload) words="--socket --json -h --help" ;;
     events) words="--since -f --follow --socket --json -h --help" ;;
+    commands) words="-w --watch --socket --json --key --node --type --param --expires --id --mode --make-key -h --help" ;;
+    reboot) words="--hard --reason --no-drain --force --dry-run --test -y --yes --wait --unproven --socket --json -h --help" ;;
+    hold) words="--reason --for --socket --json -h --help" ;;
     enroll) words="--key-file --name --socket --json -h --help" ;;
     adopt) words="--undo --socket --json -h --help" ;;
     reset) words="--identity -y --yes --socket --json -h --help" ;;
     leave) words="-y --yes --socket --json -h --help" ;;
+    diagnostics) words="-o --output --socket --json -h --help" ;;
     config) words="--config --json -h --help" ;;
     sandbox) words="--listen --state --json -h --help" ;;
     start) words="--once -h --help" ;;
@@ -90,7 +103,7 @@ _foundry_agent() {
   elif [[ -z $command && $current == -* ]]; then
     words="-h --help -V --version"
   elif [[ -z $command || $command == help && $count -eq 0 ]]; then
-    words="run status report drives smart-test network events why sync collect check enroll adopt reset leave reload config sandbox version"
+    words="run status report drives smart-test network events why commands reboot hold release sync collect check enroll adopt reset leave reload diagnostics config sandbox version"
   elif [[ $current == -* ]]; then
     _foundry_agent_options "$command"
   else

@@ -19,6 +19,8 @@ export interface Client {
   post(path: string, options?: { query?: Query; body?: unknown }): Promise<unknown>;
   /** The answer as it is, for what has no envelope. */
   text(path: string): Promise<string>;
+  /** A file: its bytes, and the name that the daemon proposes for it. */
+  bytes(path: string): Promise<{ bytes: Uint8Array; fileName: string | null }>;
   /** Every line of a stream; ends when the stream ends or Io.signal fires. */
   lines(path: string, query: Query, onLine: (line: string) => void): Promise<void>;
 }
@@ -84,6 +86,10 @@ export async function openClient(
   }
 
   async function whole(answer: IncomingMessage): Promise<string> {
+    return (await wholeBytes(answer)).toString("utf8");
+  }
+
+  async function wholeBytes(answer: IncomingMessage): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let size = 0;
     try {
@@ -95,7 +101,7 @@ export async function openClient(
     } catch (error) {
       throw wireError(error, socket.path, io);
     }
-    return Buffer.concat(chunks).toString("utf8");
+    return Buffer.concat(chunks);
   }
 
   async function data(method: string, path: string, timeoutMs: number, body?: unknown): Promise<unknown> {
@@ -113,6 +119,13 @@ export async function openClient(
       const text = await whole(answer);
       if (answer.statusCode !== 200) unwrap(text, answer.statusCode ?? 0, socket.path);
       return text;
+    },
+    async bytes(path) {
+      const answer = await ask("GET", path, ACTION_MS);
+      const bytes = await wholeBytes(answer);
+      if (answer.statusCode !== 200) unwrap(bytes.toString("utf8"), answer.statusCode ?? 0, socket.path);
+      const proposed = answer.headers["content-disposition"] ?? "";
+      return { bytes, fileName: /filename="([^"]*)"/.exec(proposed)?.[1] ?? null };
     },
     async lines(path, query, onLine) {
       const answer = await ask("GET", path + queryText(query), READ_MS);

@@ -107,7 +107,7 @@ function sentenceOf(data: EventWire["data"], now: number): string {
 }
 
 /** In this machine's time zone, as logs have it: a list of "3 min ago" could not be laid beside one. */
-function localTime(ms: number | null): string {
+export function localTime(ms: number | null): string {
   if (ms === null) return "at an unknown time";
   const date = new Date(ms);
   const two = (value: number): string => String(value).padStart(2, "0");

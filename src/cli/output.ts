@@ -26,15 +26,28 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, refused: 4 } a
 /** What else is a mistake on the command line: the sandbox's, which knows nothing of command lines. */
 const ON_THE_LINE = new Set(["invalid_listen", "not_loopback"]);
 
-/** What the host's policy does not let be done: the helper's words for "refused". */
-const BY_POLICY = new Set(["helper_refused", "policy_unusable"]);
+/** Words for "refused": what the host's policy does not let be done, and commands that are not taken at all. */
+const NOT_TAKEN = new Set([
+  "helper_refused",
+  "policy_unusable",
+  "bad_params",
+  "bad_signature",
+  "expired",
+  "foreign",
+  "from_the_future",
+  "malformed",
+  "no_trusted_time",
+  "too_many_commands",
+  "unsigned",
+  "unsupported",
+]);
 
 /** Exit code of a thrown thing: an AgentError by its code, everything else 1. */
 export function exitCodeOf(error: unknown): number {
   const code = error instanceof AgentError ? error.code : "";
   if (code === "usage" || ON_THE_LINE.has(code)) return EXIT.usage;
   if (code === "daemon_unreachable") return EXIT.unreachable;
-  if (code === "refused" || code.startsWith("refused_") || BY_POLICY.has(code)) return EXIT.refused;
+  if (code === "refused" || code.startsWith("refused_") || NOT_TAKEN.has(code)) return EXIT.refused;
   return EXIT.failed;
 }
 

@@ -53,14 +53,13 @@ export async function makeSure(
   if (!(await confirm(question, input, io))) throw new AgentError("refused", "nothing was changed", null);
 }
 
-/** All of a pipe or file on stdin, at most 8 KiB. */
-export async function readAllInput(input: Input): Promise<string> {
+/** All of a pipe or file on stdin. @param max characters @param what it is to be, for the sentence when it is longer */
+export async function readAllInput(input: Input, max = MAX_TYPED, what = "a key"): Promise<string> {
   let text = "";
   input.setEncoding("utf8");
   for await (const chunk of input as AsyncIterable<string>) {
     text += chunk;
-    if (text.length > MAX_TYPED)
-      throw new AgentError("usage", "what came on stdin is too long for a key", null);
+    if (text.length > max) throw new AgentError("usage", `what came on stdin is too long for ${what}`, null);
   }
   return text.trim();
 }

@@ -49,14 +49,27 @@ export function statusText(status: StatusWire, io: Shower, socket?: unknown): st
       `${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, shownFor(io, socket))}`,
     );
   if (status.running_command !== null) {
-    const { id, type, state, received_at } = status.running_command;
-    const when = relativeTime(at(received_at), now);
-    parts.push(`Command under way: ${printable(`${type}, ${state}, received ${when} (${id})`)}\n`);
+    const { id, type, state, step, since } = status.running_command;
+    const when = `${relativeTime(at(since), now)}`;
+    const how = step === null || step === type ? state : `${state} (${step})`;
+    parts.push(`Command under way: ${printable(`${type}, ${how}, ${when} (${id})`)}\n`);
+  }
+  if (status.waiting_commands.length > 0) {
+    const waiting = status.waiting_commands.map(({ id, type, waiting: why }) => {
+      const next = why?.next_step == null ? "" : `\n    Next: ${nextStepHere(why.next_step, socket)}`;
+      return `  ${type} (${id}): ${why?.text ?? "its turn comes"}${next}`
+        .split("\n")
+        .map(printable)
+        .join("\n");
+    });
+    parts.push(`${title("Commands waiting", io.color)}${waiting.join("\n")}\n`);
   }
   if (status.hold !== null) {
     const until = at(status.hold.until);
     const long = until === null ? "until it is released" : `for ${duration(Math.max(0, until - now))} more`;
-    parts.push(`Held ${long}: ${printable(status.hold.reason)}\n`);
+    parts.push(
+      `Held by ${printable(status.hold.by)} ${long}: ${printable(status.hold.reason)}\nTo end it: ${nextStepHere("foundry-agent release", socket)}\n`,
+    );
   }
   parts.push(title("Control APIs", io.color) + apisText(status, io, socket));
   parts.push(title("Collectors", io.color) + collectorsText(status));

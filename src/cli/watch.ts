@@ -47,7 +47,8 @@ function inPlace(picture: string): string {
   return `${shown.map((line) => `${line}\u001b[K`).join("\n")}\n\u001b[J`;
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after so long, or when the signal fires. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const done = (): void => {

@@ -1,9 +1,9 @@
 /** `foundry-agent why`: everything that is wrong in sentences, or what is known about one thing. */
-import type { CommandWire, ConditionWire, SectionHead } from "../agent/wire.ts";
-import { printable } from "../model/scrub.ts";
+import type { CommandWire } from "../agent/command-wire.ts";
+import type { ConditionWire, SectionHead, StatusWire } from "../agent/wire.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
-import { at, conditionLines, type Shown, shownFor } from "./conditions.ts";
-import { relativeTime } from "./format.ts";
+import { commandSentence } from "./command-text.ts";
+import { conditionLines, type Shown, shownFor } from "./conditions.ts";
 import { EXIT, printJson } from "./output.ts";
 import { sectionHeadline } from "./section-text.ts";
 import { type SubCommand, usageError } from "./usage.ts";
@@ -32,9 +32,14 @@ export const whyCommand: SubCommand = {
     const client = await openClient(io, values);
     if (id === undefined) {
       const conditions = (await client.get("/v1/why")) as ConditionWire[];
-      if (values.json === true) printJson(io, conditions);
-      else if (conditions.length === 0) io.stdout("Nothing is wrong.\n");
-      else io.stdout(conditionLines(conditions, shownFor(io, values.socket)));
+      if (values.json === true) {
+        printJson(io, conditions);
+        return EXIT.ok;
+      }
+      const shown = shownFor(io, values.socket);
+      const { waiting_commands: waiting } = (await client.get("/v1/status")) as StatusWire;
+      const wrong = conditions.length === 0 ? "Nothing is wrong.\n" : conditionLines(conditions, shown);
+      io.stdout([wrong, ...waiting.map((command) => commandSentence(command, shown))].join("\n"));
       return EXIT.ok;
     }
     const found = (await client.get(`/v1/why/${encodeURIComponent(id)}`)) as WhyWire;
@@ -50,11 +55,6 @@ export function whyText(found: WhyWire, shown: Shown): string {
   const parts: string[] = [];
   if (found.conditions.length > 0) parts.push(conditionLines(found.conditions, shown));
   if (found.section !== null) parts.push(`${sectionHeadline(found.section, now)}\n`);
-  if (found.command !== null) parts.push(commandText(found.command, now));
+  if (found.command !== null) parts.push(commandSentence(found.command, shown));
   return parts.join("\n");
-}
-
-function commandText({ type, id, source, state, received_at, error }: CommandWire, now: number): string {
-  const why = error === null ? "" : `\nBecause: ${printable(`${error.message} (${error.code})`)}`;
-  return `${printable(`${type} from ${source}: ${state}, received ${relativeTime(at(received_at), now)} (${id})`)}${why}\n`;
 }

@@ -49,7 +49,7 @@ Events kept: 3 (900 B)
           lastError: { code: "x", text: "the server does not answer", at: NOW - 60_000 },
         },
       ],
-      hold: { reason: "disk work", until: NOW + 3_600_000 },
+      hold: { reason: "disk work", by: "root", since: NOW - 5_000, until: NOW + 3_600_000 },
       spool: { events: 10, bytes: 5000, dropped: 2 },
     };
     const { code, stdout } = await run(["status"]);
@@ -60,7 +60,7 @@ Events kept: 3 (900 B)
     );
     expect(stdout).toContain("failing (3 times)");
     expect(stdout).toContain("  nodefoundry: the server does not answer (60 s ago)\n");
-    expect(stdout).toContain("Held for 1 h more: disk work\n");
+    expect(stdout).toContain("Held by root for 1 h more: disk work\n");
     expect(stdout).toContain("2 dropped because there were too many\n");
     // Not registered: one who only looks on is well, one who would report is told how to.
     view.state = {

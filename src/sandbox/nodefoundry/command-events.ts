@@ -48,7 +48,7 @@ function applyCommandState(world: World, node: NodeRecord, event: StoredEvent): 
   command.delivered = true;
   command.lastEventId = event.id;
   const message = said.error?.message ?? said.message ?? "";
-  command.history.push({ at: event.at, state: said.state, message });
+  command.history.push({ at: event.at, state: said.state, step: said.step ?? null, message });
   followCommand(world, command, { message, progress: said.progress ?? null, result: said.result ?? null });
 }
 

@@ -17,6 +17,8 @@ export const COMMAND_TYPES = {
   reboot: v.strictObject({
     method: v.optional(v.picklist(["graceful", "hard"]), "graceful"),
     drain_osds: v.optional(v.boolean(), true),
+    /** Past windows, sessions and inhibitors, where the host's policy lets it. */
+    force: v.optional(v.boolean()),
   }),
   drain: v.strictObject({
     osd_ids: v.optional(osdIds),
@@ -38,6 +40,7 @@ export const COMMAND_TYPES = {
   wipe: v.strictObject({ osd_ids: osdIds, confirm: v.literal(true) }),
   collect: v.strictObject({ sections: v.optional(v.pipe(v.array(section), v.maxLength(64))) }),
   diagnostics: v.strictObject({}),
+  noop: v.strictObject({}),
 } as const;
 
 export type CommandTypeName = keyof typeof COMMAND_TYPES;

@@ -115,7 +115,7 @@ export function endCommand(
   message: string,
 ): void {
   command.state = state;
-  command.history.push({ at: rfc3339(world.now()), state, message });
+  command.history.push({ at: rfc3339(world.now()), state, step: null, message });
 }
 
 function unsigned(record: CommandRecord): Record<string, unknown> {

@@ -152,9 +152,22 @@ export function operationView(world: World, operation: OperationRecord): Record<
     cluster_id: operation.clusterId,
     command_ids: operation.commandIds,
     result: operation.result,
+    steps: operationCommands(world, operation).flatMap(stepsOf),
+    cause: causeOf(operation.result),
     created_at: rfc3339(operation.createdAt),
     finished_at: operation.finishedAt === null ? null : rfc3339(operation.finishedAt),
   };
+}
+
+/** What the agent said of one command, oldest first. */
+function stepsOf({ id, history }: CommandRecord): Record<string, unknown>[] {
+  return history.map(({ at, state, step = null, message }) => ({ at, command_id: id, state, step, message }));
+}
+
+/** Of a reboot, as the agent proved it: which boot it was before and which it is now. Null for all else. */
+function causeOf(result: unknown): Record<string, unknown> | null {
+  const { cause, from_boot_id, boot_id } = (result ?? {}) as Record<string, unknown>;
+  return typeof cause === "string" ? { cause, from_boot_id, boot_id } : null;
 }
 
 function silence(world: World, operation: OperationRecord): string {

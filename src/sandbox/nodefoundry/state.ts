@@ -30,7 +30,8 @@ export interface CommandRecord {
   fromBootId: string | null;
   /** Id of the last command.state event applied: an older one that comes later changes nothing. */
   lastEventId: string;
-  history: { at: string; state: string; message: string }[];
+  /** `step` is missing in what an older sandbox wrote down. */
+  history: { at: string; state: string; step?: string | null; message: string }[];
 }
 
 export interface OperationRecord {

@@ -50,7 +50,10 @@ test("a reboot asked for becomes a command of the agent, and its operation follo
   });
   await agent.say(command_id, "verifying", { progress: 0.1 });
   clock.now += 60_000;
-  await agent.say(command_id, "succeeded", { message: "Back after 60 s.", result: { boot_id: "boot-2" } });
+  await agent.say(command_id, "succeeded", {
+    message: "Back after 60 s.",
+    result: { cause: "command", from_boot_id: "boot-1", boot_id: "boot-2" },
+  });
   expect(await operation(sandbox, operation_id)).toEqual({
     id: operation_id,
     type: "node.reboot",
@@ -60,7 +63,14 @@ test("a reboot asked for becomes a command of the agent, and its operation follo
     node_id: agent.id,
     cluster_id: null,
     command_ids: [command_id],
-    result: { boot_id: "boot-2" },
+    result: { cause: "command", from_boot_id: "boot-1", boot_id: "boot-2" },
+    cause: { cause: "command", from_boot_id: "boot-1", boot_id: "boot-2" },
+    steps: [
+      { state: "accepted", step: null, message: "Accepted." },
+      { state: "running", step: "noout", message: "Setting noout." },
+      { state: "verifying", step: null, message: "" },
+      { state: "succeeded", step: null, message: "Back after 60 s." },
+    ].map((step) => expect.objectContaining({ ...step, command_id, at: expect.any(String) })),
     created_at: "2026-11-20T12:00:00.000Z",
     finished_at: "2026-11-20T12:01:00.000Z",
   });

@@ -1,0 +1,145 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { commandRecord, commandRow, runningRecord, waitingRecord } from "../support/command-records.ts";
+import { daemon, piped } from "../support/daemon.ts";
+import { temporaryFolder } from "../support/tree.ts";
+import { NOW } from "../support/view.ts";
+
+const WAITED = "root holds this node since 2025-10-09 08:00 UTC, until it is released: memory test.";
+
+test("commands is a table; without any it says so", async () => {
+  const { view, run } = await daemon();
+  expect((await run(["commands"])).stdout).toBe("This node was not asked to do anything yet.\n");
+  view.commandList = [commandRow(waitingRecord())];
+  const { code, stdout } = await run(["commands"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ID +TYPE +SOURCE +STATE +SINCE +REASON\n/);
+  expect(stdout).toContain(`cmd_waiting  reboot  nodefoundry  waiting  60 s ago  ${WAITED}`);
+});
+
+test("commands ID is a story that a person can read", async () => {
+  const { view, run } = await daemon();
+  const record = commandRecord(
+    {
+      id: "cmd_9",
+      source: "local",
+      by: { uid: 1000, name: "alice" },
+      reason: "new kernel",
+      params: { method: "graceful" },
+    },
+    {
+      state: "succeeded",
+      since: NOW,
+      result: { from_boot_id: "b-0", boot_id: "b-1", cause: "unverified" },
+    },
+  );
+  view.commandList = [commandRow(record)];
+  view.histories.cmd_9 = [
+    { at: NOW - 800_000, state: "accepted", step: null, text: "Accepted." },
+    { at: NOW - 800_000, state: "waiting", step: null, text: WAITED },
+    { at: NOW - 200_000, state: "rebooting", step: null, text: "Asking the host to reboot (graceful)." },
+    { at: NOW, state: "succeeded", step: null, text: "Done." },
+  ];
+  const { stdout } = await run(["commands", "cmd_9"]);
+  expect(stdout).toContain("reboot cmd_9: succeeded\n");
+  expect(stdout).toMatch(/^Asked by alice \(uid 1000\) on this host at \S+ \S+: new kernel$/m);
+  expect(stdout).toContain("With method=graceful\n");
+  expect(stdout).toMatch(new RegExp(`waiting +10 min +${WAITED}`));
+  expect(stdout).toContain("From boot b-0 to boot b-1\n");
+  expect(stdout).toContain("is not verified");
+});
+
+test("why and status say what a command waits for and what to type", async () => {
+  const { view, run } = await daemon();
+  view.commandList = [commandRow(waitingRecord())];
+  view.state = { ...view.state, runningCommand: runningRecord(), waitingCommands: [waitingRecord()] };
+  const one = await run(["why", "cmd_waiting"]);
+  expect(one.stdout).toContain(
+    `reboot from nodefoundry (cmd_waiting) is waiting, 60 s ago: ${WAITED}\nNext: foundry-agent release`,
+  );
+  const all = await run(["why"]);
+  expect(all.stdout).toContain("Nothing is wrong.\n");
+  expect(all.stdout).toContain(WAITED);
+  const status = await run(["status"]);
+  expect(status.stdout).toContain("Command under way: collect, running, 60 s ago (cmd_running)\n");
+  expect(status.stdout).toContain(
+    `Commands waiting\n  reboot (cmd_waiting): ${WAITED}\n    Next: foundry-agent release`,
+  );
+});
+
+test("cancel says what came of it", async () => {
+  const { view, run } = await daemon();
+  view.commandList = [commandRow(waitingRecord())];
+  expect((await run(["commands", "cancel", "cmd_waiting"])).stdout).toBe(
+    "reboot cmd_waiting is cancelled.\n",
+  );
+  expect((await run(["commands", "cancel", "none"])).code).toBe(1);
+  expect((await run(["commands", "cancel"])).code).toBe(2);
+  view.commandList = [
+    commandRow(
+      commandRecord(
+        { id: "cmd_down" },
+        {
+          state: "rebooting",
+          reboot: {
+            method: "graceful",
+            fromBootId: "b",
+            callDeadlineMs: 1,
+            deadlineMs: 2,
+            attempt: 1,
+            answer: "none",
+          },
+        },
+      ),
+    ),
+  ];
+  const late = await run(["commands", "cancel", "cmd_down"]);
+  expect([late.code, late.stderr]).toEqual([1, expect.stringContaining("too late to cancel")]);
+});
+
+test("submit takes a file or stdin and hands it over as it is", async () => {
+  const { view, run } = await daemon();
+  const command = {
+    id: "cmd_signed",
+    node_id: "node_7",
+    mode: "live",
+    type: "noop",
+    params: {},
+    epoch: "signed",
+    seq: 1,
+    issued_at: "2026-11-21T04:00:00.000Z",
+    expires_at: "2026-11-21T05:00:00.000Z",
+    signature: "c2ln",
+  };
+  const file = join(temporaryFolder(), "noop.json");
+  writeFileSync(file, JSON.stringify(command));
+  const { code, stdout } = await run(["commands", "submit", file]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Taken\. noop from local \(cmd_signed\) is accepted/);
+  expect((await run(["commands", "submit", "-"], { input: piped(JSON.stringify(command)) })).code).toBe(0);
+  expect(view.requests.map(({ signed }) => signed?.id)).toEqual(["cmd_signed", "cmd_signed"]);
+  writeFileSync(file, "no JSON");
+  expect((await run(["commands", "submit", file])).code).toBe(2);
+  expect((await run(["commands", "submit", `${file}.none`])).code).toBe(2);
+  writeFileSync(file, "{}");
+  expect((await run(["commands", "submit", file])).code).toBe(4);
+});
+
+test("sign's options belong to sign", async () => {
+  const { run } = await daemon();
+  expect((await run(["commands", "--node", "node_1"])).code).toBe(2);
+  expect((await run(["commands", "a", "b"])).code).toBe(2);
+});
+
+test("hold needs a reason and a time that is one; release says what was held", async () => {
+  const { view, run } = await daemon();
+  expect((await run(["hold"])).code).toBe(2);
+  expect((await run(["hold", "--reason", "fan", "--for", "forever"])).code).toBe(2);
+  expect(view.calls).toEqual([]);
+  const held = await run(["hold", "--reason", "fan", "--for", "4h"]);
+  expect(held.code).toBe(0);
+  expect(view.state.hold).toMatchObject({ reason: "fan", until: NOW + 4 * 3_600_000 });
+  expect((await run(["release"])).stdout).toMatch(/^Released what \S.* held since .*: fan\n$/);
+  expect((await run(["release"])).stdout).toBe("Nothing was held.\n");
+});
