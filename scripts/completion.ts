@@ -54,6 +54,9 @@ function meanings(): Readonly<Record<string, Offer>> {
     SERIAL: NOTHING,
     TEMPLATE: NOTHING,
     TIME: NOTHING,
+    "NAME=VALUE": NOTHING,
+    TEXT: NOTHING,
+    TYPE: { words: ["reboot", "collect", "smart_test", "locate", "diagnostics", "noop"], finds: [] },
   };
 }
 

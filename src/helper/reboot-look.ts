@@ -58,6 +58,8 @@ export function rebootLookOperation(parts: {
     lanes: () => [{ name: "look", limit: 4 }],
     policy: null,
     async perform({ id, source, method }, context) {
+      // Before and after the shutdown is looked at: what was begun in between may not show there yet.
+      const wasUnderWay = id !== null && changes.underWay(id);
       const { shutdown, doubt } = await lookAtShutdown(context);
       context.signal.throwIfAborted();
       // After the programs were waited for: what was begun meanwhile is told.
@@ -67,7 +69,7 @@ export function rebootLookOperation(parts: {
       const error = refused === null ? null : wireError(refused.error);
       return {
         known: id === null ? null : knownOf(record, id),
-        in_flight: id !== null && changes.underWay(id),
+        in_flight: wasUnderWay || (id !== null && changes.underWay(id)),
         shutdown,
         doubt,
         refusal:
