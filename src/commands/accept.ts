@@ -30,7 +30,7 @@ export function refusal(
   if (type === undefined) return unsupported(command.type, [...types.keys()]);
   // An array passes for an object without keys.
   const params = v.safeParse(type.params, Array.isArray(command.params) ? null : command.params);
-  if (!params.success) return badParams(command.type, params.issues[0]);
+  if (!params.success) return badParams(command.type, type.params, params.issues[0]);
   if (command.expiresAt !== null && time.atLeast !== null && time.atLeast >= command.expiresAt)
     return {
       code: "expired",
@@ -96,7 +96,8 @@ function unsupported(type: string, known: readonly string[]): Why {
   };
 }
 
-function badParams(type: string, issue: v.BaseIssue<unknown>): Why {
+function badParams(type: string, schema: v.GenericSchema, issue: v.BaseIssue<unknown>): Why {
+  const known = "entries" in schema ? Object.keys(schema.entries as object) : [];
   const place = printable(v.getDotPath(issue) ?? "").slice(0, 64);
   const unknown = issue.type === "strict_object" && issue.expected === "never";
   const expected = issue.expected === null ? issue.message : `expected ${issue.expected}`;
@@ -105,6 +106,6 @@ function badParams(type: string, issue: v.BaseIssue<unknown>): Why {
     text: unknown
       ? `${type} has no parameter ${place}.`
       : `${type}: ${place === "" ? "the parameters are" : `the parameter ${place} is`} not as it should be (${printable(expected).slice(0, 200)}).`,
-    nextStep: null,
+    nextStep: known.length === 0 ? null : `${type} takes ${known.join(", ")}`,
   };
 }

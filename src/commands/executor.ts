@@ -214,7 +214,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
       if (state === "cancelled" || state === "running") return record;
       throw new AgentError(
         "too_late",
-        `it is too late to cancel ${record.asked.type}: it is ${state}`,
+        `it is too late to cancel this ${record.asked.type}: its state is ${state}`,
         `foundry-agent commands ${id}`,
       );
     },

@@ -136,7 +136,8 @@ export function openRebootFlow(options: RebootFlowOptions): RebootFlow {
       if (intentIn(record).fromBootId === bootId) return await watch(record);
       // How it came about is worth a question, not worth waiting for.
       const look = await lookAt(record);
-      const cause = look?.known === "begun" || look?.known === "done" ? "command" : "unverified";
+      const { method } = intentIn(record);
+      const cause = look !== null && isByCommand(method, look) ? "command" : "unverified";
       return apply(record, { kind: "new_boot", bootId, cause, how: look?.steps ?? [] });
     },
   };
@@ -164,12 +165,13 @@ interface Look {
   readonly known: string | null;
   readonly steps: readonly string[];
   readonly error: string | null;
+  readonly errorCode: string | null;
 }
 
 /** What `reboot.look` answers; what can't be read of it is doubt. */
 function lookOf(answer: unknown): Look {
   const { known, in_flight, shutdown, doubt } = (answer ?? {}) as {
-    known?: { state?: string; steps?: string[]; error?: { message?: string } } | null;
+    known?: { state?: string; steps?: string[]; error?: { code?: string; message?: string } } | null;
     in_flight?: boolean;
     shutdown?: { scheduled?: boolean; under_way?: boolean };
     doubt?: string | null;
@@ -181,11 +183,21 @@ function lookOf(answer: unknown): Look {
     known: known?.state ?? null,
     steps: known?.steps ?? [],
     error: known?.error?.message ?? null,
+    errorCode: known?.error?.code ?? null,
   };
 }
 
 function isPossible({ inFlight, shutdown, doubt }: Look): boolean {
   return inFlight || shutdown || doubt !== null;
+}
+
+/**
+ * Whether the helper's record shows that the host was asked, and was not cut off before. A hard reboot is not answered:
+ * that a rung was tried is all there can be of it.
+ */
+function isByCommand(method: RebootIntent["method"], { known, errorCode: code, steps }: Look): boolean {
+  if (known === "done" || code === "reboot_unanswered") return true;
+  return method === "hard" && known === "begun" && steps.length > 0;
 }
 
 function intentIn({ progress }: CommandRecord): RebootIntent {
