@@ -146,7 +146,7 @@ function signedCommand(given: Readonly<Record<string, unknown>>): Command {
 }
 
 /** A node that is registered with a test key, or only looked at, touches no hardware whoever asks. */
-function mayBeLive(view: AgentView, { type, mode }: LocalRequest): void {
+function mayBeLive(view: AgentView, { type, mode, signed }: LocalRequest): void {
   if (mode !== "live" || COMMAND_TYPES.find((one) => one.type === type)?.needs.hardware !== true) return;
   const node = view.status().mode;
   if (node !== "test" && node !== "read-only") return;
@@ -155,6 +155,8 @@ function mayBeLive(view: AgentView, { type, mode }: LocalRequest): void {
     node === "test"
       ? "this node is registered with a test key, so hardware is not touched"
       : "this node's key only reads, so hardware is not touched",
-    "foundry-agent …  # with --test it is carried through without touching anything",
+    signed === null
+      ? "foundry-agent … --test  # goes through all of it without touching anything"
+      : "foundry-agent commands sign --help  # --mode test signs one that touches nothing",
   );
 }

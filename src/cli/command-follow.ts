@@ -32,6 +32,7 @@ export async function followCommand(
   const later = nextStepHere(`foundry-agent commands ${first.id}`, socket);
   let command = first;
   let told = 0;
+  if (!json) io.stdout(`Taken as ${printable(first.id)}.\n`);
   while (true) {
     if (!json) for (const entry of command.history.slice(told)) io.stdout(entryLine(entry, io));
     told = command.history.length;

@@ -12,21 +12,37 @@ import { wrapText } from "./wrap.ts";
 /** What stands elsewhere in the story. */
 const TOLD = new Set(["boot_id", "from_boot_id", "cause"]);
 
+/** What a sentence says of a command in this state. */
+const STATE_WORDS: Readonly<Record<CommandState, string>> = {
+  received: "was received",
+  accepted: "is accepted",
+  waiting: "waits",
+  running: "is being carried out",
+  rebooting: "is rebooting this host",
+  verifying: "is being verified",
+  succeeded: "has succeeded",
+  failed: "has failed",
+  cancelled: "was cancelled",
+  refused: "was refused",
+  expired: "has expired",
+};
+
 export function stateColor(state: CommandState): Color {
   if (state === "succeeded") return "green";
   if (state === "failed" || state === "refused" || state === "expired") return "red";
   return state === "cancelled" ? "dim" : "yellow";
 }
 
-/** "reboot waits since 3 min: Packages are being installed." and what to type; ends with a line break. */
+/** "reboot from local (ID) waits, since 3 min ago: Packages are being installed." and what to type; ends with a line break. */
 export function commandSentence(command: CommandWire, shown: Shown): string {
   const { id, type, source, state, step, waiting, error, since } = command;
-  const long = `, ${relativeTime(at(since ?? command.received_at), shown.now)}`;
-  const why = waiting?.text ?? (error === null ? null : `${error.message} (${error.code})`);
+  const ago = relativeTime(at(since ?? command.received_at), shown.now);
+  const long = isFinal(state) ? `, ${ago}` : ago === "now" ? "" : `, since ${ago}`;
+  const why = waiting?.text ?? (error === null ? null : errorWords(command, error));
   const how = step === null || step === type ? "" : ` (${step})`;
   const next =
     waiting?.next_step ?? error?.next_step ?? (why === null ? `foundry-agent commands ${id}` : null);
-  const sentence = `${type} from ${source} (${id}) is ${state}${how}${long}${why === null ? "." : `: ${why}`}`;
+  const sentence = `${type} from ${source} (${id}) ${STATE_WORDS[state]}${how}${long}${why === null ? "." : `: ${why}`}`;
   const line = wrapText(printable(sentence), shown.width, 0);
   return `${line}\n${next === null ? "" : `Next: ${printable(nextStepHere(next, shown.socket))}\n`}`;
 }
@@ -66,12 +82,13 @@ export function commandStory(command: CommandWire | WholeCommandWire, shown: Sho
   const next = error?.next_step ?? waiting?.next_step ?? null;
   if (waiting !== null) lines.push("", `Waits: ${wrapText(printable(waiting.text), shown.width, 7)}`);
   if (error !== null)
-    lines.push(
-      "",
-      `${state === "cancelled" ? "" : "Because: "}${printable(`${error.message} (${error.code})`)}`,
-    );
+    lines.push("", `${state === "cancelled" ? "" : "Because: "}${printable(errorWords(command, error))}`);
   if (next !== null) lines.push(`Next: ${printable(nextStepHere(next, shown.socket))}`);
   return `${lines.join("\n")}\n`;
+}
+
+function errorWords({ state }: CommandWire, { message, code }: NonNullable<CommandWire["error"]>): string {
+  return state === code ? message : `${message} (${code})`;
 }
 
 /** One line an entry: when, which state, how long it stayed so, in which words. */
@@ -91,7 +108,8 @@ function historyText({ history, state }: WholeCommandWire, shown: Shown): string
 function outcome({ result, reboot }: WholeCommandWire): string[] {
   const { from_boot_id: from = reboot?.from_boot_id, boot_id: to, cause } = result as Record<string, unknown>;
   const lines: string[] = [];
-  if (typeof from === "string")
+  if (typeof from === "string" && from === to) lines.push(`On boot ${from}, before and after`);
+  else if (typeof from === "string")
     lines.push(typeof to === "string" ? `From boot ${from} to boot ${to}` : `Asked on boot ${from}`);
   if (cause === "unverified")
     lines.push(

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { CommandWire, WholeCommandWire } from "../agent/command-wire.ts";
 import { AgentError, errorCode } from "../model/errors.ts";
 import { printable } from "../model/scrub.ts";
+import { nearest } from "../model/suggest.ts";
 import { CLIENT_OPTIONS, type Client, openClient } from "./client.ts";
 import { exitOf } from "./command-follow.ts";
 import { commandSentence, commandStory, stateColor } from "./command-text.ts";
@@ -14,10 +15,13 @@ import { type Input, readAllInput } from "./prompt.ts";
 import { type Cell, table } from "./table.ts";
 import { type SubCommand, usageError } from "./usage.ts";
 import { terminalWidth, watch } from "./watch.ts";
+import { wrapText } from "./wrap.ts";
 
 const HELP = "foundry-agent commands --help";
 const WATCH_MS = 2_000;
 const SHOWN = "20";
+/** Columns from which on an id, a source and a reason have room side by side. */
+const WIDE = 120;
 const MAX_BYTES = 60 * 1024;
 
 /** @param input stdin; given in tests */
@@ -36,6 +40,7 @@ export function commandsCommandWith(input: () => Input): SubCommand {
       "foundry-agent commands",
       "foundry-agent commands cmd_01J…  # its whole story",
       "foundry-agent commands cancel cmd_01J…",
+      "foundry-agent commands sign --make-key fleet.pem",
       "foundry-agent commands sign --key fleet.pem --node node_1 --type reboot > reboot.json",
       "foundry-agent commands submit reboot.json",
     ],
@@ -57,6 +62,9 @@ export function commandsCommandWith(input: () => Input): SubCommand {
       if (surplus !== undefined) throw usageError(`commands takes one command, found "${surplus}" too`, HELP);
       if (word === "cancel") return await cancel(name as string, values, io);
       if (word === "submit") return await submit(name as string, input, values, io);
+      const meant =
+        word === undefined || /\d/.test(word) ? null : nearest(word, ["cancel", "submit", "sign"]);
+      if (meant !== null) throw usageError(`commands has no "${word}", did you mean "${meant}"?`, HELP);
       return await show(word, values, io);
     },
   };
@@ -87,19 +95,34 @@ export function listText(
   io: Pick<Io, "color" | "now" | "isTty" | "env">,
 ): string {
   if (commands.length === 0) return "This node was not asked to do anything yet.\n";
+  const reason = (one: CommandWire): string | null => one.waiting?.text ?? one.error?.message ?? one.step;
   const rows = commands.map((one): Cell[] => [
     one.id,
     one.mode === "test" ? `${one.type} (test)` : one.type,
-    one.source,
     { text: one.state, color: stateColor(one.state) },
     relativeTime(at(one.since ?? one.received_at), io.now()),
-    one.waiting?.text ?? one.error?.message ?? one.step,
+    one.source,
+    reason(one),
   ]);
+  const { color } = io;
   const width = terminalWidth(io);
-  return table(["id", "type", "source", "state", "since", { title: "reason", shrink: true }], rows, {
-    color: io.color,
-    ...(width === undefined ? {} : { width }),
-  });
+  if (width === undefined || width >= WIDE)
+    return table(["id", "type", "state", "since", "source", { title: "reason", shrink: true }], rows, {
+      color,
+      ...(width === undefined ? {} : { width }),
+    });
+  // An id that is cut can't be typed, so where there is little room the reason has a line of its own.
+  const [head = "", ...lines] = table(
+    ["id", "type", "state", "since"],
+    rows.map((row) => row.slice(0, 4)),
+    { color },
+  )
+    .trimEnd()
+    .split("\n");
+  const below = (text: string | null): string[] =>
+    text === null ? [] : [`  ${wrapText(printable(text), width, 2)}`];
+  const all = commands.flatMap((one, index) => [lines[index] ?? "", ...below(reason(one))]);
+  return `${[head, ...all].join("\n")}\n`;
 }
 
 async function cancel(id: string, values: Record<string, unknown>, io: Io): Promise<number> {

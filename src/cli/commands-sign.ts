@@ -22,7 +22,7 @@ export const SIGN_OPTIONS: Readonly<Record<string, OptionDeclaration>> = {
     type: "string",
     value: "NAME=VALUE",
     multiple: true,
-    help: "sign: one of its params; the value is JSON or a plain word; again for more",
+    help: "sign: one of its params; the value is JSON or a plain word",
   },
   expires: { type: "string", value: "DURATION", help: "sign: how long it is good; 1h, at most 14d" },
   id: { type: "string", value: "ID", help: "sign: id of the command; else a new one" },
@@ -106,7 +106,7 @@ function writeNew(file: string, text: string): void {
       throw new AgentError(
         "key_exists",
         `${file} is there already, and a key is never overwritten`,
-        "name another file: foundry-agent commands sign --make-key FILE",
+        "foundry-agent commands sign --make-key FILE  # one that is not there yet",
         { cause: error },
       );
     throw unwritable(file, error);
@@ -133,7 +133,7 @@ function unwritable(file: string, error: unknown): AgentError {
 
 /** @throws AgentError those of `readSecretFile`, `key_unusable`, which says nothing of what the file holds */
 function privateKey(file: string): KeyObject {
-  const text = readSecretFile(file);
+  const text = keyText(file);
   const { createPrivateKey } = process.getBuiltinModule("node:crypto");
   let key: KeyObject;
   try {
@@ -149,6 +149,20 @@ function privateKey(file: string): KeyObject {
   }
   if (key.asymmetricKeyType !== "ed25519") throw unusable(file);
   return key;
+}
+
+function keyText(file: string): string {
+  try {
+    return readSecretFile(file);
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== "secret_missing") throw error;
+    throw new AgentError(
+      error.code,
+      error.message,
+      `foundry-agent commands sign --make-key ${quoteArgument(file)}  # makes one`,
+      { cause: error },
+    );
+  }
 }
 
 function unusable(file: string, cause?: unknown): AgentError {

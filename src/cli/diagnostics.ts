@@ -10,6 +10,7 @@ import { bytes as size } from "./format.ts";
 import { EXIT, type Io, printJson } from "./output.ts";
 import { type SubCommand, usageError } from "./usage.ts";
 
+const IN_IT = [["README.txt", "when, of which host, what is in it, what was cut"], ...BUNDLE_FILES] as const;
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const ANOTHER = "foundry-agent diagnostics --output FILE  # one that is not there yet";
 
@@ -114,10 +115,10 @@ function notWritten(path: string, error: unknown): AgentError {
 function tell(path: string, bytes: Uint8Array, json: boolean, io: Io): void {
   const sha256 = hash("sha256", bytes, "hex");
   if (json) {
-    printJson(io, { path, bytes: bytes.length, sha256, files: BUNDLE_FILES.map(([name]) => name) });
+    printJson(io, { path, bytes: bytes.length, sha256, files: IN_IT.map(([name]) => name) });
     return;
   }
-  const files = BUNDLE_FILES.map(([name, what]) => `  ${name.padEnd(16)} ${what}\n`).join("");
+  const files = IN_IT.map(([name, what]) => `  ${name.padEnd(16)} ${what}\n`).join("");
   io.stdout(
     `${printable(path)}\n${size(bytes.length)}, SHA-256 ${sha256}\n\nIn it:\n${files}\n${NOT_IN_IT}\n`,
   );

@@ -137,6 +137,7 @@ status socket: ${agent.statusSocket}
 In another terminal:
   npm run -s agent -- status --socket ${agent.controlSocket}
   npm run -s agent -- drives --socket ${agent.controlSocket}
+  npm run -s agent -- reboot --test --socket ${agent.controlSocket}
   curl --unix-socket ${agent.statusSocket} http://localhost/v1/report
   curl -X POST -H "Authorization: Bearer ${sandbox.keys.test}" -H "Content-Type: application/json" \\
     -d '{"method":"graceful"}' ${sandbox.url}/v1/nodes/${nodeId}/reboot
@@ -148,8 +149,10 @@ Running until Ctrl-C; what happens is shown here.
 
 async function follow(agent: Agent, io: Io): Promise<void> {
   const stop = agent.view.onEvent((event) => {
-    const { command_id, state, message, text } = event.data as Record<string, unknown>;
-    const what = [command_id, state, message ?? text].filter((part) => typeof part === "string").join(" ");
+    const { command_id, state, message, text, reason } = event.data as Record<string, unknown>;
+    const what = [command_id, state, message ?? text ?? reason]
+      .filter((part) => typeof part === "string")
+      .join(" ");
     io.stdout(`${new Date(event.at).toISOString()} ${event.type} ${what}\n`);
   });
   await new Promise<void>((done) => {

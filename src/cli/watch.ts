@@ -7,7 +7,8 @@ export function terminalWidth(io: Pick<Io, "isTty" | "env">): number | undefined
   const { COLUMNS: columns } = io.env;
   if (!io.isTty) return undefined;
   const wanted = Number(columns);
-  return Number.isInteger(wanted) && wanted > 0 ? wanted : process.stdout.columns;
+  // A serial line tells 0: it does not know.
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : process.stdout.columns || undefined;
 }
 
 /**

@@ -31,11 +31,12 @@ export const oneAtATime: Check = (_subject, { busyWith }) =>
       );
 
 /** Grace and splay, counted in uptime: a clock that is set in between shortens nothing. */
-export const grace: Check = ({ id, notBeforeUptimeMs }, { uptimeMs }) => {
+/** The sentence is kept while it waits, so it names the moment, and not how long that is off. */
+export const grace: Check = ({ id, notBeforeUptimeMs }, { uptimeMs, now }) => {
   if (notBeforeUptimeMs === null || uptimeMs >= notBeforeUptimeMs) return null;
   return wait(
     "grace",
-    `It begins in ${duration(notBeforeUptimeMs - uptimeMs)}, so that it can still be stopped.`,
+    `It begins at ${utc(now + notBeforeUptimeMs - uptimeMs, "second")}, so that it can still be stopped.`,
     `foundry-agent commands cancel ${id}`,
   );
 };

@@ -34,12 +34,15 @@ function count(number: number, unit: string): string {
   return `${number} ${unit}${number === 1 ? "" : "s"}`;
 }
 
-/** `2026-11-21 22:00 UTC`; without the zones of ICU. */
-export function utc(at: number): string {
+/** `2026-11-21 22:00 UTC`, to the second where that matters; without the zones of ICU. */
+export function utc(at: number, to: "minute" | "second" = "minute"): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime())
     ? "an unknown time"
-    : `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+    : `${date
+        .toISOString()
+        .slice(0, to === "minute" ? 16 : 19)
+        .replace("T", " ")} UTC`;
 }
 
 /** Somebody else's words within a sentence: printable, cut, without a full stop of their own. */

@@ -44,11 +44,10 @@ export function openIntake(options: IntakeOptions): Intake {
     const type = types.get(asked.type);
     const grace = why === null && type?.needs.disruptive === true && asked.source !== "local";
     const start = grace ? notBefore(asked, options) : null;
+    // Before: what is remembered goes into the transaction of the command.
+    time.keep();
     const isNew = journal.take(asked, firstProgress(why, clock.now(), start), why?.text ?? "Accepted.");
-    if (isNew) {
-      time.keep();
-      options.kick();
-    }
+    if (isNew) options.kick();
     return isNew;
   }
 
@@ -119,9 +118,11 @@ export function openIntake(options: IntakeOptions): Intake {
       return work();
     } catch (error) {
       if (store.answerPending(source, id)) return false;
+      log.warn({ command: id, code: errorCode(error) }, `refused: ${errorText(error)}`);
+      // One that was taken stays what it is: a cancel of it that can't be written down comes again.
+      if (store.isCommandKnown(id)) return false;
       const why = whyOf(error);
       say({ id, type, operationId: null }, { state: "refused", why, step: null, result: {} }, why.text);
-      log.warn({ command: id, code: errorCode(error) }, `refused: ${errorText(error)}`);
       return true;
     }
   }

@@ -42,10 +42,12 @@ export function openLooking(
     // Asking the helper starts a process: only when nothing else stands in the way.
     const asksHelper = asked.mode === "live" && typeOf(record).reboot !== undefined;
     if (decide(verdicts).verdict === "pass" && asksHelper)
-      verdicts = await options.gates(record, own, true, stopping);
+      verdicts = await options.gates(record, ownFacts(record), true, stopping);
     // Meanwhile it may have been cancelled, or set aside with this node's identity.
     const now = journal.read(asked.id);
     if (now === null || isFinal(now.progress.state) || stopping.aborted) return now ?? record;
+    // A hold that was set meanwhile has been told as set: looked at anew, with it.
+    if (own.hold === null && hold.held() !== null && asked.source !== "local") return now;
     const rehearsed = rehearsal(now, typeOf(now), options.policy().policy, verdicts);
     if (rehearsed !== null) return apply(now, rehearsed);
     const decision = decide(verdicts);

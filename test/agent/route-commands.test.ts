@@ -88,6 +88,7 @@ describe("POST /v1/commands", () => {
     const { view, post } = await control();
     const { status, json } = await post("/v1/commands", { type: "reboot" });
     expect([status, json.error.code]).toEqual([403, "refused_mode"]);
+    expect(json.error.next_step).toContain("foundry-agent … --test");
     expect(view.requests).toEqual([]);
     expect((await post("/v1/commands", { type: "reboot", mode: "test" })).status).toBe(200);
   });

@@ -121,7 +121,9 @@ describe("commands sign", () => {
     expect((await reboot(open)).stderr).toMatch(
       /every user of this host can reach .* Next: chown \d+ \S+ && chmod 0600/,
     );
-    expect((await reboot("/nowhere/key")).stderr).toContain("/nowhere/key does not exist");
+    expect((await reboot("/nowhere/key")).stderr).toContain(
+      "/nowhere/key does not exist. Next: foundry-agent commands sign --make-key /nowhere/key",
+    );
     const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
     const locked = createPrivateKey(KEY.privateKeyPem).export({
       ...{ type: "pkcs8", format: "pem" },

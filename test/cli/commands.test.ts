@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { commandWire } from "../../src/agent/command-wire.ts";
+import { listText } from "../../src/cli/commands-list.ts";
 import { commandRecord, commandRow, runningRecord, waitingRecord } from "../support/command-records.ts";
 import { daemon, piped } from "../support/daemon.ts";
 import { temporaryFolder } from "../support/tree.ts";
@@ -14,8 +16,55 @@ test("commands is a table; without any it says so", async () => {
   view.commandList = [commandRow(waitingRecord())];
   const { code, stdout } = await run(["commands"]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^ID +TYPE +SOURCE +STATE +SINCE +REASON\n/);
-  expect(stdout).toContain(`cmd_waiting  reboot  nodefoundry  waiting  60 s ago  ${WAITED}`);
+  expect(stdout).toMatch(/^ID +TYPE +STATE +SINCE +SOURCE +REASON\n/);
+  expect(stdout).toContain(`cmd_waiting  reboot  waiting  60 s ago  nodefoundry  ${WAITED}`);
+});
+
+test("on a narrow terminal an id stays whole and the reason has its own line", () => {
+  const id = "cmd_local_01M7Y7RB5RZCG9EA1SVXPQ634Z";
+  const rows = [
+    commandWire(commandRow(commandRecord({ id, mode: "test" }, { state: "waiting" }))),
+    commandWire(commandRow(waitingRecord())),
+  ];
+  const text = listText(rows, { color: false, now: () => NOW, isTty: true, env: { COLUMNS: "80" } });
+  const [head = "", first = "", ...rest] = text.trimEnd().split("\n");
+  expect(head).toMatch(/^ID +TYPE +STATE +SINCE$/);
+  expect(first).toContain(id);
+  expect(
+    rest
+      .slice(1)
+      .map((line) => line.trim())
+      .join(" "),
+  ).toContain(WAITED);
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+test("a test's reboot names one boot, and a cancelled command says so once", async () => {
+  const { view, run } = await daemon();
+  const tried = commandRecord(
+    { id: "cmd_tried", mode: "test" },
+    { state: "succeeded", since: NOW, result: { simulated: true, from_boot_id: "b-0", boot_id: "b-0" } },
+  );
+  const gone = commandRecord(
+    { id: "cmd_gone" },
+    {
+      state: "cancelled",
+      since: NOW,
+      why: { code: "cancelled", text: "Cancelled by root.", nextStep: null },
+    },
+  );
+  view.commandList = [commandRow(tried), commandRow(gone)];
+  expect((await run(["commands", "cmd_tried"])).stdout).toContain("On boot b-0, before and after\n");
+  expect((await run(["commands", "cmd_gone"])).stdout).toMatch(/\n\nCancelled by root\.\n$/);
+  expect((await run(["why", "cmd_gone"])).stdout).toBe(
+    "reboot from nodefoundry (cmd_gone) was cancelled, now: Cancelled by root.\n",
+  );
+});
+
+test("a misspelt word is no id", async () => {
+  const { run } = await daemon();
+  const { code, stderr } = await run(["commands", "sing"]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('did you mean "sign"?')]);
 });
 
 test("commands ID is a story that a person can read", async () => {
@@ -56,7 +105,7 @@ test("why and status say what a command waits for and what to type", async () =>
   view.state = { ...view.state, runningCommand: runningRecord(), waitingCommands: [waitingRecord()] };
   const one = await run(["why", "cmd_waiting"]);
   expect(one.stdout).toContain(
-    `reboot from nodefoundry (cmd_waiting) is waiting, 60 s ago: ${WAITED}\nNext: foundry-agent release`,
+    `reboot from nodefoundry (cmd_waiting) waits, since 60 s ago: ${WAITED}\nNext: foundry-agent release`,
   );
   const all = await run(["why"]);
   expect(all.stdout).toContain("Nothing is wrong.\n");

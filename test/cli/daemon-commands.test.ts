@@ -232,7 +232,7 @@ describe("report, collect, sync, check, why, reload", () => {
       expect((await run(["why", id])).stdout).toBe(all.stdout);
     expect((await run(["why", "cpu"])).stdout).toBe("cpu: ok, collected 12 s ago in 3.3 ms\n");
     expect((await run(["why", "cmd_1"])).stdout).toBe(
-      "node.reboot from nodefoundry (cmd_1) is refused, 60 s ago: not yet (unsupported)\n",
+      "node.reboot from nodefoundry (cmd_1) was refused, 60 s ago: not yet (unsupported)\n",
     );
     expect((await run(["why", "nothing"])).code).toBe(1);
   });

@@ -156,7 +156,7 @@ it("says every reason in one sentence with what to do about it", () => {
       { busyWith: { id: "cmd_0", type: "smart_test" } },
     ],
     [
-      "wait grace: It begins in 42 seconds, so that it can still be stopped.",
+      "wait grace: It begins at 2026-11-21 12:00:41 UTC, so that it can still be stopped.",
       { notBeforeUptimeMs: 3_641_001 },
       {},
     ],

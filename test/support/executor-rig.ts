@@ -1,16 +1,20 @@
 /** An executor on a real store, with a host whose boot, uptime, helper and gates a test decides on. */
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { openStore } from "../../src/agent/store.ts";
 import type { Store } from "../../src/agent/store-types.ts";
 import { openExecutor } from "../../src/commands/executor.ts";
-import type { Delivery, Executor } from "../../src/commands/executor-types.ts";
+import type { Delivery, Executor, ExecutorOptions } from "../../src/commands/executor-types.ts";
 import type { GateVerdict } from "../../src/commands/gate.ts";
 import { COMMAND_TYPES } from "../../src/commands/index.ts";
-import type { HelperPort } from "../../src/helper/port.ts";
+import type { CallOptions, HelperPort } from "../../src/helper/port.ts";
 import type { Command } from "../../src/model/command.ts";
 import type { ConditionDraft } from "../../src/model/condition.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { recordedLog } from "./log.ts";
+import { type Life, mortal } from "./mortal.ts";
 import { type HandClock, handClock, START } from "./store.ts";
 import { temporaryFolder } from "./tree.ts";
 
@@ -18,20 +22,35 @@ export interface Host {
   bootId: string;
   uptimeMs: number;
   /** What root does; by operation. Nothing there: nobody is root. */
-  operations: Record<string, (args: object, id: string | undefined) => unknown>;
+  operations: Record<
+    string,
+    (args: object, id: string | undefined, signal: AbortSignal, about: CallOptions | undefined) => unknown
+  >;
   gates: readonly GateVerdict[];
   readonly calls: { operation: string; args: object; id: string | undefined }[];
   conditions: readonly ConditionDraft[];
 }
 
+export interface RigOptions {
+  /** What the executor gets in the store's place: to see what is written, or to break it. */
+  readonly through?: (store: Store) => Store;
+  /** In the place of what the rig gives the executor. */
+  readonly over?: Partial<ExecutorOptions>;
+}
+
 export interface Rig {
   readonly host: Host;
   readonly clock: HandClock;
-  readonly folder: string;
+  folder: string;
   store: Store;
   executor: Executor;
   /** The agent ends and is started again, on the boot that `host` says. */
   restart(): Promise<void>;
+  /** As by SIGKILL, at this very moment: what is on the disk now is all that is left of it. */
+  kill(): void;
+  /** Started again after a `kill`. lost: the state is gone too. */
+  revive(state: "kept" | "lost"): Promise<void>;
+  end(): Promise<void>;
   /** One delivery from nodefoundry at the server's time START. */
   deliver(given: Partial<Delivery>): string[];
   /** `command.state` events of an id, oldest first: state, or `state!code` with an error. */
@@ -39,8 +58,16 @@ export interface Rig {
   state(id: string): string | undefined;
 }
 
-export function rig(host: Partial<Host> = {}): Rig {
-  const folder = temporaryFolder();
+export function rig(
+  host: Partial<Host> = {},
+  { through = (store) => store, over = {} }: RigOptions = {},
+): Rig {
+  /** What a kill left on the disk. */
+  let left = "";
+  const folders: string[] = [];
+  /** Of the present life, as soon as it can do anything. */
+  let present: { readonly folder: string; readonly executor: Executor };
+  let life: Life = { dead: false };
   const clock = handClock();
   const all: Host = {
     bootId: "boot-1",
@@ -52,9 +79,10 @@ export function rig(host: Partial<Host> = {}): Rig {
     ...host,
   };
 
-  const helper: HelperPort = {
+  const helperOf = (life: Life): HelperPort => ({
     how: { kind: "socket" },
     async call(operation, args, signal, about) {
+      if (life.dead) throw new AgentError("helper_timeout", "this process was killed");
       all.calls.push({ operation, args, id: about?.id });
       const act = all.operations[operation];
       if (act === undefined)
@@ -64,17 +92,22 @@ export function rig(host: Partial<Host> = {}): Rig {
           once: true,
         });
       });
-      return await Promise.race([act(args, about?.id), gone]);
+      // Also where nobody waits for it any more.
+      gone.catch(() => undefined);
+      return await Promise.race([act(args, about?.id, signal, about), gone]);
     },
-  };
+  });
 
-  function start(): { store: Store; executor: Executor } {
+  function start(folder: string): Pick<Rig, "store" | "executor" | "folder"> {
+    const born: Life = { dead: false };
+    life = born;
     const store = openStore(folder, { clock });
     store.setSubscribers(["nodefoundry"]);
+    const helper = helperOf(born);
     const executor = openExecutor({
-      store,
-      values: store.values("commands"),
-      memory: store.memory("commands.server_time"),
+      store: mortal(through(store), born),
+      values: mortal(store.values("commands"), born),
+      memory: mortal(store.memory("commands.server_time"), born),
       types: COMMAND_TYPES,
       clock,
       bootId: all.bootId,
@@ -97,24 +130,49 @@ export function rig(host: Partial<Host> = {}): Rig {
         all.conditions = conditions;
       },
       changed: () => undefined,
+      ...over,
     });
+    present = { folder, executor };
     executor.start();
-    return { store, executor };
+    return { store, executor, folder };
   }
 
   async function end(): Promise<void> {
-    await made.executor.stop();
+    try {
+      await made.executor.stop();
+    } catch (error) {
+      if (!life.dead) throw error;
+    }
     made.store.close();
   }
 
+  const firstFolder = temporaryFolder();
+  folders.push(firstFolder);
   const made: Rig = {
     host: all,
     clock,
-    folder,
-    ...start(),
+    ...start(firstFolder),
     async restart() {
       await end();
-      Object.assign(made, start());
+      Object.assign(made, start(made.folder));
+    },
+    kill() {
+      if (life.dead) return;
+      left = mkdtempSync(join(tmpdir(), "foundry-test-"));
+      folders.push(left);
+      cpSync(present.folder, left, { recursive: true, filter: (path) => !path.endsWith("lock.db") });
+      life.dead = true;
+      // Only so that it lets go of what it waits for: nothing it does has an effect any more.
+      present.executor.stop().catch(() => undefined);
+    },
+    async revive(state) {
+      await end();
+      if (state === "lost") rmSync(left, { recursive: true });
+      Object.assign(made, start(left));
+    },
+    async end() {
+      await end();
+      for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
     },
     deliver: (given) =>
       made.executor.deliver({
@@ -136,7 +194,7 @@ export function rig(host: Partial<Host> = {}): Rig {
         }),
     state: (id) => made.store.command(id)?.state,
   };
-  onTestFinished(end);
+  onTestFinished(made.end);
   return made;
 }
 

@@ -161,7 +161,7 @@ export function viewOfSections(
       if (record.progress.state === "rebooting")
         throw new AgentError(
           "too_late",
-          "it is too late to cancel reboot: it is rebooting",
+          "it is too late to cancel this reboot: its state is rebooting",
           `foundry-agent commands ${id}`,
         );
       return view.become(id, {
