@@ -64,7 +64,8 @@ export function openCommandGates(options: {
     const { config, helper } = running();
     const read = readFacts(files, {
       stateDir: config.agent.stateDir,
-      journalWritable: store.mode === "ok",
+      // On a full disk there is the reserve; should that be used up too, writing fails and nothing is done.
+      journalWritable: store.mode === "ok" || store.problem?.code === "state_full",
       busyFiles: config.commands.busyFiles ?? [],
       now: own.now,
     });

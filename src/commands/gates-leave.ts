@@ -84,12 +84,18 @@ function hardwareRefusal({ hardware: switched, helper }: Facts): Stop | null {
 }
 
 /** A reboot is proven by what was written before it. */
-export const storage: Check = ({ needs, mode }, { storage: found }, { policy: read, policyFile }) => {
+export const storage: Check = (
+  { needs, mode, type, source },
+  { storage: found },
+  { policy: read, policyFile },
+) => {
   if (!found.writable)
     return refuse(
       "journal_not_writable",
       "The journal of commands can't be written, so nothing could be proven afterwards.",
-      "foundry-agent status  # names the folder and why",
+      type === "reboot" && source === "local"
+        ? "sudo foundry-agent reboot --unproven  # or mend what foundry-agent status says of the state"
+        : "foundry-agent status  # names the folder and why",
     );
   if (!needs.disruptive || found.volatile === null) return null;
   if (!("unusable" in read) && read.volatileState)

@@ -47,7 +47,8 @@ export function openServerTime(options: {
     },
     known() {
       if (mark === null) return { atLeast: null, exact: false };
-      if (mark.bootId !== bootId) return { atLeast: mark.serverNow + uptimeMs(), exact: false };
+      // Not with the uptime of this boot on top: in a container that is its host's.
+      if (mark.bootId !== bootId) return { atLeast: mark.serverNow, exact: false };
       return { atLeast: mark.serverNow + Math.max(0, uptimeMs() - mark.uptimeMs), exact: true };
     },
     keep,

@@ -50,6 +50,8 @@ export function bootLacking(): string | null {
 export interface BootOptions {
   /** Change the copy before it is booted. */
   readonly before?: (folder: string) => void;
+  /** Folders of this host by where they are in it: a disk of its own, which outlives its boots. */
+  readonly binds?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -68,6 +70,7 @@ export async function boot(suite: string, options: BootOptions = {}): Promise<Bo
     // What a host's systemd has and nspawn takes away by default.
     "--capability=CAP_NET_ADMIN,CAP_SYS_RAWIO",
     ...["--console=pipe", "--quiet"],
+    ...Object.entries(options.binds ?? {}).map(([inside, outside]) => `--bind=${outside}:${inside}`),
   ];
   let console = "";
   let pid = 0;

@@ -1,6 +1,6 @@
 /**
  * Reboots through the installed helper, in its real sandbox, of a real systemd: does the program that is asked reach
- * PID 1, does the system go down, is it done once. A container has its host's boot id, so a mark in /run shows that it
+ * PID 1, does the system go down, is it done once. A mark in /run shows that it
  * was booted anew.
  */
 import { writeFileSync } from "node:fs";
