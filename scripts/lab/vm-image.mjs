@@ -35,7 +35,7 @@ const PACKAGES = [
 export function vmLacking() {
   if (process.platform !== "linux" || process.arch !== "x64")
     return "the emulated machine is for x86-64 only";
-  const wanted = { "qemu-system-x86_64": "qemu-system-x86", ssh: "openssh-client" };
+  const wanted = { "qemu-system-x86_64": "qemu-system-x86", ssh: "openssh-client", curl: "curl" };
   if (!existsSync(FOLDER)) {
     if (process.getuid?.() !== 0)
       return "only root can make the machine's disk: node scripts/lab/vm-image.mjs";

@@ -38,10 +38,11 @@ export function openBootWatch(store: Store, bootId: string, now: () => number): 
   return {
     started(report, asked) {
       const before = markOf(values.get(KEY));
+      const isNew = before !== null && before.bootId !== bootId && bootId !== "unknown";
+      if (isNew && asked(before.bootId) === null)
+        store.appendEvents([unasked(before, bootId, report)], now());
+      // After the event: told twice is better than not told.
       write({ bootId, stopped: false });
-      if (before === null || before.bootId === bootId || bootId === "unknown") return;
-      const command = asked(before.bootId);
-      if (command === null) store.appendEvents([unasked(before, bootId, report)], now());
     },
     stopped: () => write({ bootId, stopped: true }),
   };

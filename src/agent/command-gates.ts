@@ -4,6 +4,7 @@ import { readFacts } from "../commands/facts.ts";
 import { readMounts, volatileStorage } from "../commands/facts-mounts.ts";
 import type { Facts, GateVerdict, HelperLook, KnownTime, Subject } from "../commands/gate.ts";
 import { evaluateGates } from "../commands/gates.ts";
+import { splaySeconds } from "../commands/grace.ts";
 import { COMMAND_TYPES } from "../commands/index.ts";
 import { whyOf } from "../commands/journal.ts";
 import type { CommandRecord } from "../commands/record.ts";
@@ -123,6 +124,7 @@ export function openCommandGates(options: {
       uptimeGuardMs: commands.uptimeGuardS * 1_000,
     });
     return [
+      ...modeVerdict(record),
       ...signatureVerdict(record, own),
       ...found,
       ...(seen === null || seen.problem === null
@@ -139,6 +141,26 @@ export function openCommandGates(options: {
       : [{ gate: "signature", verdict: why.code === "no_trusted_time" ? "wait" : "refuse", why }];
   }
 
+  /** It came while this node was live, and its key is another one now. */
+  function modeVerdict({ asked }: CommandRecord): GateVerdict[] {
+    const api = apiOf(asked.source);
+    const mode = api?.status().mode;
+    if (asked.mode !== "live" || (mode !== "test" && mode !== "read-only")) return [];
+    if (types.get(asked.type)?.needs.hardware === false) return [];
+    const text = `This node is registered with a ${mode} key now, so its hardware is not touched.`;
+    return [
+      {
+        gate: "mode",
+        verdict: "refuse",
+        why: {
+          code: "refused_mode",
+          text,
+          nextStep: "foundry-agent status  # shows the mode of each control API",
+        },
+      },
+    ];
+  }
+
   function signature(command: Command, time: KnownTime): Why | null {
     const read = policy().policy;
     if (read === null || read.publicKey === null) return null;
@@ -153,11 +175,13 @@ export function openCommandGates(options: {
   /** A host that no server tells the time may know it from its time servers. */
   const clockTrusted = (): boolean => files.presence("/run/systemd/timesync/synchronized") === "yes";
 
-  function nodeId(source: string): string | null {
+  /** Of a local command the first one's: what it says of this node. */
+  function apiOf(source: string) {
     const apis = running().loops.map(({ api }) => api);
-    const api = apis.find(({ name }) => name === source) ?? (source === "local" ? apis[0] : undefined);
-    return api?.status().nodeId ?? null;
+    return apis.find(({ name }) => name === source) ?? (source === "local" ? apis[0] : undefined);
   }
+
+  const nodeId = (source: string): string | null => apiOf(source)?.status().nodeId ?? null;
 
   function subjectOf({ asked, progress }: CommandRecord): Subject {
     const { notBefore } = progress;
@@ -176,7 +200,9 @@ export function openCommandGates(options: {
           ? null
           : notBefore.bootId === bootId
             ? notBefore.uptimeMs
-            : running().config.commands.graceS * 1_000,
+            : (running().config.commands.graceS +
+                splaySeconds(asked.nodeId, asked.id, running().config.commands.splayS)) *
+              1_000,
       signed: asked.signature !== null,
     };
   }

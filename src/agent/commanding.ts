@@ -29,7 +29,7 @@ export interface CommandingOptions {
   readonly changed: () => void;
 }
 
-const REBOOTS_LOOKED_THROUGH = 100;
+const REBOOTS_LOOKED_THROUGH = 1_000;
 
 export function openCommanding(options: CommandingOptions): Executor {
   const { machine, log, store, health, bootId, running } = options;
@@ -52,6 +52,7 @@ export function openCommanding(options: CommandingOptions): Executor {
   return openExecutor({
     store,
     values: store.values("commands"),
+    durable: () => store.mode === "ok",
     memory: store.memory("commands.server_time"),
     types: COMMAND_TYPES,
     clock,

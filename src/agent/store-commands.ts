@@ -61,6 +61,7 @@ export type Commands = Pick<
   | "commandHistory"
   | "lastCommandSeq"
   | "isCommandKnown"
+  | "commandCount"
   | "setAside"
 >;
 
@@ -171,6 +172,7 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
           )?.last ?? null,
       ),
     isCommandKnown: known,
+    commandCount: () => file.read((db) => db.get<{ n: number }>("SELECT count(*) AS n FROM command")?.n ?? 0),
     commands: (limit) =>
       file
         .read((db) => db.all<Row>("SELECT * FROM command ORDER BY number DESC LIMIT ?", limit))

@@ -123,6 +123,7 @@ export interface Store {
   lastCommandSeq(source: string, epoch: string): number | null;
   /** Also when it was set aside. */
   isCommandKnown(id: string): boolean;
+  commandCount(): number;
   /** Changes that have to be taken back. */
   readonly undo: UndoList;
   commands(limit: number): StoredCommand[];

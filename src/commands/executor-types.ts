@@ -31,6 +31,8 @@ export interface ExecutorOptions {
   readonly store: JournalStore;
   /** Durable values; `set` is fsynced. */
   readonly values: { get(key: string): string | null; set(key: string, value: string | null): void };
+  /** Whether what was set is on the disk. */
+  readonly durable: () => boolean;
   /** Lazily kept: the last server time. */
   readonly memory: { get(): unknown; set(value: unknown): void };
   readonly types: readonly AnyCommandType[];

@@ -28,7 +28,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
   const types = new Map<string, AnyCommandType>(options.types.map((type) => [type.type, type]));
   const journal = openJournal(store, clock, log);
   const time = openServerTime({ bootId, uptimeMs, memory: options.memory });
-  const hold = openHold(options.values, store, clock, () => kick());
+  const hold = openHold(options.values, store, clock, () => kick(), options.durable);
   const stop = new AbortController();
   const waker = openWaker(stop.signal);
   const pause = options.pause ?? waker.pause;
@@ -70,7 +70,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
     journal,
     time,
     kick,
-    unfinished: () => list.length,
+    unfinished: (source) => list.filter(({ asked }) => asked.source === source).length,
     cancel,
   });
   /** Everything that is not over, as the journal has it. */
@@ -128,6 +128,16 @@ export function openExecutor(options: ExecutorOptions): Executor {
     }
   }
 
+  /** Whatever goes wrong in it: the next command is looked at all the same. */
+  async function keepRunning(): Promise<void> {
+    while (!stop.signal.aborted) {
+      await run().catch((error: unknown) =>
+        log.error({ err: error }, "commands stopped by a mistake of the agent's own"),
+      );
+      await pause(LOOK_MS);
+    }
+  }
+
   /** Nobody knows how far its step came. */
   function pickUp(record: CommandRecord): CommandRecord {
     return record.progress.state === "running" ? apply(record, { kind: "interrupted" }) : record;
@@ -140,7 +150,9 @@ export function openExecutor(options: ExecutorOptions): Executor {
 
   /** The first whose gates all let it through, begun. */
   async function lookAtWaiting(): Promise<CommandRecord | null> {
-    for (const record of list) {
+    // Who stands before the host does not wait behind a hundred wishes of a server.
+    const local = (record: CommandRecord): number => (record.asked.source === "local" ? 0 : 1);
+    for (const record of list.toSorted((a, b) => local(a) - local(b))) {
       if (stop.signal.aborted) return null;
       if (ACTIVE.has(record.progress.state)) continue;
       const next = await guarded(record, () => looking.lookAt(record));
@@ -232,9 +244,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
     time: time.known,
     start() {
       undoing.start();
-      loop ??= run().catch((error: unknown) =>
-        log.error({ err: error }, "commands are not carried out any more by a mistake of the agent's own"),
-      );
+      loop ??= keepRunning();
     },
     look: waker.wake,
     async stop() {

@@ -26,11 +26,15 @@ export interface GateOptions {
   readonly uptimeGuardMs: number;
 }
 
-/** Whether a command that passes is only told what would be done: `remote = "rehearse"`. Tests are carried through. */
+/**
+ * Whether a command that passes is only told what would be done: `remote = "rehearse"`. A test is carried through where
+ * all it does is left out anyway.
+ */
 export function isRehearsal(
-  subject: Pick<Subject, "source" | "mode" | "type">,
+  subject: Pick<Subject, "source" | "mode" | "type" | "needs">,
   policy: GateOptions["policy"],
 ): boolean {
-  if (subject.source === "local" || subject.mode !== "live" || subject.type === "noop") return false;
+  if (subject.source === "local" || subject.type === "noop") return false;
+  if (subject.mode !== "live" && subject.needs.hardware) return false;
   return !("unusable" in policy) && policy.remote === "rehearse";
 }

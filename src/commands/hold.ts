@@ -1,4 +1,5 @@
 /** `foundry-agent hold`: every command from the network waits, over restarts and reboots, until it is released. */
+import { AgentError } from "../model/errors.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Hold } from "./gate.ts";
 import type { JournalStore } from "./journal.ts";
@@ -13,12 +14,13 @@ export interface HoldKeeper {
   release(by: string): Hold | null;
 }
 
-/** @param changed called after each */
+/** @param changed called after each; @param durable whether what was set is on the disk */
 export function openHold(
   values: { get(key: string): string | null; set(key: string, value: string | null): void },
   store: Pick<JournalStore, "appendEvents">,
   clock: Clock,
   changed: () => void,
+  durable: () => boolean,
 ): HoldKeeper {
   function held(): Hold | null {
     const hold = parse(values.get(KEY));
@@ -35,6 +37,12 @@ export function openHold(
       const hold = { reason, by, until, since: clock.now() };
       values.set(KEY, JSON.stringify(hold));
       tell("hold", { by, reason, until: until === null ? null : new Date(until).toISOString() });
+      if (!durable())
+        throw new AgentError(
+          "hold_not_durable",
+          "commands are held, but only until the agent ends: its state can't be written",
+          "foundry-agent status",
+        );
       return hold;
     },
     release(by) {

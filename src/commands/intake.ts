@@ -12,6 +12,12 @@ import { notBefore } from "./grace.ts";
 import { commandEvent, type Journal, whyOf } from "./journal.ts";
 import type { Asked, CommandRecord, Progress } from "./record.ts";
 import type { ServerTime } from "./server-time.ts";
+import { blank, settled } from "./state-lost.ts";
+
+/** Rows of the journal; those of 30 days are kept, and a server that sends more has lost its mind. */
+const MAX_COMMANDS = 10_000;
+/** Of one answer. */
+const MAX_CANCELS = 100;
 
 export interface IntakeOptions
   extends Pick<
@@ -23,7 +29,7 @@ export interface IntakeOptions
   readonly time: ServerTime;
   /** Something new is in the journal. */
   readonly kick: () => void;
-  readonly unfinished: () => number;
+  readonly unfinished: (source: string) => number;
   readonly cancel: (id: string, by: string) => CommandRecord | null;
 }
 
@@ -44,10 +50,15 @@ export function openIntake(options: IntakeOptions): Intake {
     const type = types.get(asked.type);
     const grace = why === null && type?.needs.disruptive === true && asked.source !== "local";
     const start = grace ? notBefore(asked, options) : null;
+    if (store.commandCount() >= MAX_COMMANDS)
+      throw new AgentError(
+        "journal_full",
+        `${MAX_COMMANDS} commands came in 30 days, and no more are taken`,
+        "foundry-agent commands",
+      );
     // Before: what is remembered goes into the transaction of the command.
     time.keep();
     const isNew = journal.take(asked, firstProgress(why, clock.now(), start), why?.text ?? "Accepted.");
-    if (isNew) options.kick();
     return isNew;
   }
 
@@ -55,7 +66,13 @@ export function openIntake(options: IntakeOptions): Intake {
     const known = time.known();
     const lastSeq = command.source === "local" ? null : store.lastCommandSeq(command.source, command.epoch);
     const signature = options.signature(command, known);
-    return refusal(command, { types, time: known, lastSeq, unfinished: options.unfinished(), signature });
+    return refusal(command, {
+      types,
+      time: known,
+      lastSeq,
+      unfinished: options.unfinished(command.source),
+      signature,
+    });
   }
 
   function deliverOne(command: Command): boolean {
@@ -128,28 +145,17 @@ export function openIntake(options: IntakeOptions): Intake {
   }
 
   function settleOpen(source: string, open: Delivery["openCommands"][number]): boolean {
-    const at = clock.now();
-    const nothing = firstProgress(null, at, null);
-    if (open.type === "reboot" && open.fromBootId !== null && open.fromBootId !== options.bootId) {
-      const result = { cause: "unverified", from_boot_id: open.fromBootId, boot_id: options.bootId };
-      return close(
-        source,
-        open.id,
-        open.type,
-        { ...nothing, state: "succeeded", result },
-        STATE_LOST_BUT_REBOOTED,
-      );
-    }
-    return close(
-      source,
-      open.id,
-      open.type,
-      { ...nothing, state: "failed", why: STATE_LOST },
-      STATE_LOST.text,
-    );
+    const { progress, text } = settled(open, options.bootId, clock.now());
+    return close(source, open.id, open.type, progress, text);
   }
 
   function draft({ type, params, mode, reason, by, signed }: LocalRequest): CommandRecord {
+    if (signed?.signature === null)
+      throw new AgentError(
+        "unsigned",
+        "a whole command is taken only with its signature",
+        "foundry-agent commands sign --help",
+      );
     const receivedAt = clock.now();
     const id = `cmd_local_${nextUlid("", receivedAt, crypto.getRandomValues(new Uint8Array(10)))}`;
     const plain: Command = {
@@ -184,7 +190,7 @@ export function openIntake(options: IntakeOptions): Intake {
         // Never acknowledged: the server repeats it, and it is taken like any other.
         if (open.state !== "received") each(open.id, open.type, () => settleOpen(source, open));
       }
-      for (const id of cancel)
+      for (const id of cancel.slice(0, MAX_CANCELS))
         each(id, "unknown", () => {
           // One that was never seen must not come later and be carried out.
           if (!store.isCommandKnown(id)) {
@@ -192,10 +198,13 @@ export function openIntake(options: IntakeOptions): Intake {
             const progress: Progress = { ...firstProgress(null, clock.now(), null), state: "cancelled", why };
             return close(source, id, "unknown", progress, why.text);
           }
+          // What somebody on this host, or another server, asked for is not this one's to cancel.
+          if (store.command(id)?.source !== source) return false;
           const record = options.cancel(id, source);
           if (record === null || isFinal(record.progress.state)) answerAgain(source, id);
           return false;
         });
+      if (fresh.length > 0) options.kick();
       return fresh;
     },
     submit(request) {
@@ -207,40 +216,12 @@ export function openIntake(options: IntakeOptions): Intake {
           `foundry-agent commands ${asked.id}`,
         );
       take(asked, progress.why);
+      options.kick();
       if (progress.why !== null)
         throw new AgentError(progress.why.code, progress.why.text, progress.why.nextStep);
       return journal.read(asked.id) ?? { asked, progress };
     },
     draft,
-  };
-}
-
-const STATE_LOST: Why = {
-  code: "state_lost",
-  text: "The state of this node was lost, so nobody knows how far the command came.",
-  nextStep: "ask for it again if it is still wanted",
-};
-const STATE_LOST_BUT_REBOOTED =
-  "The state of this node was lost, but it runs another boot than the one it was asked on.";
-
-function blank(source: string, id: string, type: string): Asked {
-  return {
-    id,
-    source,
-    nodeId: "",
-    mode: "live",
-    type,
-    params: {},
-    operationId: null,
-    epoch: "",
-    seq: 0,
-    issuedAt: null,
-    expiresAt: null,
-    signature: null,
-    signedText: null,
-    receivedAt: 0,
-    by: null,
-    reason: null,
   };
 }
 

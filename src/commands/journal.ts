@@ -49,6 +49,7 @@ export interface JournalStore {
   unfinishedCommands(): JournalRow[];
   command(id: string): JournalRow | null;
   isCommandKnown(id: string): boolean;
+  commandCount(): number;
   lastCommandSeq(source: string, epoch: string): number | null;
   answerPending(api: string, commandId: string): boolean;
   appendEvents(drafts: readonly EventDraft[], now: number): AgentEvent[];
@@ -92,9 +93,13 @@ export function openJournal(store: JournalStore, clock: Clock, log: Logger): Jou
         type: asked.type,
         state: progress.state,
         receivedAt: asked.receivedAt,
-        command: JSON.stringify(asked),
+        // Of what is not carried out only so much is kept as to know it again.
+        command: JSON.stringify(
+          progress.state === "accepted" ? asked : { ...asked, params: {}, signature: null, signedText: null },
+        ),
         error: errorOf(progress),
-        seq: asked.seq,
+        // Only what was taken counts for the order.
+        seq: progress.state === "accepted" ? asked.seq : null,
         progress: JSON.stringify(progress),
       };
       const entry = { at: clock.now(), state: progress.state, step: progress.step, text: say };

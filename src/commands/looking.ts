@@ -4,6 +4,8 @@ import { errorCode } from "../model/errors.ts";
 import type { AnyCommandType } from "./command-type.ts";
 import type { ExecutorOptions, OwnFacts } from "./executor-types.ts";
 import { decide } from "./gates.ts";
+import { utc } from "./gates-text.ts";
+import { splaySeconds } from "./grace.ts";
 import type { HoldKeeper } from "./hold.ts";
 import type { Journal } from "./journal.ts";
 import type { Input } from "./machine.ts";
@@ -13,6 +15,8 @@ import type { ServerTime } from "./server-time.ts";
 import { within } from "./waker.ts";
 
 const ANNOUNCE_MS = 20_000;
+/** Reasons to wait that end on many nodes at once: a window opens, a hold is released, the power is back. */
+const TOGETHER: ReadonlySet<string> = new Set(["outside_window", "held", "just_booted"]);
 
 export interface Looking {
   /** @returns the record as it is afterwards: running when every gate let it through */
@@ -22,7 +26,10 @@ export interface Looking {
 }
 
 export function openLooking(
-  options: Pick<ExecutorOptions, "gates" | "policy" | "clock" | "uptimeMs" | "helper" | "log"> & {
+  options: Pick<
+    ExecutorOptions,
+    "gates" | "policy" | "clock" | "uptimeMs" | "helper" | "log" | "settings" | "bootId"
+  > & {
     readonly journal: Journal;
     readonly time: ServerTime;
     readonly hold: HoldKeeper;
@@ -51,9 +58,28 @@ export function openLooking(
     const rehearsed = rehearsal(now, typeOf(now), options.policy().policy, verdicts);
     if (rehearsed !== null) return apply(now, rehearsed);
     const decision = decide(verdicts);
+    const share = decision.verdict === "pass" ? splayLeft(now) : 0;
+    if (share > 0) return apply(now, postponed(share));
     if (decision.verdict === "pass") return apply(now, { kind: "gates", verdict: "pass" });
     if (decision.why.code === "grace" && asksHelper) announce(now);
     return apply(now, { kind: "gates", verdict: decision.verdict, why: decision.why });
+  }
+
+  /** Seconds, where it waited for something that ends for a whole fleet in one moment. */
+  function splayLeft({ asked, progress }: CommandRecord): number {
+    const together = progress.state === "waiting" && TOGETHER.has(progress.why?.code ?? "");
+    return together && asked.source !== "local" && typeOf({ asked, progress }).needs.disruptive
+      ? splaySeconds(asked.nodeId, asked.id, options.settings().splayS)
+      : 0;
+  }
+
+  function postponed(seconds: number): Input {
+    const text = `Its share of the splay: it begins at ${utc(clock.now() + seconds * 1_000, "second")}.`;
+    return {
+      kind: "postponed",
+      notBefore: { bootId: options.bootId, uptimeMs: uptimeMs() + seconds * 1_000 },
+      why: { code: "grace", text, nextStep: null },
+    };
   }
 
   /** Once, to whoever is logged in; that it can't be said is no reason not to do it. */

@@ -16,6 +16,8 @@ export type Input =
   | { readonly kind: "gates"; readonly verdict: "pass" }
   | { readonly kind: "gates"; readonly verdict: "wait" | "refuse"; readonly why: Why }
   | { readonly kind: "rehearsed"; readonly why: Why; readonly result: Progress["result"] }
+  /** The gates would let it through, as they would many others in this moment: its share of the splay is waited first. */
+  | { readonly kind: "postponed"; readonly notBefore: NonNullable<Progress["notBefore"]>; readonly why: Why }
   | { readonly kind: "cancel"; readonly by: string }
   /** The step under way is done. */
   | { readonly kind: "stepped"; readonly result: Progress["result"]; readonly simulated: boolean }
@@ -55,6 +57,7 @@ type Rows = { readonly [K in Input["kind"]]?: Row<K> };
 // biome-ignore format: a table is read by its columns
 const pending: Rows = {
   gates:     (now, input, plan) => input.verdict === "pass" ? begin(now, plan) : input.verdict === "wait" ? wait(now, input.why) : refuse(input.why),
+  postponed: (_now, { notBefore, why }) => ({ state: "waiting", notBefore, why, say: why.text }),
   rehearsed: (_now, { why, result }) => ({ ...refuse(why), result }),
   cancel:    (_now, { by }) => ({ state: "cancelled", why: cancelled(by), say: `Cancelled by ${by}.` }),
 };

@@ -120,7 +120,9 @@ export function openRebootFlow(options: RebootFlowOptions): RebootFlow {
       if (look !== null && !isPossible(look)) look = await lookAt(record);
       if (look === null) options.unsettled(UNSETTLED);
       else {
-        const possible = isPossible(look);
+        // It was asked for, and who was asked did not answer: a BMC may take its time.
+        const unanswered = look.errorCode === "reboot_unanswered" && uptimeMs() <= deadlineMs;
+        const possible = unanswered || isPossible(look);
         options.unsettled(possible && uptimeMs() > deadlineMs ? HANGS : null);
         record = apply(record, { kind: "same_boot", possible, why: didNotHappen(look) });
       }

@@ -13,7 +13,7 @@ export function rehearsal(
   policy: Policy | null,
   verdicts: readonly GateVerdict[],
 ): Extract<Input, { kind: "rehearsed" }> | null {
-  const subject = { type: asked.type, source: asked.source, mode: asked.mode };
+  const subject = { type: asked.type, source: asked.source, mode: asked.mode, needs: type.needs };
   if (policy === null || !isRehearsal(subject, policy) || decide(verdicts).verdict === "refuse") return null;
   const waits = verdicts
     .filter(({ verdict }) => verdict === "wait")

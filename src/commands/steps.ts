@@ -38,7 +38,7 @@ export function openSteps(
       const signal = AbortSignal.any([abort.signal, stopping]);
       let input: Input;
       try {
-        const result = await step.run({
+        const work = step.run({
           id: asked.id,
           source: asked.source,
           params: asked.params,
@@ -48,6 +48,8 @@ export function openSteps(
             options.helper().call(operation, args, signal, { ...callAs(record), deadlineMs: type.timeoutMs }),
           undo: (kind, args, ttlMs) => undoing.add(asked.id, kind, args, ttlMs),
         });
+        // What does not listen to the signal is not waited for: neither a cancel nor the end of the agent may hang on it.
+        const result = await unlessOver(work, signal);
         input = { kind: "stepped", result, simulated: false };
       } catch (error) {
         input = { kind: "step_failed", why: whyOf(abort.signal.aborted ? abort.signal.reason : error) };
@@ -63,6 +65,21 @@ export function openSteps(
       if (current?.id === id) current.abort.abort(new AgentError("cancelled", `cancelled by ${by}`));
     },
   };
+}
+
+/** @throws the signal's reason as soon as it fires */
+async function unlessOver<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = Promise.withResolvers<never>();
+  const end = (): void => over.reject(signal.reason);
+  if (signal.aborted) end();
+  else signal.addEventListener("abort", end, { once: true });
+  try {
+    return await Promise.race([work, over.promise]);
+  } finally {
+    signal.removeEventListener("abort", end);
+    work.catch(() => undefined);
+    over.promise.catch(() => undefined);
+  }
 }
 
 /** On whose behalf the helper is asked. */

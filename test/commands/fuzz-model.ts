@@ -62,9 +62,9 @@ export function referenceModel(outside: Outside) {
   const wrong: string[] = [];
   const rows = new Map<string, Row>();
   const lastSeq = new Map<string, number>();
-  /** Ids that somebody wanted cancelled. */
   /** Ids of which the node knew something that it has lost: what was begun for them goes on all the same. */
   const lost = new Set<string>();
+  /** Ids that somebody wanted cancelled. */
   const wanted = new Set<string>();
   /** Of each id: what the server heard last, and what it took for the end. */
   const heard = new Map<string, string>();
@@ -95,7 +95,8 @@ export function referenceModel(outside: Outside) {
         one.seq === seq &&
         one.type === type &&
         one.mode === mode &&
-        JSON.stringify(one.params) === JSON.stringify(params),
+        // Of what is not carried out they are not kept.
+        (state !== "accepted" || JSON.stringify(one.params) === JSON.stringify(params)),
     );
     if (source === "local") {
       rows.set(id, row(id, { ...(JSON.parse(asked) as Spec), flaw: "ok" }, source, state, code));
@@ -110,7 +111,8 @@ export function referenceModel(outside: Outside) {
         !outside.timeKnown &&
         (got === "accepted" || got === "refused!out_of_order" || got === "refused!bad_signature");
       if (got !== expected && !unsure) wrong.push(`${id} is answered with ${got}, not with ${expected}`);
-      lastSeq.set(spec.epoch, Math.max(spec.seq, lastSeq.get(spec.epoch) ?? 0));
+      // Only what was taken counts for the order.
+      if (state === "accepted") lastSeq.set(spec.epoch, Math.max(spec.seq, lastSeq.get(spec.epoch) ?? 0));
     }
     rows.set(id, row(id, spec ?? null, source, state, code));
   }

@@ -95,6 +95,7 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
   const executor = openExecutor({
     ...{ store, clock, bootId, uptimeMs, log, gates },
     values: store.values("commands"),
+    durable: () => true,
     memory: store.memory("commands.server_time"),
     types: commandTypes(job, points),
     settings: () => ({ graceS: 0, splayS: 0 }),

@@ -107,6 +107,7 @@ export function rig(
     const executor = openExecutor({
       store: mortal(through(store), born),
       values: mortal(store.values("commands"), born),
+      durable: () => store.mode === "ok",
       memory: mortal(store.memory("commands.server_time"), born),
       types: COMMAND_TYPES,
       clock,
