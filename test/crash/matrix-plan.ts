@@ -111,6 +111,17 @@ export function partPlan(
   return plan;
 }
 
+/** Of a part each point once, whether it came up in one process or in two: the two ways take turns. */
+export function onceEach(part: readonly Combination[]): Combination[] {
+  const found = new Map<string, Combination>();
+  for (const one of part) {
+    const key = `${one.kind} ${one.crash?.life} ${one.crash?.kill.at}`;
+    // Of those that both have every second one is of two processes.
+    if (!found.has(key) || found.size % 2 === 0) found.set(key, one);
+  }
+  return [...found.values()];
+}
+
 const keyOf = ({ life, name }: CrashPoint): string => `${life} ${name}`;
 
 /** A second crash for one in three. */
