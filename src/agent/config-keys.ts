@@ -212,7 +212,7 @@ export const CONFIG_SECTIONS = {
         ...word((value) => value.startsWith("/") && !value.split("/").includes(".."), {
           expected: "an absolute path",
           example: POLICY_FILE,
-          doc: "What root allows to be done to this host. The helper has a path of its own.",
+          doc: "What root lets be done to this host. The helper has a path of its own.",
         }),
         fallback: POLICY_FILE,
       },
