@@ -1,6 +1,6 @@
 /** What the gates of commands are asked with: facts of this host, its policy and its configuration, at each look. */
 import type { OwnFacts, PolicyLook } from "../commands/executor-types.ts";
-import { readFacts } from "../commands/facts.ts";
+import { isClockTrusted, readFacts, readUptime } from "../commands/facts.ts";
 import { readMounts, volatileStorage } from "../commands/facts-mounts.ts";
 import type { Facts, GateVerdict, HelperLook, KnownTime, Subject } from "../commands/gate.ts";
 import { evaluateGates } from "../commands/gates.ts";
@@ -50,8 +50,7 @@ export function openCommandGates(options: {
   const { machine, store, bootId, running } = options;
   const { files, clock } = machine;
   const types = new Map(COMMAND_TYPES.map((type) => [type.type, type]));
-  // The two clocks run alike but for sleep, which /proc/uptime counts: read anew each time.
-  const uptimeMs = (): number => Math.round(Number(files.text("/proc/uptime")?.split(" ")[0] ?? 0) * 1_000);
+  const uptimeMs = (): number => readUptime(files) ?? 0;
 
   function policy(): PolicyLook {
     try {
@@ -164,16 +163,14 @@ export function openCommandGates(options: {
   function signature(command: Command, time: KnownTime): Why | null {
     const read = policy().policy;
     if (read === null || read.publicKey === null) return null;
-    const trusted = time.exact || !clockTrusted() ? time : { atLeast: clock.now(), exact: true };
+    // A host that no server tells the time may know it from its time servers.
+    const trusted = time.exact || !isClockTrusted(files) ? time : { atLeast: clock.now(), exact: true };
     return signatureProblem(command, {
       publicKey: read.publicKey,
       nodeId: read.nodeId ?? nodeId(command.source),
       now: trusted,
     });
   }
-
-  /** A host that no server tells the time may know it from its time servers. */
-  const clockTrusted = (): boolean => files.presence("/run/systemd/timesync/synchronized") === "yes";
 
   /** Of a local command the first one's: what it says of this node. */
   function apiOf(source: string) {

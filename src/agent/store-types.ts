@@ -1,37 +1,12 @@
 /** What the rest of the daemon may ask of the state database (store.ts). One writer: this process. */
 
-import type { HistoryEntry, Undo } from "../commands/record.ts";
+import type { JournalRow, UndoList } from "../commands/journal.ts";
+import type { HistoryEntry } from "../commands/record.ts";
 import type { KeyValue } from "../control/control-api.ts";
-import type { CommandState } from "../model/command.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";
 import type { SmartHistory } from "../model/smart.ts";
 
-export interface StoredCommand {
-  readonly id: string;
-  readonly source: string;
-  readonly epoch: string;
-  readonly type: string;
-  readonly state: CommandState;
-  /** Wall clock, milliseconds. */
-  readonly receivedAt: number;
-  /** JSON of the command as parsed. */
-  readonly command: string;
-  /** Final answer's code and sentence, or null. */
-  readonly error: { code: string; message: string } | null;
-  /** Of its source and epoch; null where it has none. */
-  readonly seq?: number | null;
-  /** JSON of how far it came (commands/record.ts); null for what was only answered. */
-  readonly progress?: string | null;
-}
-
-/** Fsynced when each returns. @throws AgentError `journal_not_writable`, `state_too_new` */
-export interface UndoList {
-  add(undo: Omit<Undo, "number" | "tries" | "lastError">): void;
-  list(): Undo[];
-  /** Tried and failed. */
-  failed(number: number, error: string): void;
-  remove(number: number): void;
-}
+export type StoredCommand = JournalRow;
 
 export interface Traffic {
   readonly api: string;

@@ -1,7 +1,7 @@
 /** The rows of `undo`: what was changed for a command and has to be taken back, whatever came of it. */
+import type { UndoList } from "../commands/journal.ts";
 import type { Undo } from "../commands/record.ts";
 import type { StateFile } from "./store-file-types.ts";
-import type { UndoList } from "./store-types.ts";
 
 interface Row {
   readonly number: number;

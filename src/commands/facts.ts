@@ -73,9 +73,14 @@ export function readFacts(files: Files, options: FactsOptions): ReadFacts {
       writable: options.journalWritable,
       volatile: volatileStorage(files, options.stateDir, scene.mounts),
     },
-    clockTrusted: files.presence("/run/systemd/timesync/synchronized") === "yes",
+    clockTrusted: isClockTrusted(files),
     unreadable,
   };
+}
+
+/** systemd-timesyncd says that the wall clock is right. Of other programs that keep it nobody is asked. */
+export function isClockTrusted(files: Files): boolean {
+  return files.presence("/run/systemd/timesync/synchronized") === "yes";
 }
 
 interface Scene {
@@ -129,8 +134,8 @@ function processOf(files: Files, path: string): "yes" | "no" | "unknown" {
   return files.presence("/proc/1") === "yes" ? "no" : "yes";
 }
 
-/** Milliseconds since the kernel started. */
-function readUptime(files: Files): number | null {
+/** Milliseconds since the kernel started, sleep included; null where that can't be read. */
+export function readUptime(files: Files): number | null {
   const found = /^(\d{1,12}\.\d{2}) /.exec(files.text("/proc/uptime") ?? "");
   return found ? Math.round(Number(found[1]) * 1000) : null;
 }

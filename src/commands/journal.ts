@@ -18,20 +18,35 @@ import {
   type Undo,
 } from "./record.ts";
 
-/** A row: see StoredCommand and Store of the agent, which this is a part of. */
+/** A row of the table `command`. */
 export interface JournalRow {
   readonly id: string;
   readonly source: string;
   readonly epoch: string;
   readonly type: string;
   readonly state: CommandState;
+  /** Wall clock, milliseconds. */
   readonly receivedAt: number;
+  /** JSON of the command as parsed. */
   readonly command: string;
+  /** Final answer's code and sentence, or null. */
   readonly error: { code: string; message: string } | null;
+  /** Of its source and epoch; null where it has none. */
   readonly seq?: number | null;
+  /** JSON of how far it came (record.ts); null for what was only answered. */
   readonly progress?: string | null;
 }
 
+/** Changes that have to be taken back. Fsynced when each returns. @throws AgentError `journal_not_writable`, `state_too_new` */
+export interface UndoList {
+  add(undo: Omit<Undo, "number" | "tries" | "lastError">): void;
+  list(): Undo[];
+  /** Tried and failed. */
+  failed(number: number, error: string): void;
+  remove(number: number): void;
+}
+
+/** What commands need of the agent's store, which documents each. */
 export interface JournalStore {
   insertCommand(
     row: JournalRow,
@@ -53,12 +68,7 @@ export interface JournalStore {
   lastCommandSeq(source: string, epoch: string): number | null;
   answerPending(api: string, commandId: string): boolean;
   appendEvents(drafts: readonly EventDraft[], now: number): AgentEvent[];
-  readonly undo: {
-    add(undo: Omit<Undo, "number" | "tries" | "lastError">): void;
-    list(): Undo[];
-    failed(number: number, error: string): void;
-    remove(number: number): void;
-  };
+  readonly undo: UndoList;
 }
 
 export interface Journal {

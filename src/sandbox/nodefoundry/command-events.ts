@@ -1,5 +1,6 @@
 /** `command.state` and `noout.*` events applied: the command, its operation and the node follow what the agent says. */
 import * as v from "valibot";
+import { COMMAND_STATES } from "../../model/command.ts";
 import { isFinal } from "./commands.ts";
 import { followCommand } from "./operations.ts";
 import { lookup, type NodeRecord, type StoredEvent } from "./state.ts";
@@ -7,19 +8,7 @@ import type { World } from "./world.ts";
 
 const CommandStateData = v.object({
   command_id: v.string(),
-  state: v.picklist([
-    "received",
-    "accepted",
-    "waiting",
-    "running",
-    "rebooting",
-    "verifying",
-    "succeeded",
-    "failed",
-    "cancelled",
-    "refused",
-    "expired",
-  ]),
+  state: v.picklist(COMMAND_STATES),
   step: v.nullish(v.string()),
   progress: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
   message: v.nullish(v.string(), ""),
