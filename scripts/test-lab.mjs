@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { missingTools } from "./build.mjs";
+import { missingTools } from "./executable.mjs";
 import { nspawnLacking } from "./lab/nspawn-root.mjs";
 import { conclude, nothingYet, runCheck, runVitest } from "./layers.mjs";
 import { ROOT } from "./paths.mjs";

@@ -3,7 +3,7 @@
  * disks that answer smartctl, and a BMC on a KCS port. One boot for all tests; minutes, because nothing is
  * accelerated. What can't run here counts as skipped and says which package is missing, never as passed.
  */
-import { missingTools } from "./build.mjs";
+import { missingTools } from "./executable.mjs";
 import { vmImage, vmLacking } from "./lab/vm-image.mjs";
 import { conclude, nothingYet, runCheck, runVitest } from "./layers.mjs";
 import { ROOT } from "./paths.mjs";

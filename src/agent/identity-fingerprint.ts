@@ -3,10 +3,10 @@
  * lists can be of one node. That a fact can't be read now (DMI is for root only) is kept apart from its
  * having changed.
  */
-import { createHmac } from "node:crypto";
 import { cleanDmi, cleanUuid } from "../model/dmi-text.ts";
 import { errorCode } from "../model/errors.ts";
 import type { Files } from "../system/files.ts";
+import { smallHmac } from "../system/small-hmac.ts";
 import { rootDriveSerials } from "./identity-root-drive.ts";
 
 export type FactKind = "dmi" | "pi" | "mac" | "root";
@@ -91,7 +91,7 @@ function kindsOf(parts: readonly string[]): Set<string> {
 
 /** Hashed, because serial numbers are nobody's business; not salted, so that both sides can compare over a new identity. */
 function part(kind: FactKind, fact: string): string {
-  return `${kind}:${createHmac("sha256", KEY).update(`${kind}\0${fact}`).digest("hex").slice(0, 32)}`;
+  return `${kind}:${smallHmac(KEY, `${kind}\0${fact}`).slice(0, 32)}`;
 }
 
 function readDmi(

@@ -46,7 +46,17 @@ export interface Ledger {
 interface Compiled {
   readonly volatile: Facets;
   lastText: string;
+  hash: () => string;
   state: SectionState | null;
+}
+
+/** Only a round with a control API needs it, and until the first one a start does without loading node:crypto. */
+function hashOnDemand(text: string): () => string {
+  let made: string | null = null;
+  return () => {
+    made ??= createHash("sha256").update(text).digest("hex");
+    return made;
+  };
 }
 
 /** @param widen factor on every tolerance: 1, or more for metered networks. */
@@ -66,19 +76,25 @@ export function openLedger(widen: () => number): Ledger {
     update(section, collector) {
       let compiled = sections.get(section.name);
       if (!compiled) {
-        compiled = { volatile: compileFacets(collector.volatile), lastText: "", state: null };
+        compiled = {
+          volatile: compileFacets(collector.volatile),
+          lastText: "",
+          hash: hashOnDemand(""),
+          state: null,
+        };
         sections.set(section.name, compiled);
       }
       const data = section.data === null ? "null" : stableText(section.data, compiled.volatile);
       const text = `${section.state}\n${section.reason?.code ?? ""}\n${data}`;
       const changed = text !== compiled.lastText || compiled.state === null;
+      if (changed) compiled.hash = hashOnDemand(text);
       compiled.lastText = text;
+      const { hash } = compiled;
       compiled.state = {
         section,
-        hash:
-          changed || compiled.state === null
-            ? createHash("sha256").update(text).digest("hex")
-            : compiled.state.hash,
+        get hash() {
+          return hash();
+        },
         volatile: section.data === null ? new Map() : volatileOf(section.data, compiled.volatile),
       };
       return changed;

@@ -65,7 +65,7 @@ export async function refuseLiving(path: string): Promise<void> {
       `${path} is too long for a socket (${MAX_PATH} bytes)`,
       'run_dir = "/run/foundry-agent"  # below [agent]: a folder with a shorter name',
     );
-  const code = await probe(path);
+  const code = isAbsent(path) ? "ENOENT" : await probe(path);
   if (code === "ENOENT") return;
   if (code === "ECONNREFUSED") {
     if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== false) return;
@@ -82,6 +82,15 @@ export async function refuseLiving(path: string): Promise<void> {
       "foundry-agent status",
     );
   throw new AgentError("socket_path", `${path} can't be looked at (${code})`, `ls -l ${path}`);
+}
+
+/** Nothing is there, as after every orderly stop: no need to knock. */
+function isAbsent(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false; // the probe finds out why
+  }
 }
 
 /** "connected", "timeout", or the code of why not. A stopped daemon's backlog still takes connections. */

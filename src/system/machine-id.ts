@@ -2,15 +2,15 @@
  * The id a node gives itself towards control APIs: never the raw /etc/machine-id, which must stay on the
  * machine (machine-id(5)), but an app-specific hash of it, keyed the way sd_id128_get_machine_app_specific is.
  */
-import { createHmac } from "node:crypto";
 import type { Files } from "./files.ts";
+import { smallHmac } from "./small-hmac.ts";
 
 /** Salt of a node that was never told it is a clone. */
 export const DEFAULT_MACHINE_ID_SALT = "foundry-agent/v1";
 
 /** HMAC-SHA-256 with the raw id (trimmed, lower case) as key and the salt as message; 64 hex digits. */
 export function machineIdOf(rawId: string, salt: string): string {
-  return createHmac("sha256", rawId.trim().toLowerCase()).update(salt).digest("hex");
+  return smallHmac(rawId.trim().toLowerCase(), salt);
 }
 
 /** The raw id of the machine, or null when it has none yet (`uninitialized`, empty, garbage, not there). */
