@@ -77,7 +77,11 @@ function fetchNode(arch) {
 function runAs(arch, argv, cwd) {
   const emulator = emulatorOf(arch);
   const [program, ...args] = emulator === null ? argv : [emulator.program, "-L", arm64Root(), ...argv];
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, env: { PATH: process.env.PATH }, encoding: "utf8" });
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd,
+    env: { PATH: process.env.PATH },
+    encoding: "utf8",
+  });
   if (error || status !== 0) throw new Error(`${argv[0]} failed: ${error?.message ?? stderr}`);
   return { stdout, stderr };
 }

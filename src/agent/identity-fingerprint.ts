@@ -6,7 +6,7 @@
 import { cleanDmi, cleanUuid } from "../model/dmi-text.ts";
 import { errorCode } from "../model/errors.ts";
 import type { Files } from "../system/files.ts";
-import { smallHmac } from "../system/small-hmac.ts";
+import { smallHmac } from "../system/small-hash.ts";
 import { rootDriveSerials } from "./identity-root-drive.ts";
 
 export type FactKind = "dmi" | "pi" | "mac" | "root";

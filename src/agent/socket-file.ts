@@ -13,6 +13,7 @@ import {
   mkdtempSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
 } from "node:fs";
@@ -154,7 +155,8 @@ export async function listenAt(
       },
     );
   } finally {
-    rmSync(own, { recursive: true, force: true });
+    rmSync(bound, { force: true });
+    rmdirSync(own);
   }
 }
 

@@ -7,8 +7,8 @@
  * any hour. A command given meanwhile goes out in the answer of the open poll at once; one given in the gap
  * of about 10 s waits for the next round; what the agent says about a command wakes a round of its own.
  */
-import { createHash } from "node:crypto";
 import type { AgentEvent } from "../model/event.ts";
+import { smallHash } from "../system/small-hash.ts";
 
 export type Profile = "normal" | "metered";
 
@@ -97,7 +97,7 @@ export function intervalS(state: RhythmState): number {
  * a metered network in the first quarter of an hour, since nobody waits an hour to see a node come back.
  */
 export function firstDelayMs(state: RhythmState, machineId: string): number {
-  const place = createHash("sha256").update(machineId).digest().readUIntBE(0, 6);
+  const place = Number.parseInt(smallHash(machineId).slice(0, 12), 16);
   return place % Math.round(Math.min(intervalS(state), LIMITS.meteredFloorS) * 1000);
 }
 

@@ -3,7 +3,7 @@
  * machine (machine-id(5)), but an app-specific hash of it, keyed the way sd_id128_get_machine_app_specific is.
  */
 import type { Files } from "./files.ts";
-import { smallHmac } from "./small-hmac.ts";
+import { smallHmac } from "./small-hash.ts";
 
 /** Salt of a node that was never told it is a clone. */
 export const DEFAULT_MACHINE_ID_SALT = "foundry-agent/v1";

@@ -12,6 +12,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { httpOnDemand } from "../../src/agent/http-on-demand.ts";
 import { groupId } from "../../src/agent/socket-file.ts";
 import { startStatusServer } from "../../src/agent/status-server.ts";
 import { recordedLog } from "../support/log.ts";
@@ -202,4 +203,38 @@ test("connections beyond 32 are turned away, and those before them go on", async
   const answer = await new Promise((resolve) => survivor.once("data", (chunk) => resolve(String(chunk))));
   expect(answer).toContain("200 OK");
   expect((await ask(server.controlSocket, "/healthz")).status).toBe(200);
+});
+
+test("a stop ends a connection that was answered and kept, and one in the middle of a request", async () => {
+  const server = await startStatusServer({
+    view: emptyView(),
+    runDir: join(temporaryFolder(), "run"),
+    log: recordedLog().log,
+    adminGid: null,
+  });
+  const [kept, halfway] = [connect(server.statusSocket), connect(server.statusSocket)];
+  onTestFinished(() => [kept, halfway].forEach((socket) => void socket.destroy()));
+  const ended = [kept, halfway].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+  for (const socket of [kept, halfway]) {
+    socket.on("error", () => undefined); // cut off, seen by "close"
+    socket.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await new Promise((resolve) => socket.once("data", resolve));
+    socket.resume();
+  }
+  halfway.write("GET /healthz HTTP/1.1\r\n");
+  await server.close();
+  await Promise.all(ended);
+});
+
+test("who does not finish a request is told so and turned out", async () => {
+  const limits = { headersTimeout: 50, requestTimeout: 100, connectionsCheckingInterval: 20 };
+  const http = httpOnDemand(async () => undefined, recordedLog().log, limits);
+  const path = join(temporaryFolder(), "s");
+  await new Promise<void>((resolve) => http.listener.listen(path, resolve));
+  const socket = connect(path);
+  socket.write("GET /healthz HTTP/1.1\r\n");
+  const answer = await new Promise((resolve) => socket.once("data", (chunk) => resolve(String(chunk))));
+  expect(answer).toContain("408 Request Timeout");
+  expect(answer).toContain("the request was not sent in time");
+  await http.close();
 });
