@@ -8,7 +8,18 @@ import { ROOT } from "../../scripts/paths.mjs";
 import { type Bench, megabytes, type Part, type Row } from "./bench-types.ts";
 import { median } from "./figures.ts";
 
-const MODULES = ["pino", "valibot", "toml", "chokidar", "node:sqlite", "node:https", "node:ffi"];
+const MODULES = [
+  "pino",
+  "valibot",
+  "toml",
+  "chokidar",
+  "@noble/hashes/hmac.js",
+  "@noble/hashes/sha2.js",
+  "node:crypto",
+  "node:sqlite",
+  "node:https",
+  "node:ffi",
+];
 const TIMES = 7;
 
 interface Cost {
