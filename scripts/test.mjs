@@ -2,6 +2,8 @@
 import { conclude, nothingYet, runCheck, runVitest } from "./layers.mjs";
 import { ROOT } from "./paths.mjs";
 
+// Hundreds of processes are started, most of the same modules: Node keeps here what it compiles of them.
+process.env.NODE_COMPILE_CACHE ??= `${ROOT}/build/compiled`;
 const filters = process.argv.slice(2);
 const counts = nothingYet();
 if (filters.length === 0) {

@@ -31,7 +31,8 @@ export function startChild(args: readonly string[], options: ChildOptions = {}):
   const main = options.program ?? (options.nobody === true ? AS_NOBODY : MAIN);
   const [program, ...rest] = [...(options.wrapper ?? []), process.execPath, main, ...args] as [string];
   // Not what the test's own process was given: a service manager's sockets, a proxy, a coverage tool.
-  const env = { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, ...options.env };
+  const { PATH, TMPDIR, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, TMPDIR, NODE_COMPILE_CACHE, ...options.env };
   const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], env, cwd: "/" });
   let [stdout, stderr] = ["", ""];
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
