@@ -1,4 +1,5 @@
 /** Drives that hang: the others are there, never more than four at once, and quarantine. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { SmartData } from "../../src/collectors/smart-schema.ts";
@@ -83,12 +84,15 @@ describe("drives that hang", () => {
     it.drives.says("/dev/sda", "sat", ataJson("S1"));
     it.drives.says("/dev/sdb", "sat", ataJson("S2"));
     it.drives.hangs("/dev/sdb", "sat");
-    // Not even the list of devices is there yet.
+    // Not even the list of devices is there yet, and it does not come before this was looked at.
+    const listed = join(temporaryFolder(), "listed");
+    it.drives.scanDoes(`until [ -e ${listed} ]; do sleep 0.02; done`);
     expect(await it.collector().collect({ ...collectContext(it.machine), memory: it.memory })).toEqual({
       noData: "The drives are being asked for the first time.",
       nextStep: null,
       pending: true,
     });
+    writeFileSync(listed, "");
     await expect.poll(() => told, { timeout: 15_000 }).toBe(1);
     expect(verdicts(await it.round())).toEqual(["sda answered ok true", "sdb pending unknown null"]);
     it.drives.hangs("/dev/sdb", "sat", false);
