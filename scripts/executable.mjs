@@ -15,12 +15,14 @@ import { alignLoads, complaints, makeRoom } from "./elf.mjs";
 import { SHIP_FLAGS } from "./flags.mjs";
 import { arm64Root } from "./lab/arm64-root.mjs";
 import { runNpm } from "./npm.mjs";
-import { NODE, ROOT } from "./paths.mjs";
-import { warm, wrapped } from "./warm.mjs";
+import { ROOT } from "./paths.mjs";
+import { SAME_EACH_TIME, warm, wrapped } from "./warm.mjs";
 
 const GNU = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" };
 const SUFFIX = { x64: "x86-64", arm64: "aarch64" };
 export const ARCHITECTURES = Object.keys(GNU);
+/** Longest run of a program, milliseconds; the longest is a start of the daemon under qemu-user, some seconds. */
+const CHILD_MS = 120_000;
 
 /** Name of the strip program for an architecture on this machine, and the Debian package it is in. */
 function stripOf(arch) {
@@ -73,14 +75,17 @@ function fetchNode(arch) {
   return binary;
 }
 
-/** Run a program of an architecture, without the builder's environment. @returns what it wrote to both outputs */
+/** Run a program of an architecture without the builder's environment. @returns what it wrote to both outputs */
 function runAs(arch, argv, cwd) {
   const emulator = emulatorOf(arch);
   const [program, ...args] = emulator === null ? argv : [emulator.program, "-L", arm64Root(), ...argv];
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
-    env: { PATH: process.env.PATH },
+    // A home folder, for the builder may be a user without an entry in passwd.
+    env: { HOME: "/", PATH: process.env.PATH },
     encoding: "utf8",
+    timeout: CHILD_MS,
+    killSignal: "SIGKILL",
   });
   if (error || status !== 0) throw new Error(`${argv[0]} failed: ${error?.message ?? stderr}`);
   return { stdout, stderr };
@@ -97,7 +102,6 @@ export async function makeExecutable(arch, folder, commit) {
   warm({
     bundle: at("bundle"),
     compiled: at("compiled"),
-    folder,
     runNode: (args) => runAs(arch, [full, ...args], folder),
   });
   execFileSync(stripOf(arch).program, ["--strip-all", "-o", at("node"), full]);
@@ -112,13 +116,15 @@ export async function makeExecutable(arch, folder, commit) {
     assets: { bundle: "bundle", compiled: "compiled" },
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
-    useCodeCache: false,
-    execArgv: SHIP_FLAGS,
+    // Else Node would look for it in the folder that NODE_COMPILE_CACHE names, and run what it finds there.
+    useCodeCache: true,
+    // OPENSSL_CONF could name a configuration whose providers are libraries to load.
+    execArgv: [...SHIP_FLAGS, "--openssl-config=/dev/null"],
     // "env" would let NODE_OPTIONS load code into a service that runs as root.
     execArgvExtension: "none",
   };
   writeFileSync(at("sea.json"), JSON.stringify(settings));
-  execFileSync(NODE, ["--build-sea=sea.json"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  runAs(arch, [full, ...SHIP_FLAGS, SAME_EACH_TIME, "--build-sea=sea.json"], folder);
   rmSync(at("node"));
   alignLoads(output, arch);
   const wrong = complaints(output, arch);

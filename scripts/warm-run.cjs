@@ -26,6 +26,7 @@ for (const name of Object.keys(fs)) {
 }
 os.networkInterfaces = () => ({});
 process.geteuid = () => 999; // as the installed daemon: not root
+process.env.PATH = "/nonexistent"; // nor does it find a program here that others have not
 
 process.argv = [process.argv[0], program, ...words];
 process.on("exit", () => fs.writeFileSync(`${folder}/compiled`, script.createCachedData()));

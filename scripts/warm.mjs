@@ -1,21 +1,22 @@
 /**
- * The compiled form of the bundle: V8's code cache, made after the daemon has started once, so that it holds
- * the functions of a start and no others. A start is then 25 ms shorter (many times that on a Raspberry Pi),
- * and not a byte of memory larger: what is in it would be compiled anyway. With every function in it, a start
- * would be as short and a daemon 2.5 MB larger for good.
+ * The compiled form of the bundle: V8's code cache, made after `run --once`, so that it holds the functions of
+ * a start and no others. A start is then 25 ms shorter (many times that on a Raspberry Pi), and not a byte of
+ * memory larger: what is in it would be compiled anyway. With every function in it, a start would be as short
+ * and a daemon 2.5 MB larger for good.
  *
  * It is of the node, the architecture and the flags that made it; run by another, V8 would not take it.
  */
 import {
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SHIP_FLAGS } from "./flags.mjs";
 import { ROOT } from "./paths.mjs";
@@ -23,7 +24,7 @@ import { ROOT } from "./paths.mjs";
 /** A storage node is where most collectors find something to read. */
 const MACHINE = join(ROOT, "test/fixtures/trees/ceph-node");
 /** A code cache is taken only by a node with the very flags that it was made under; this one does not count. */
-const SAME_EACH_TIME = "--random-seed=1";
+export const SAME_EACH_TIME = "--random-seed=1";
 
 /**
  * The bundle as executables and `warmed` compile it: a function of what a CommonJS module may use.
@@ -36,23 +37,31 @@ export function wrapped(bundle) {
 }
 
 /**
- * Start the daemon twice, since most starts find a state that is there, and write what was compiled the second time.
- * @param options.folder where to work; it goes with the caller's
+ * Start the daemon twice, since most starts find a state that is there, and write what was compiled the second
+ * time. In a temporary folder, for a socket's path must be short.
  * @param options.runNode runs the node of the executable's architecture with arguments; throws when it fails
  */
-export function warm({ bundle, compiled, folder, runNode }) {
-  const work = mkdtempSync(join(folder, "warm-"));
-  layMachine(join(work, "root"));
-  const config = join(work, "config.toml");
-  const lines = ["[agent]", `state_dir = "${work}/state"`, `run_dir = "${work}"`, 'log_level = "error"'];
-  // Its full collections would throw compiled functions away.
-  writeFileSync(config, [...lines, "[memory]", "housekeeping = false", ""].join("\n"), { mode: 0o600 });
-  const script = join(ROOT, "scripts/warm-run.cjs");
-  const command = ["run", "--once", "--config", config];
-  for (let start = 0; start < 2; start++)
-    runNode([...SHIP_FLAGS, SAME_EACH_TIME, script, bundle, work, ...command]);
-  renameSync(join(work, "compiled"), compiled);
-  rmSync(work, { recursive: true });
+export function warm({ bundle, compiled, runNode }) {
+  const work = mkdtempSync(join(tmpdir(), "foundry-warm-"));
+  try {
+    layMachine(join(work, "root"));
+    const config = join(work, "config.toml");
+    const folder = JSON.stringify(work);
+    const lines = ["[agent]", `state_dir = ${folder}`, `run_dir = ${folder}`, 'log_level = "error"'];
+    // Its full collections would throw compiled functions away.
+    writeFileSync(config, [...lines, "[memory]", "housekeeping = false", ""].join("\n"), { mode: 0o600 });
+    const script = join(ROOT, "scripts/warm-run.cjs");
+    const command = ["run", "--once", "--config", config];
+    for (let start = 0; start < 2; start++) {
+      const said = runNode([...SHIP_FLAGS, SAME_EACH_TIME, script, bundle, work, ...command]);
+      // Anything else, and other functions were compiled than those of a start where all is well.
+      if (said.stderr !== "" || !/^collected \d+ sections; no control API is configured\n$/.test(said.stdout))
+        throw new Error(`the daemon does not start as it should: ${said.stdout}${said.stderr}`);
+    }
+    copyFileSync(join(work, "compiled"), compiled);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
 }
 
 function layMachine(root) {

@@ -4,7 +4,7 @@
  */
 import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
@@ -144,6 +144,30 @@ describe.each([target("x64"), target("arm64")])("the executable for $arch", (tri
     await agent(["version"], { NODE_OPTIONS: `--require ${injected}` });
     await agent(["version", `--node-options=--require ${injected}`]).catch(() => undefined);
     expect(readFileSync(trace, "utf8")).toBe("");
+  });
+
+  real("takes no compiled code from a folder that the environment names", async () => {
+    const folder = temporaryFolder();
+    const entries = (): string[] => readdirSync(folder, { recursive: true, encoding: "utf8" });
+    const env = { NODE_COMPILE_CACHE: folder };
+    await agent(["version"], env);
+    expect(entries().filter((name) => name.includes("/"))).toEqual([]);
+    // It would, were it a plain Node with a script.
+    const script = join(temporaryFolder(), "script.cjs");
+    writeFileSync(script, "");
+    execFileSync(NODE, [script], { env: { ...process.env, ...env } });
+    expect(entries().filter((name) => name.includes("/"))).toHaveLength(1);
+  });
+
+  real("loads no library that an OpenSSL configuration of the environment names", async () => {
+    const OPENSSL_CONF = join(temporaryFolder(), "openssl.cnf");
+    writeFileSync(OPENSSL_CONF, "[not a configuration");
+    // Were it read, it would end this one as it ends a plain Node.
+    const env = { ...process.env, OPENSSL_CONF };
+    expect(() => execFileSync(NODE, ["-e", "0"], { env, stdio: "pipe" })).toThrow(
+      "OpenSSL configuration error",
+    );
+    expect(await agent(["version"], { OPENSSL_CONF })).toContain("foundry-agent");
   });
 
   real("does not become a Node when it is called by that name", async () => {
