@@ -115,7 +115,7 @@ export const CONFIG_SECTIONS = {
   memory: {
     doc: "The agent's own memory.",
     keys: {
-      housekeeping: flag(true, "Give memory back to the system after each round; costs a little CPU."),
+      housekeeping: flag(true, "Give memory back to the system after each round; costs a little CPU. Without, an idle agent keeps what it once used."),
     },
   },
   nodefoundry: {

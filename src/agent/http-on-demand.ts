@@ -36,7 +36,7 @@ export function httpOnDemand(
   limits = LIMITS,
 ): HttpOnDemand {
   let http: Server | null = null;
-  // Half open as http.Server has it: `curl` may be done with writing before it has read.
+  // Half open, as http.Server has it, which ends such a connection itself.
   const listener = createServer({ allowHalfOpen: true }, (socket) => {
     http ??= httpServer(handler, log, limits);
     http.emit("connection", socket);

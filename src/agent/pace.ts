@@ -35,8 +35,17 @@ export interface Pace {
   waitS(): number;
   /** What the server is told about the next round, seconds from now. */
   nextDueS(): number;
-  /** @param round `pollable`: the server holds empty rounds open, as one that is only looked at does not */
-  succeeded(round: { waitedS: number; intervalS: number | null; more: boolean; pollable: boolean }): number;
+  /**
+   * @param round `pollable`: the server holds empty rounds open, as one that is only looked at does not;
+   *   `ofCommands`: it told what became of a command
+   */
+  succeeded(round: {
+    waitedS: number;
+    intervalS: number | null;
+    more: boolean;
+    pollable: boolean;
+    ofCommands: boolean;
+  }): number;
   failed(error: unknown, waitedS: number): number;
   /** Delay to a round that something urgent asks for, or null: it waits for the regular one. */
   wokenMs(): number | null;
@@ -69,13 +78,14 @@ export function openPace(options: PaceOptions): Pace {
     },
     waitS: () => waitSeconds(state, true),
     nextDueS: () => Math.round(intervalS(state)),
-    succeeded({ waitedS, intervalS: wanted, more, pollable }) {
+    succeeded({ waitedS, intervalS: wanted, more, pollable, ofCommands }) {
       const waitedInFull = pollable && waitedS > 0 && sinceStart() >= waitedS * 900;
       state = afterSuccess(state, { intervalS: wanted, waitedInFull }, random());
       const regular = nextDelayMs(state, sinceStart());
       // A round that had something to say could not wait for commands; one long poll after it can. Only one,
-      // so that a section that never rests does not make rounds of its own.
-      const linger = pollable && waitedS === 0 && !lingered && waitSeconds(state, true) > 0;
+      // so that a section that never rests does not make rounds of its own. Commands come to a rest, and
+      // whoever gave one gives another.
+      const linger = pollable && waitedS === 0 && (!lingered || ofCommands) && waitSeconds(state, true) > 0;
       lingered = linger;
       return more || linger ? Math.min(regular, wakeDelayMs(state, sinceStart()) ?? regular) : regular;
     },

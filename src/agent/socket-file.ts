@@ -155,8 +155,11 @@ export async function listenAt(
       },
     );
   } finally {
-    rmSync(bound, { force: true });
-    rmdirSync(own);
+    // An empty folder that stays harms nobody, and must not change what came of it.
+    try {
+      rmSync(bound, { force: true });
+      rmdirSync(own);
+    } catch {}
   }
 }
 

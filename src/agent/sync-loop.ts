@@ -113,6 +113,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       intervalS: outcome.intervalS,
       more,
       pollable: !readOnly,
+      ofCommands: input.events.some(({ type }) => type === "command.state"),
     });
     options.onSynced(outcome);
     arm(delay);

@@ -2,7 +2,7 @@
 
 import { forgetDrive } from "../collectors/drives-missing.ts";
 import type { Executor } from "../commands/executor-types.ts";
-import { AgentError } from "../model/errors.ts";
+import { AgentError, errorCode } from "../model/errors.ts";
 import type { AgentEvent } from "../model/event.ts";
 import { driveActs } from "./drive-acts.ts";
 import type { Health } from "./health.ts";
@@ -184,6 +184,7 @@ export function viewOf(options: ViewOptions): AgentView {
       if (undo) identity.undoAdopt();
       else identity.adopt();
       options.look();
+      commands.look();
       health.tellAgain();
       for (const loop of running().loops) loop.forget();
     },
@@ -191,6 +192,7 @@ export function viewOf(options: ViewOptions): AgentView {
       await options.settled();
       identity.reset();
       options.look();
+      commands.look();
       health.tellAgain();
       for (const loop of running().loops) loop.forget();
     },
@@ -199,6 +201,7 @@ export function viewOf(options: ViewOptions): AgentView {
       for (const loop of loops(name)) {
         await loop.api.leave(AbortSignal.timeout(CHECK_MS));
         loop.forget();
+        cancelAllOf(commands, loop.api.name);
       }
     },
     healthy() {
@@ -212,4 +215,16 @@ export function viewOf(options: ViewOptions): AgentView {
       return { ok: true, reason: null };
     },
   };
+}
+
+/** A control API that this node has left has nothing more to say here; what can't be stopped any more goes on. */
+function cancelAllOf(commands: Executor, source: string): void {
+  for (const { asked } of [...commands.waiting(), commands.active()].filter((one) => one !== null)) {
+    if (asked.source !== source) continue;
+    try {
+      commands.cancel(asked.id, `this node, which left ${source}`);
+    } catch (error) {
+      if (errorCode(error) !== "too_late") throw error;
+    }
+  }
 }

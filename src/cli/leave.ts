@@ -27,7 +27,7 @@ export function leaveCommandWith(input: () => Input): SubCommand {
         io.stdout("No control API is configured, so there is none to leave.\n");
         return EXIT.ok;
       }
-      const question = `This node forgets its token and id at ${whom} and reports there no longer until it is enrolled again. Go on?`;
+      const question = `This node forgets its token and id at ${whom} and reports there no longer until it is enrolled again. What it was asked from there and has not done is cancelled. Go on?`;
       await makeSure(question, `foundry-agent leave${api === undefined ? "" : ` ${api}`}`, {
         values,
         input: input(),

@@ -119,7 +119,7 @@ export interface Executor {
   time(): KnownTime;
   /** Everything that was going on before this start is looked at, then commands are carried out. */
   start(): void;
-  /** Look at the gates now: the configuration or the policy may have changed. */
+  /** Look at the journal and the gates now: the configuration, the policy or the identity may have changed. */
   look(): void;
   /** Nothing more is begun; what is under way is left as the journal has it. */
   stop(): Promise<void>;

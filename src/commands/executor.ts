@@ -246,7 +246,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
       undoing.start();
       loop ??= keepRunning();
     },
-    look: waker.wake,
+    look: kick,
     async stop() {
       stop.abort(new AgentError("stopping", "the agent is stopping"));
       waker.wake();

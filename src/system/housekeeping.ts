@@ -1,5 +1,6 @@
 /**
- * Keeps the daemon small while it does nothing. V8 never gives memory back by itself on an idle process,
+ * Keeps the daemon small while it does nothing. V8 gives no memory back by itself on an idle process (the ship
+ * flags switch off what would, for it comes at the wrong time and costs more),
  * glibc keeps what it freed, and two thirds of a Node process' resident memory are clean pages of its own
  * binary that it needed once. So, whenever something was done, as its last act: collect garbage, trim the C
  * heap, and drop clean file pages (the kernel maps them again from its page cache when they are touched).

@@ -134,3 +134,37 @@ test("agent.name is what the node is called, in status and where it registers", 
   expect(agent.view.status().hostname).toBe("rack4-node07");
   expect(server.inspect().nodes.map(({ hostname }) => hostname)).toEqual(["rack4-node07"]);
 });
+
+/** A reboot of the sandbox's that waits, for somebody holds this node. */
+async function withWaitingReboot() {
+  const { server, toml } = await rig();
+  const agent = await testAgent({ toml });
+  const { nodeId } = await agent.view.enroll("nodefoundry", server.keys.test, {});
+  agent.view.hold({ reason: "replacing a fan", by: "root", until: null });
+  await fetch(`${server.url}/v1/nodes/${nodeId}/reboot`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.keys.test}`, "content-type": "application/json" },
+    body: "{}",
+  });
+  await agent.view.sync();
+  const waiting = (): string[] => agent.view.status().waitingCommands.map(({ asked }) => asked.id);
+  await vi.waitUntil(() => waiting().length === 1, patient);
+  return { agent, waiting, id: waiting()[0] as string };
+}
+
+test("what a control API asked for and has not been done is cancelled when this node leaves it", async () => {
+  const { agent, waiting, id } = await withWaitingReboot();
+  await agent.view.leave("nodefoundry");
+  expect(waiting()).toEqual([]);
+  expect(agent.view.commandRecord(id)?.progress).toMatchObject({
+    state: "cancelled",
+    why: { text: "Cancelled by this node, which left nodefoundry." },
+  });
+});
+
+test("after a reset nothing waits any more, for what did is set aside", async () => {
+  const { agent, waiting, id } = await withWaitingReboot();
+  await agent.view.resetIdentity();
+  expect(waiting()).toEqual([]);
+  expect(agent.view.commandRecord(id)).toBeNull();
+});

@@ -17,7 +17,7 @@ export const size: Part = {
         peer: "",
         target: "",
       },
-      { what: "  of it our own code and libraries", ours: show(BUNDLE), peer: "", target: "" },
+      { what: "  of it the text of our own code and libraries", ours: show(BUNDLE), peer: "", target: "" },
     ];
   },
 };
