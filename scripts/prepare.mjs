@@ -3,8 +3,9 @@
  *
  * install: `npm ci --ignore-scripts` when node_modules is missing or does not hold what package-lock.json
  * says. bundle: src/main.ts → build/foundry-agent.cjs when a source is newer. Both do nothing when there is
- * nothing to do, so each npm script can begin with it. Plain JavaScript without packages, for it runs
- * before there are any, on whatever Node (20 or newer) npm itself runs on.
+ * nothing to do, so each npm script can begin with it, for whom the checkout is only there to be read too.
+ * Plain JavaScript without packages, for it runs before there are any, on whatever Node (20 or newer) npm
+ * itself runs on.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -17,7 +18,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runNpm } from "./npm.mjs";
 import { BUNDLE, NODE, ROOT } from "./paths.mjs";
@@ -25,6 +26,8 @@ import { BUNDLE, NODE, ROOT } from "./paths.mjs";
 const LOCK = join(ROOT, "build/.prepare-lock");
 /** The pinned Node for this machine, under node_modules. */
 const OWN_NODE = `node-linux-${process.arch}/bin/node`;
+const NODE_LINK = "node_modules/.bin/node";
+const READ_ONLY = new Set(["EACCES", "EPERM", "EROFS"]);
 
 /** Something a person has to see to; its sentence is all that is printed. */
 class Failure extends Error {}
@@ -76,7 +79,7 @@ export function install() {
 
 /** npm 10 takes the link of the optional package that is not for this machine away, and with it the other's. */
 function linkNode() {
-  const link = join(ROOT, "node_modules/.bin/node");
+  const link = join(ROOT, NODE_LINK);
   if (!existsSync(link)) symlinkSync(`../${OWN_NODE}`, link);
 }
 
@@ -88,14 +91,38 @@ function newest(path) {
   return Math.max(info.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-/** Bundle the agent when a source, the bundler's script or a dependency changed since. */
-function bundle() {
+/** What is wrong with the bundle, in words, or null when no source, bundler's script or dependency changed since. */
+function outdated() {
+  const name = relative(ROOT, BUNDLE);
+  if (!existsSync(BUNDLE)) return `${name} is not there`;
   const sources = ["src", "package.json", "package-lock.json", "scripts/bundle.mjs"];
   const changed = Math.max(...sources.map((source) => newest(join(ROOT, source))));
-  if (existsSync(BUNDLE) && statSync(BUNDLE).mtimeMs >= changed) return;
+  return statSync(BUNDLE).mtimeMs >= changed ? null : `${name} is older than its sources`;
+}
+
+/** Bundle the agent when it is to be. */
+function bundle() {
+  if (outdated() === null) return;
   // A process of its own: this one may have started before there was an esbuild.
   const done = spawnSync(NODE, [join(ROOT, "scripts/bundle.mjs")], { cwd: ROOT, stdio: "inherit" });
   if (done.status !== 0) throw new Failure("the agent can't be bundled: see above");
+}
+
+/** Why something has to be done, in words, or null: then nothing is written, and no lock is needed. */
+function toDo(steps) {
+  if (steps.includes("install")) {
+    const why = missing() ?? (existsSync(join(ROOT, NODE_LINK)) ? null : `${NODE_LINK} is not there`);
+    if (why !== null) return why;
+  }
+  return steps.includes("bundle") ? outdated() : null;
+}
+
+/** What to do about a checkout that somebody else has to write to. */
+function readOnly(why, steps, { code }) {
+  const next = `node scripts/prepare.mjs ${steps.join(" ")}`;
+  return new Failure(
+    `${why}, and this user can't write to ${ROOT} (${code}). Next: ${next}  # there, as its owner`,
+  );
 }
 
 /** One at a time: two npm scripts started together must not both install. */
@@ -132,10 +159,18 @@ function holder() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    locked(() => {
-      if (process.argv.includes("install")) install();
-      if (process.argv.includes("bundle")) bundle();
-    });
+    const steps = ["install", "bundle"].filter((step) => process.argv.includes(step));
+    const why = toDo(steps);
+    if (why !== null) {
+      try {
+        locked(() => {
+          if (steps.includes("install")) install();
+          if (steps.includes("bundle")) bundle();
+        });
+      } catch (error) {
+        throw READ_ONLY.has(error.code) ? readOnly(why, steps, error) : error;
+      }
+    }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     console.error(error.message);

@@ -17,6 +17,7 @@ import type { Command, Why } from "../model/command.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import { AgentError } from "../model/errors.ts";
 import type { Machine } from "../system/machine.ts";
+import { testStep } from "./command-mode.ts";
 import type { Running } from "./running.ts";
 import type { Store } from "./store-types.ts";
 
@@ -116,6 +117,7 @@ export function openCommandGates(options: {
         unusable: read.problem ?? { code: "policy_unusable", text: "There is no policy.", nextStep: null },
       },
       policyFile: commands.policyFile,
+      configFile: config.file,
       forceAllowed: read.policy?.allow[subject.source as "local"]?.includes("force") ?? false,
       windows: parseWindows(commands.windows ?? []),
       timeZone: commands.timeZone,
@@ -140,24 +142,18 @@ export function openCommandGates(options: {
       : [{ gate: "signature", verdict: why.code === "no_trusted_time" ? "wait" : "refuse", why }];
   }
 
-  /** It came while this node was live, and its key is another one now. */
+  /** Of a dry run, or it came while this node was live and its key is another one now. */
   function modeVerdict({ asked }: CommandRecord): GateVerdict[] {
     const api = apiOf(asked.source);
     const mode = api?.status().mode;
     if (asked.mode !== "live" || (mode !== "test" && mode !== "read-only")) return [];
     if (types.get(asked.type)?.needs.hardware === false) return [];
-    const text = `This node is registered with a ${mode} key now, so its hardware is not touched.`;
-    return [
-      {
-        gate: "mode",
-        verdict: "refuse",
-        why: {
-          code: "refused_mode",
-          text,
-          nextStep: "foundry-agent status  # shows the mode of each control API",
-        },
-      },
-    ];
+    const text = `This node is registered with a ${mode} key, so its hardware is not touched.`;
+    const nextStep =
+      asked.source === "local"
+        ? testStep(asked.type, asked.signature !== null)
+        : "foundry-agent status  # shows the mode of each control API";
+    return [{ gate: "mode", verdict: "refuse", why: { code: "refused_mode", text, nextStep } }];
   }
 
   function signature(command: Command, time: KnownTime): Why | null {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { ConditionDraft } from "../model/condition.ts";
 import { type Config, type LoadedConfig, problemText, SYSTEM_FOLDER } from "./config.ts";
+import { quoteArgument } from "./config-file.ts";
 
 /**
  * `config_invalid` when the new one can't be used, `restart_needed` when a part of it waits for a restart.
@@ -14,13 +15,18 @@ export function configConditions(loaded: LoadedConfig, atStart: Config): Conditi
   const sentence = problemText({ ...first, nextStep: "" }).replace(/ Next: $/, "");
   const more = loaded.problems.length > 1 ? ` (and ${loaded.problems.length - 1} more)` : "";
   const text = `The configuration is not right, so the one before is kept: ${sentence}${more}`;
-  return [{ code: "config_invalid", severity: "error", text, nextStep: checkCommand(loaded) }];
+  return [{ code: "config_invalid", severity: "error", text, nextStep: checkCommand(loaded.config) }];
 }
 
-/** A daemon that was started with --config has its file somewhere else than the command would look. */
-function checkCommand({ watch: [file] }: LoadedConfig): string {
-  const usual = file === undefined || file === join(SYSTEM_FOLDER, "config.toml");
-  return `foundry-agent config check${usual ? "" : ` --config ${file}`}`;
+/** The line that looks at a daemon's own configuration: started with --config it is not where the command would look. */
+export function checkCommand({ file }: Pick<Config, "file">): string {
+  const usual = file === join(SYSTEM_FOLDER, "config.toml");
+  return `foundry-agent config check${usual ? "" : ` --config ${quoteArgument(file)}`}`;
+}
+
+/** What to type where hardware is not to be touched, and is wanted to be. */
+export function hardwareStep(config: Pick<Config, "file">): string {
+  return `${checkCommand(config)}  # names the file: write hardware = true below [agent], then foundry-agent reload`;
 }
 
 function restartNeeded(before: Config, now: Config): ConditionDraft[] {

@@ -18,6 +18,7 @@ import {
   word,
   words,
 } from "./config-kinds.ts";
+import { templateProblem } from "./name-template.ts";
 
 export interface SectionDeclaration {
   readonly doc: string;
@@ -115,7 +116,10 @@ export const CONFIG_SECTIONS = {
   memory: {
     doc: "The agent's own memory.",
     keys: {
-      housekeeping: flag(true, "Give memory back to the system after each round; costs a little CPU. Without, an idle agent keeps what it once used."),
+      housekeeping: flag(
+        true,
+        "Give memory back to the system after each round; costs a little CPU. Without, an idle agent keeps what it once used.",
+      ),
     },
   },
   nodefoundry: {
@@ -139,8 +143,8 @@ export const CONFIG_SECTIONS = {
         "credential:nodefoundry-key",
         "Account or read-only key, used where the server has no agent API.",
       ),
-      node_name: word((value) => value.length <= 253, {
-        expected: "a name of at most 253 characters",
+      node_name: word((value) => value.length <= 253 && templateProblem(value) === null, {
+        expected: "a name of at most 253 characters, in braces only {hostname} and {serial}",
         absent: "agent.name, else the hostname",
         example: "{hostname}",
         doc: "Name to register under; {hostname} and {serial} stand for this node's own.",

@@ -26,6 +26,8 @@ export type CollectorConfig = SectionOf<typeof COLLECTOR_KEYS> & {
  * Keys that end in `File` are references for `readSecretFile`: a path or `credential:NAME`.
  */
 export type Config = Omit<Sections, "agent" | "metrics" | "nodefoundry"> & {
+  /** The main file, there or not, as an absolute path: what sentences tell people to edit. */
+  readonly file: string;
   readonly agent: Sections["agent"] & { readonly stateDir: string; readonly runDir: string };
   readonly metrics: Omit<Sections["metrics"], "listen"> & { readonly listen: ListenAddress | null };
   readonly nodefoundry: Sections["nodefoundry"] & { readonly enabled: boolean };

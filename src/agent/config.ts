@@ -5,7 +5,7 @@
  */
 import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { errorCode } from "../model/errors.ts";
 import { checkTable, type KnownCollector, SECTIONS, type Setting } from "./config-check.ts";
 import { crossProblems } from "./config-cross.ts";
@@ -75,7 +75,7 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
     }
   }
 
-  const config = assemble(settings, folders(options, main));
+  const config = assemble(settings, main, folders(options, main));
   for (const { key, message, nextStep } of crossProblems(config, known?.map(({ name }) => name) ?? null)) {
     const origin = origins.get(key);
     const { file, line } = origin ?? { file: main, line: null };
@@ -168,7 +168,7 @@ function userFolder(env: NodeJS.ProcessEnv, variable: string, below: string): st
   return join(value?.startsWith("/") ? value : join(home || homedir(), below), "foundry-agent");
 }
 
-function assemble(settings: ReadonlyMap<string, Setting>, { state, run }: Folders): Config {
+function assemble(settings: ReadonlyMap<string, Setting>, main: string, { state, run }: Folders): Config {
   const sections: Record<string, Record<string, unknown>> = {};
   for (const [name, { keys }] of Object.entries(SECTIONS))
     sections[name] = withDefaults(keys, (key) => settings.get(`${name}.${key}`)?.value);
@@ -178,6 +178,7 @@ function assemble(settings: ReadonlyMap<string, Setting>, { state, run }: Folder
   const mentioned = [...settings.keys()].some((key) => key.startsWith("nodefoundry."));
   return {
     ...(sections as unknown as Config),
+    file: resolve(main),
     agent: { ...agent, stateDir: agent.stateDir ?? state, runDir: agent.runDir ?? run },
     metrics: {
       ...(metrics as unknown as Config["metrics"]),

@@ -6,6 +6,8 @@ import { randomUUID } from "node:crypto";
 import type { Located } from "../helper/locate.ts";
 import { AgentError } from "../model/errors.ts";
 import type { SmartReadAnswer } from "../model/smart.ts";
+import type { Config } from "./config.ts";
+import { hardwareStep } from "./config-conditions.ts";
 import type { Running } from "./running.ts";
 import type { LocateWish, SmartWayName } from "./view.ts";
 
@@ -13,6 +15,7 @@ import type { LocateWish, SmartWayName } from "./view.ts";
 const CALL_MS = 60_000;
 
 export interface DriveActs {
+  mayTouchHardware(): Promise<void>;
   smartJson(way: SmartWayName): Promise<unknown>;
   locate(wish: LocateWish): Promise<Located>;
   selfTest(way: SmartWayName, test: "short" | "long" | "abort"): Promise<{ minutes: number | null }>;
@@ -23,14 +26,19 @@ export function driveActs(options: {
   readonly running: () => Running;
   readonly settled: () => Promise<unknown>;
 }): DriveActs {
-  async function call(operation: string, args: object, changes: boolean): Promise<unknown> {
+  async function mayTouchHardware(): Promise<void> {
     await options.settled();
-    const { helper, loops, config } = options.running();
-    if (changes)
-      mayTouch(
-        config.agent.hardware,
-        loops.map((loop) => loop.api.status().mode),
-      );
+    const { loops, config } = options.running();
+    mayTouch(
+      config,
+      loops.map((loop) => loop.api.status().mode),
+    );
+  }
+
+  async function call(operation: string, args: object, changes: boolean): Promise<unknown> {
+    if (changes) await mayTouchHardware();
+    else await options.settled();
+    const { helper } = options.running();
     const about = changes ? { id: randomUUID(), source: "local", deadlineMs: CALL_MS } : {};
     return await helper.call(operation, args, AbortSignal.timeout(CALL_MS), about);
   }
@@ -42,6 +50,7 @@ export function driveActs(options: {
   }
 
   return {
+    mayTouchHardware,
     smartJson: read,
     locate: async (wish) => (await call("drive.locate", wish, true)) as Located,
     async selfTest({ device, type }, test) {
@@ -60,21 +69,24 @@ export function driveActs(options: {
 
 /**
  * Hardware stays as it is, whoever asks, until the configuration says otherwise, and with a test key or one that
- * only reads whatever it says. @throws AgentError `refused_hardware`, `refused_mode`
+ * only reads whatever it says; so that is said first. @throws AgentError `refused_mode`, `refused_hardware`
  */
-function mayTouch(hardware: boolean, modes: readonly ("live" | "test" | "read-only" | null)[]): void {
-  if (!hardware)
-    throw new AgentError(
-      "refused_hardware",
-      "this agent may not touch hardware: hardware is false in its configuration",
-      "foundry-agent config check  # names the file: write hardware = true below [agent], then foundry-agent reload",
-    );
+function mayTouch(
+  config: Pick<Config, "agent" | "file">,
+  modes: readonly ("live" | "test" | "read-only" | null)[],
+): void {
   const mode = modes.find((one) => one === "test" || one === "read-only");
-  if (mode === undefined) return;
+  if (mode !== undefined)
+    throw new AgentError(
+      "refused_mode",
+      `this node is registered with a ${mode} key, so its hardware is never touched`,
+      "foundry-agent status  # shows the mode of each control API",
+    );
+  if (config.agent.hardware) return;
   throw new AgentError(
-    "refused_mode",
-    `this node is registered with a ${mode} key, so its hardware is never touched`,
-    "foundry-agent status  # shows the mode of each control API",
+    "refused_hardware",
+    "this agent may not touch hardware: hardware is false in its configuration",
+    hardwareStep(config),
   );
 }
 

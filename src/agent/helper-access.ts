@@ -13,6 +13,7 @@ import type { Logger } from "../model/log.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import type { Config } from "./config.ts";
+import { hardwareStep } from "./config-conditions.ts";
 import type { Health } from "./health.ts";
 
 export interface HelperAccess {
@@ -51,7 +52,7 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
   const { runDir } = config.agent;
   const socket = runDir === SERVICE_RUN_DIR ? HELPER_SOCKET : join(runDir, "helper.sock");
   const direct = uid === 0 && config.agent.hardware;
-  const chosen = direct ? directly(options, stop.signal) : behindSocket(socket, uid);
+  const chosen = direct ? directly(options, stop.signal) : behindSocket(socket, options);
   let lookedAt: number | null = null;
   const port: HelperPort = {
     how: chosen.how,
@@ -105,13 +106,10 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
 }
 
 /** The service's own folder always has a helper to it; elsewhere one is used where somebody started it. */
-function behindSocket(path: string, uid: number): HelperPort {
+function behindSocket(path: string, { uid, config }: HelperAccessOptions): HelperPort {
   if (path === HELPER_SOCKET || existsSync(path)) return socketHelper({ path });
   return uid === 0
-    ? noHelper(
-        "needs the helper, or root with hardware = true in the configuration",
-        "foundry-agent config check  # names the file: write hardware = true below [agent], then foundry-agent reload",
-      )
+    ? noHelper("needs the helper, or root with hardware = true in the configuration", hardwareStep(config))
     : noHelper(
         "needs the helper, which runs beside the installed service",
         `foundry-agent helper --socket ${path}  # as root, for a trial`,

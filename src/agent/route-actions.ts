@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { AgentError } from "../model/errors.ts";
 import { nearest } from "../model/suggest.ts";
+import { templateProblem } from "./name-template.ts";
 import { isOn } from "./route-reads.ts";
 import type { Answer, Call, RouteContext } from "./route-types.ts";
 import { sectionHead } from "./wire.ts";
@@ -40,6 +41,8 @@ export async function enroll({ view }: RouteContext, { body }: Call): Promise<An
     );
   }
   const { api = "nodefoundry", key, name } = parsed.output;
+  const problem = name === undefined ? null : templateProblem(name);
+  if (problem !== null) throw new AgentError("bad_request", problem, "foundry-agent enroll --help");
   const { nodeId, mode } = await view.enroll(api, key, name === undefined ? {} : { name });
   return { data: { node_id: nodeId, mode } };
 }

@@ -10,6 +10,7 @@ import { parseCommands } from "../control/nodefoundry/commands.ts";
 import type { Command } from "../model/command.ts";
 import { AgentError } from "../model/errors.ts";
 import { printable } from "../model/scrub.ts";
+import { testStep } from "./command-mode.ts";
 import { commandWire, dryRunWire, holdWire, wholeCommandWire } from "./command-wire.ts";
 import { numberOf } from "./route-reads.ts";
 import type { Answer, Call, RouteContext } from "./route-types.ts";
@@ -85,11 +86,12 @@ export async function submitCommand({ view }: RouteContext, call: Call): Promise
     by: call.caller,
     signed,
   };
-  mayBeLive(view, request);
   if (given.dry_run === true) {
+    // It touches nothing; that this node's key lets nothing be touched is one of its gates.
     const gates = await view.dryRunCommand(request);
     return { data: dryRunWire(decide(gates).verdict, gates) };
   }
+  mayBeLive(view, request);
   const { asked } = view.submitCommand(request);
   const row = view.command(asked.id);
   if (row === null)
@@ -155,8 +157,6 @@ function mayBeLive(view: AgentView, { type, mode, signed }: LocalRequest): void 
     node === "test"
       ? "this node is registered with a test key, so hardware is not touched"
       : "this node's key only reads, so hardware is not touched",
-    signed === null
-      ? "foundry-agent … --test  # goes through all of it without touching anything"
-      : "foundry-agent commands sign --help  # --mode test signs one that touches nothing",
+    testStep(type, signed !== null),
   );
 }

@@ -77,6 +77,8 @@ export async function locateDrive(context: RouteContext, call: Call): Promise<An
     );
   const { on, for_s: forS = null } = body.output;
   const { drive, all } = findDrive(context, call);
+  // Before what this drive can't: who mends that would find the next refusal.
+  await context.view.mayTouchHardware();
   const name = helperName(drive, all);
   if (name === null)
     throw new AgentError(
@@ -98,6 +100,7 @@ export async function testDrive(context: RouteContext, call: Call): Promise<Answ
       "foundry-agent smart-test --help",
     );
   const { drive } = findDrive(context, call);
+  await context.view.mayTouchHardware();
   const way = wayOf(context, call, drive);
   const { minutes } = await context.view.selfTest(way, body.output.test);
   return { data: { name: drive.name, test: body.output.test, minutes } };

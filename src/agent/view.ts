@@ -108,6 +108,8 @@ export interface AgentView {
   forgetDrive(serial: string): Promise<void>;
   /** smartctl's own JSON of one drive, asked for now and kept nowhere. @throws AgentError as `smart.read` */
   smartJson(way: SmartWayName): Promise<unknown>;
+  /** What `locate` and `selfTest` ask first. @throws AgentError `refused_mode`, `refused_hardware` */
+  mayTouchHardware(): Promise<void>;
   /** Let the light on a drive's slot blink, or end it. @throws AgentError `refused_hardware`, `refused_mode`, or as `drive.locate` */
   locate(wish: LocateWish): Promise<Located>;
   /**

@@ -20,7 +20,7 @@ import { wrapText } from "./wrap.ts";
 const HELP = "foundry-agent commands --help";
 const WATCH_MS = 2_000;
 const SHOWN = "20";
-/** Columns from which on an id, a source and a reason have room side by side. */
+/** Columns from which on an id, a source and a sentence have room side by side. */
 const WIDE = 120;
 const MAX_BYTES = 60 * 1024;
 
@@ -95,23 +95,23 @@ export function listText(
   io: Pick<Io, "color" | "now" | "isTty" | "env">,
 ): string {
   if (commands.length === 0) return "This node was not asked to do anything yet.\n";
-  const reason = (one: CommandWire): string | null => one.waiting?.text ?? one.error?.message ?? one.step;
+  const why = (one: CommandWire): string | null => one.waiting?.text ?? one.error?.message ?? one.step;
   const rows = commands.map((one): Cell[] => [
     one.id,
     one.mode === "test" ? `${one.type} (test)` : one.type,
     { text: one.state, color: stateColor(one.state) },
     relativeTime(at(one.since ?? one.received_at), io.now()),
     one.source,
-    reason(one),
+    why(one),
   ]);
   const { color } = io;
   const width = terminalWidth(io);
   if (width === undefined || width >= WIDE)
-    return table(["id", "type", "state", "since", "source", { title: "reason", shrink: true }], rows, {
+    return table(["id", "type", "state", "since", "source", { title: "why", shrink: true }], rows, {
       color,
       ...(width === undefined ? {} : { width }),
     });
-  // An id that is cut can't be typed, so where there is little room the reason has a line of its own.
+  // An id that is cut can't be typed, so where there is little room the sentence has a line of its own.
   const [head = "", ...lines] = table(
     ["id", "type", "state", "since"],
     rows.map((row) => row.slice(0, 4)),
@@ -121,7 +121,7 @@ export function listText(
     .split("\n");
   const below = (text: string | null): string[] =>
     text === null ? [] : [`  ${wrapText(printable(text), width, 2)}`];
-  const all = commands.flatMap((one, index) => [lines[index] ?? "", ...below(reason(one))]);
+  const all = commands.flatMap((one, index) => [lines[index] ?? "", ...below(why(one))]);
   return `${[head, ...all].join("\n")}\n`;
 }
 

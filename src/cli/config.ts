@@ -36,28 +36,29 @@ export function configCommand(collectors: readonly KnownCollector[]): SubCommand
     ],
     async run({ values, positionals }, io) {
       const [what, ...more] = positionals;
-      if ((what !== "check" && what !== "show") || more.length > 0) throw wrongUse(what, more);
+      if ((what !== "check" && what !== "show") || more.length > 0) throw wrongUse(what, more, values.config);
       const file = typeof values.config === "string" ? resolve(values.config) : undefined;
       const uid = process.geteuid?.() ?? 0;
       const options = { uid, env: io.env, collectors, ...(file === undefined ? {} : { file }) };
       const loaded = loadConfig(options);
       const json = values.json === true;
       const main = file ?? defaultConfigFile(options);
-      if (what === "check") check(loaded, collectors, { main, json }, io);
-      else show(loaded, collectors, { json, next: checkCommandLine(values.config) }, io);
+      const next = checkCommandLine(values.config);
+      if (what === "check") check(loaded, collectors, { main, json, next }, io);
+      else show(loaded, collectors, { json, next }, io);
       return loaded.problems.length === 0 ? EXIT.ok : EXIT.failed;
     },
   };
 }
 
-function wrongUse(what: string | undefined, more: readonly string[]): Error {
-  const next = "foundry-agent config check";
+function wrongUse(what: string | undefined, more: readonly string[], file: unknown): Error {
+  const next = checkCommandLine(file);
   if (what === undefined) return usageError("config needs check or show", next);
   if (more.length > 0) return usageError(`config takes one word, found "${more[0]}" too`, next);
   const meant = nearest(what, ["check", "show"]);
   return usageError(
     `config has no "${what}"${meant === null ? ", expected check or show" : `, did you mean "${meant}"?`}`,
-    `foundry-agent config ${meant ?? "check"}`,
+    checkCommandLine(file, meant === "show" ? meant : "check"),
   );
 }
 
@@ -65,10 +66,15 @@ function wrongUse(what: string | undefined, more: readonly string[]): Error {
 function check(
   loaded: LoadedConfig,
   collectors: readonly KnownCollector[],
-  { main, json }: { main: string; json: boolean },
+  { main, json, next }: { main: string; json: boolean; next: string },
   io: Io,
 ): void {
-  const { problems, files } = loaded;
+  const { files } = loaded;
+  // Where "check it again" is the next step, it is to be this file and not the service's.
+  const problems = loaded.problems.map((problem) => ({
+    ...problem,
+    nextStep: problem.nextStep.replace(/foundry-agent config check$/, () => next),
+  }));
   const warnings = excludeWarnings(loaded, collectors);
   if (json) {
     const found = problems.map(({ nextStep, ...rest }) => ({ ...rest, next_step: nextStep }));
@@ -95,10 +101,10 @@ function check(
   }
 }
 
-/** The line that tells every problem of the file that `--config` named. */
-export function checkCommandLine(file: unknown): string {
+/** The line that tells every problem of the file that `--config` named, or shows it. */
+export function checkCommandLine(file: unknown, what: "check" | "show" = "check"): string {
   const named = typeof file === "string" ? ` --config ${quoteArgument(file)}` : "";
-  return `foundry-agent config check${named}`;
+  return `foundry-agent config ${what}${named}`;
 }
 
 function show(

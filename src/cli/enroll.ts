@@ -1,7 +1,9 @@
 /** `foundry-agent enroll`: register this node with a key that is used once and kept nowhere. */
+import { templateProblem } from "../agent/name-template.ts";
+import type { StatusWire } from "../agent/wire.ts";
 import { printable } from "../model/scrub.ts";
 import { readSecretFile } from "../system/secret-file.ts";
-import { CLIENT_OPTIONS, openClient } from "./client.ts";
+import { CLIENT_OPTIONS, type Client, openClient } from "./client.ts";
 import { nextStepHere } from "./next-step.ts";
 import { EXIT, type Io, printJson } from "./output.ts";
 import { askSecret, type Input, readAllInput } from "./prompt.ts";
@@ -44,7 +46,10 @@ export function enrollCommandWith(input: () => Input): SubCommand {
           `enroll takes one control API, found "${more[0]}" too`,
           "foundry-agent enroll --help",
         );
+      const wrongName = typeof values.name === "string" ? templateProblem(values.name) : null;
+      if (wrongName !== null) throw usageError(wrongName, "foundry-agent enroll --name 'rack4-{hostname}'");
       const client = await openClient(io, values, "control");
+      await makeSureOf(api, client);
       const key = await readKey(values["key-file"], input(), io);
       warnAbout(key, io);
       const name = typeof values.name === "string" ? { name: values.name } : {};
@@ -62,6 +67,12 @@ export function enrollCommandWith(input: () => Input): SubCommand {
 }
 
 export const enrollCommand: SubCommand = enrollCommandWith(() => process.stdin);
+
+/** Nobody is to look for a key of an API that is not there. @throws AgentError `no_such_api`, in the daemon's words */
+async function makeSureOf(api: string, client: Client): Promise<void> {
+  const { control_apis: apis } = (await client.get("/v1/status")) as StatusWire;
+  if (!apis.some(({ name }) => name === api)) await client.text(`/v1/preview/${encodeURIComponent(api)}`);
+}
 
 async function readKey(file: unknown, input: Input, io: Io): Promise<string> {
   const typed = typeof file !== "string" || file === "-";

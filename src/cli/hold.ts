@@ -1,5 +1,6 @@
 /** `foundry-agent hold` and `release`: commands from the network wait while somebody works on this node. */
 import type { HoldWire } from "../agent/command-wire.ts";
+import type { StatusWire } from "../agent/wire.ts";
 import { printable } from "../model/scrub.ts";
 import { CLIENT_OPTIONS, openClient } from "./client.ts";
 import { at } from "./conditions.ts";
@@ -27,15 +28,19 @@ export const holdCommand: SubCommand = {
       throw usageError("hold needs a reason", 'foundry-agent hold --reason "…" --for 4h');
     const seconds = typeof values.for === "string" ? secondsOf(values.for) : null;
     const client = await openClient(io, values, "control");
+    // Asked before: the daemon's answer tells the new one only, and there is room for one.
+    const { hold: before } = (await client.get("/v1/status")) as StatusWire;
     const body = { reason, ...(seconds === null ? {} : { for_s: seconds }) };
     const hold = (await client.post("/v1/hold", { body })) as HoldWire;
     const end = nextStepHere("foundry-agent release", values.socket);
     const until = at(hold.until);
     if (values.json === true) printJson(io, hold);
-    else
+    else {
       io.stdout(
-        `Commands from the network wait ${until === null ? "until it is released" : `until ${localTime(until)}`}, over restarts and reboots too. What runs already goes on, and commands of this host are not held.\nTo end it${until === null ? "" : " before"}: ${printable(end)}\n`,
+        `Commands from the network wait ${untilWhen(until)}, over restarts and reboots too. What runs already goes on, and commands of this host are not held.\nTo end it${until === null ? "" : " before"}: ${printable(end)}\n`,
       );
+      if (before !== null) io.stdout(`${printable(replacedText(before))}\n`);
+    }
     return EXIT.ok;
   },
 };
@@ -58,6 +63,15 @@ export const releaseCommand: SubCommand = {
     return EXIT.ok;
   },
 };
+
+function untilWhen(until: number | null): string {
+  return until === null ? "until it is released" : `until ${localTime(until)}`;
+}
+
+function replacedText({ by, until, reason }: HoldWire): string {
+  const end = /[.!?]$/.test(reason) ? "" : ".";
+  return `This replaces what ${by} held ${untilWhen(at(until))}: ${reason}${end}`;
+}
 
 function secondsOf(text: string): number {
   const [, count, unit = ""] = /^(\d{1,7})\s*(s|m|min|h|d)$/.exec(text) ?? [];

@@ -16,6 +16,13 @@ import { type SubCommand, usageError } from "./usage.ts";
 
 const AGAIN = "foundry-agent …";
 const HELP = "foundry-agent reboot --help";
+const REASON_MAX = 500;
+
+/** By code of a refusal: what was typed, in a way that is not refused. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ["no_drain_available", `${AGAIN} --no-drain  # after: ceph osd ok-to-stop`],
+  ["refused_mode", `${AGAIN} --test  # goes through all of it without touching anything`],
+]);
 
 export interface RebootParts {
   readonly input: () => Input;
@@ -50,6 +57,7 @@ export function rebootCommandWith(parts: RebootParts): SubCommand {
     ],
     async run({ values }, io) {
       if (values.unproven === true) return await unproven(values, parts, io);
+      checkReason(values.reason);
       const request = {
         type: "reboot",
         params: {
@@ -87,13 +95,24 @@ export function rebootCommandWith(parts: RebootParts): SubCommand {
   };
 }
 
+/** As the agent takes it, told in terms of the command line. @throws AgentError `usage` */
+function checkReason(reason: unknown): void {
+  if (typeof reason !== "string") return;
+  const { length } = reason.trim();
+  if (length > 0 && length <= REASON_MAX) return;
+  throw usageError(
+    length === 0
+      ? "--reason needs a text"
+      : `a reason may have ${REASON_MAX} characters, this one has ${length}`,
+    'foundry-agent reboot --reason "new kernel"  # or without --reason',
+  );
+}
+
 /** What will not change by waiting. @throws AgentError `refused` */
 function refuseNow({ gates }: DryRunWire): void {
   const why = gates.find(({ verdict }) => verdict === "refuse")?.why ?? null;
   if (why === null) return;
-  const next =
-    why.code === "no_drain_available" ? `${AGAIN} --no-drain  # after: ceph osd ok-to-stop` : why.next_step;
-  throw new AgentError("refused", why.text, next);
+  throw new AgentError("refused", why.text, INSTEAD.get(why.code) ?? why.next_step);
 }
 
 async function ask(

@@ -4,6 +4,7 @@ import { CLIENT_OPTIONS, openClient } from "./client.ts";
 import { at } from "./conditions.ts";
 import { duration, relativeTime } from "./format.ts";
 import { genericText } from "./generic-view.ts";
+import { nextStepHere } from "./next-step.ts";
 import { EXIT, type Io, printJson } from "./output.ts";
 import { sectionHeadline } from "./section-text.ts";
 import { type Cell, table } from "./table.ts";
@@ -43,7 +44,7 @@ export const reportCommand: SubCommand = {
     if (name === undefined) {
       const report = (await client.get("/v1/report", { raw })) as ReportWire;
       if (values.json === true) printJson(io, report);
-      else io.stdout(overview(report, io));
+      else io.stdout(overview(report, io, values.socket));
       return EXIT.ok;
     }
     const section = (await client.get(`/v1/report/${encodeURIComponent(name)}`, { raw })) as SectionHead & {
@@ -62,7 +63,7 @@ interface ReportWire {
   readonly sections: Readonly<Record<string, SectionHead>>;
 }
 
-function overview(report: ReportWire, io: Io): string {
+function overview(report: ReportWire, io: Io, socket: unknown): string {
   const sections = Object.values(report.sections);
   if (sections.length === 0) return "Nothing was collected yet. Look again in a few seconds.\n";
   const now = io.now();
@@ -79,5 +80,6 @@ function overview(report: ReportWire, io: Io): string {
   ]);
   const width = terminalWidth(io);
   const columns = ["section", "state", "collected", "took", { title: "why", shrink: true }];
-  return `${table(columns, rows, { color: io.color, ...(width === undefined ? {} : { width }) })}\nOne of them whole: foundry-agent report ${sections[0]?.name ?? "SECTION"}\n`;
+  const one = nextStepHere(`foundry-agent report ${sections[0]?.name ?? "SECTION"}`, socket);
+  return `${table(columns, rows, { color: io.color, ...(width === undefined ? {} : { width }) })}\nOne of them whole: ${one}\n`;
 }

@@ -12,7 +12,7 @@ export const sandboxCommand: SubCommand = {
     state: {
       type: "string",
       value: "FILE",
-      help: "keep keys, nodes and operations in this file over restarts",
+      help: "keep keys, nodes and operations in this file over restarts; its folder must be there",
     },
     json: { type: "boolean", help: "print URL and keys as one line of JSON" },
   },

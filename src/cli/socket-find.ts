@@ -75,8 +75,8 @@ function isDenied(answer: string): boolean {
   return answer === "EACCES" || answer === "EPERM";
 }
 
-function permissionError(path: string, { systemFolder = SYSTEM_FOLDER }: FindOptions): AgentError {
-  const { who, nextStep } = socketOwner(path, systemFolder);
+function permissionError(path: string, { socket, systemFolder = SYSTEM_FOLDER }: FindOptions): AgentError {
+  const { who, nextStep } = socketOwner(path, socket === undefined ? systemFolder : null);
   return new AgentError("refused_permission", `${path} is for ${who}`, nextStep);
 }
 

@@ -15,16 +15,17 @@ export interface NameFiles {
 
 /**
  * @param path of the socket, which may not be looked at
- * @param usual the folder that is looked in without `--socket`
+ * @param usual the folder that is looked in without `--socket`; null: that was given, and may stay as it was typed
+ *   (whether it is the folder of `path` or `path` itself can't be told from outside)
  * @returns `who`: what fits after "is for"; `nextStep`: "…" stands for what was typed (usage.ts)
  */
 export function socketOwner(
   path: string,
-  usual: string,
+  usual: string | null,
   { users, groups }: NameFiles = { users: "/etc/passwd", groups: "/etc/group" },
 ): { who: string; nextStep: string } {
   const folder = dirname(path);
-  const nextStep = `sudo foundry-agent …${folder === usual ? "" : ` --socket ${folder}`}`;
+  const nextStep = `sudo foundry-agent …${usual === null || folder === usual ? "" : ` --socket ${folder}`}`;
   const found = lstat(path);
   if (found === undefined) return { who: "root and the user who runs the agent", nextStep };
   if ((found.mode & 0o060) === 0o060 && nameOf(groups, found.gid) === ADMINS)

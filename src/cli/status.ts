@@ -94,7 +94,9 @@ function headline(status: StatusWire, color: boolean): string {
           : status.mode === null && status.hardware
             ? "hardware is touched only when asked on this host"
             : "hardware is never touched";
-  return `${printable(status.hostname)} is ${word}\nfoundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})\n`;
+  const silent = status.control_apis.filter(isSilent).map(({ name }) => printable(name));
+  const alone = silent.length === 0 ? "" : `, but does not report to ${silent.join(" and ")}`;
+  return `${printable(status.hostname)} is ${word}${alone}\nfoundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})\n`;
 }
 
 function title(text: string, color: boolean): string {
@@ -157,6 +159,10 @@ function apisText(status: StatusWire, io: Shower, socket: unknown): string {
 /** No round will come before somebody types: a time of the next one would say that there is nothing to do. */
 function waitsForKey(api: string, { conditions }: StatusWire): boolean {
   return conditions.some(({ code, subject }) => subject === api && /^(enrol_key_needed|left)$/.test(code));
+}
+
+function isSilent(api: StatusWire["control_apis"][number]): boolean {
+  return api.breaker === "open" || (!api.enrolled && api.mode !== "read-only");
 }
 
 function apiState(api: StatusWire["control_apis"][number]): Cell {

@@ -6,10 +6,18 @@ import { nextStepHere } from "./next-step.ts";
 import { EXIT, printJson } from "./output.ts";
 import { type SubCommand, usageError } from "./usage.ts";
 
-/** The daemon's sentence ends in the next step. */
-function here(text: string, socket: unknown): string {
-  const [, said = text, next] = /^(.*?) Next: (.*)$/s.exec(text) ?? [];
-  return next === undefined ? said : `${said} Next: ${nextStepHere(next, socket)}`;
+/** The daemon's sentence ends in the next step; where it knows none, each step of the way is looked at. */
+function here({ name, ok, text }: Outcome, socket: unknown): string {
+  const [, said = text, known] = /^(.*?) Next: (.*)$/s.exec(text) ?? [];
+  const next = known ?? (ok ? undefined : `foundry-agent check ${name}`);
+  if (next === undefined) return said;
+  return `${/[.!?]$/.test(said) ? said : `${said}.`} Next: ${nextStepHere(next, socket)}`;
+}
+
+interface Outcome {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly text: string;
 }
 
 export const syncCommand: SubCommand = {
@@ -24,18 +32,15 @@ export const syncCommand: SubCommand = {
     if (more.length > 0)
       throw usageError(`sync takes one control API, found "${more[0]}" too`, "foundry-agent sync");
     const client = await openClient(io, values, "control");
-    const outcomes = (await client.post("/v1/sync", { query: { api } })) as {
-      name: string;
-      ok: boolean;
-      text: string;
-    }[];
+    const outcomes = (await client.post("/v1/sync", { query: { api } })) as Outcome[];
     if (values.json === true) printJson(io, outcomes);
     else if (outcomes.length === 0)
       io.stdout("No control API is configured, so there is nobody to report to.\n");
-    for (const { name, ok, text } of values.json === true ? [] : outcomes)
-      io.stdout(
-        `${printable(name)}: ${paint(ok ? "done" : "failed", ok ? "green" : "red", io.color)}${ok ? ", " : ". "}${printable(here(text, values.socket))}\n`,
-      );
+    for (const one of values.json === true ? [] : outcomes) {
+      const word = one.ok ? paint("done", "green", io.color) : paint("failed", "red", io.color);
+      const said = printable(here(one, values.socket));
+      io.stdout(`${printable(one.name)}: ${word}${one.ok ? ", " : ". "}${said}\n`);
+    }
     return outcomes.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
   },
 };

@@ -23,8 +23,7 @@ export const whyCommand: SubCommand = {
   options: CLIENT_OPTIONS,
   examples: [
     "foundry-agent why",
-    "foundry-agent why drive_missing",
-    "foundry-agent why network  # a section",
+    "foundry-agent why smart  # a section; the code of what is wrong or a command's id are taken too",
   ],
   async run({ values, positionals }, io) {
     const [id, ...more] = positionals;

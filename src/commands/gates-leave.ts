@@ -30,8 +30,9 @@ export const policy: Check = (subject, _facts, { policy: read, policyFile }) => 
   const remote = subject.source !== "local";
   if ("unusable" in read) {
     const changes = remote || subject.needs.hardware;
-    // Of such a test nothing is done but what it says.
-    const leftOut = subject.mode === "test" && (subject.needs.hardware || subject.type === "noop");
+    // Of such a test nothing is done but what it says, or what is done all day.
+    const harmless = subject.needs.hardware || subject.type === "noop" || subject.type === "collect";
+    const leftOut = subject.mode === "test" && harmless;
     if (leftOut || !changes) return null;
     return refuse("policy_unusable", sentence(read.unusable.text), read.unusable.nextStep);
   }
@@ -67,19 +68,19 @@ export const force: Check = ({ params }, _facts, { forceAllowed, policyFile }) =
   );
 };
 
-export const hardware: Check = ({ needs, mode }, facts) => {
+export const hardware: Check = ({ needs, mode }, facts, { configFile }) => {
   if (!needs.hardware) return null;
-  const refusal = hardwareRefusal(facts);
+  const refusal = hardwareRefusal(facts, configFile);
   if (refusal === null || mode === "live") return refusal;
   return note("simulated", `A test touches no hardware; live it would be refused: ${refusal.why.text}`);
 };
 
-function hardwareRefusal({ hardware: switched, helper }: Facts): Stop | null {
+function hardwareRefusal({ hardware: switched, helper }: Facts, configFile: string): Stop | null {
   if (!switched)
     return refuse(
       "hardware_off",
       "This agent only observes: hardware = false in its configuration.",
-      "write hardware = true below [agent] in /etc/foundry-agent/config.toml",
+      `write hardware = true below [agent] in ${typed(configFile)}`,
     );
   if (!helper.present) return refuse("no_helper", sentence(helper.why.text), helper.why.nextStep);
   return null;

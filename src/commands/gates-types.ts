@@ -17,6 +17,8 @@ export interface GateOptions {
   readonly policy: GatePolicy | { readonly unusable: Why };
   /** Path of policy.toml, for sentences. */
   readonly policyFile: string;
+  /** Path of the agent's config.toml, for sentences. */
+  readonly configFile: string;
   /** Whether the policy lets this command's source use `force`. */
   readonly forceAllowed: boolean;
   readonly windows: readonly Window[];

@@ -15,7 +15,7 @@ import type { MountedApi } from "./mounted-api.ts";
 import { type NodeFoundrySnapshot, newKeys, openNodeFoundry } from "./nodefoundry/api.ts";
 import type { NodeFoundryOptions, SandboxKeys } from "./nodefoundry/world.ts";
 import { serve } from "./serve.ts";
-import { readStateFile, writeStateFile } from "./state-file.ts";
+import { notUnderstood, readStateFile, writeStateFile } from "./state-file.ts";
 
 export interface SandboxOptions extends NodeFoundryOptions {
   /** `127.0.0.1:0` (any free port) is the default; loopback addresses only. */
@@ -47,7 +47,8 @@ export interface SandboxSnapshot extends NodeFoundrySnapshot {
 }
 
 /**
- * @throws AgentError `not_loopback`, `invalid_listen`, `address_in_use`, `cannot_listen`, `state_file_unreadable`
+ * @throws AgentError `not_loopback`, `invalid_listen`, `address_in_use`, `cannot_listen`, `state_file_unreadable`,
+ *   `state_file_unwritable`
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { host, port } = parseListen(options.listen ?? "127.0.0.1:0");
@@ -116,7 +117,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   await listenOn(server, host, port);
   const bound = server.address() as AddressInfo;
   url = `${options.tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${bound.port}`;
-  save();
+  try {
+    save();
+  } catch (error) {
+    server.close();
+    throw error;
+  }
   return {
     url,
     keys,
@@ -188,8 +194,7 @@ function loadApis(apis: readonly MountedApi[], saved: Record<string, unknown>, p
     try {
       api.load(saved[api.name]);
     } catch (cause) {
-      const text = `${path} holds a state of ${api.name} that this version does not understand.`;
-      throw new AgentError("state_file_unreadable", text, `rm ${path}`, { cause });
+      throw notUnderstood(path, api.name, cause);
     }
   }
 }

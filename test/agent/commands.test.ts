@@ -2,9 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
+import type { DryRunWire } from "../../src/agent/command-wire.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { type TestAgent, testAgent } from "../support/agent.ts";
 import { temporaryFolder } from "../support/tree.ts";
+import { ask } from "../support/unix-http.ts";
 
 const patient = { timeout: 15_000, interval: 20 };
 const BY = { uid: 0, name: "root" };
@@ -114,6 +116,30 @@ test("cancelled while it waits: nothing is done, and the operation says so", asy
   expect(await over(asked.operation_id)).toMatchObject({ status: "cancelled" });
   expect(states(asked.command_id).at(-1)).toBe("cancelled");
   agent.view.release("root");
+});
+
+test("a dry run on a node with a test key shows every gate: the key first, then the agent's own file", async () => {
+  const { agent } = await house();
+  const answer = await ask(agent.controlSocket, "/v1/commands", {
+    method: "POST",
+    body: JSON.stringify({ type: "reboot", dry_run: true }),
+  });
+  expect(answer.status).toBe(200);
+  const { verdict, gates } = answer.json.data as DryRunWire;
+  expect(verdict).toBe("refuse");
+  expect(gates[0]).toEqual({
+    gate: "mode",
+    verdict: "refuse",
+    why: {
+      code: "refused_mode",
+      text: "This node is registered with a test key, so its hardware is not touched.",
+      next_step: expect.stringMatching(/^foundry-agent reboot --test {2}# in a request: "mode": "test"; /),
+    },
+  });
+  expect(gates.find(({ gate }) => gate === "hardware")?.why?.next_step).toBe(
+    `write hardware = true below [agent] in ${agent.configFile}`,
+  );
+  expect(agent.view.commands(10)).toEqual([]);
 });
 
 test("a local command goes through the same journal, with who asked for it", async () => {

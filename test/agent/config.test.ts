@@ -15,6 +15,7 @@ describe("loadConfig", () => {
     expect(loaded).toMatchObject({ problems: [], files: [] });
     expect(loaded.origins.size).toBe(0);
     expect(loaded.config).toEqual({
+      file: join(folder, ".config/foundry-agent/config.toml"),
       agent: {
         hardware: false,
         name: null,

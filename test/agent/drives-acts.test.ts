@@ -157,7 +157,8 @@ describe("who may not", () => {
     expect((await cli("drives", "sda", "--raw")).code).toBe(0);
     expect([lights(), drives.tests()]).toEqual([[], []]);
     const off = await driveRig({ hardware: false });
-    for (const line of CHANGES)
+    // Behind a RAID controller nothing could be lit either.
+    for (const line of [...CHANGES, ["drives", "locate", MEMBER]])
       expect(await off.cli(...line)).toMatchObject({
         code: 4,
         stderr: expect.stringMatching(
@@ -166,6 +167,25 @@ describe("who may not", () => {
       });
     expect((await off.cli("drives", "sda", "--raw")).code).toBe(0);
     expect([off.lights(), off.drives.tests()]).toEqual([[], []]);
+  });
+
+  it("that it may not is said before that nobody could, with the agent's own file; a test key before all", async () => {
+    const server = await sandbox();
+    const { agent, cli } = await driveRig({ helper: false, hardware: false, toml: pointedAt(server.url) });
+    for (const line of CHANGES)
+      expect(await cli(...line)).toMatchObject({
+        code: 4,
+        stderr: expect.stringContaining(
+          `hardware is false in its configuration. Next: foundry-agent config check --config ${agent.configFile}  # names the file: `,
+        ),
+      });
+    await agent.view.enroll("nodefoundry", server.keys.test, {});
+    for (const line of CHANGES)
+      expect(await cli(...line)).toMatchObject({
+        code: 4,
+        stderr: expect.stringContaining("registered with a test key, so its hardware is never touched"),
+      });
+    expect((await cli("smart-test", "nosuch", "short")).code).toBe(1);
   });
 
   it("without a helper everything says what it needs, the table too", async () => {

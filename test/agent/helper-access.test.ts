@@ -200,7 +200,7 @@ test("root with hardware = true does it in process; without, and with no helper,
   expect(observer.view.report().sections.smart).toMatchObject({ state: "absent" });
   expect(observer.view.report().sections.smart?.reason).toMatchObject({
     text: expect.stringContaining("needs the helper"),
-    nextStep: expect.stringContaining("hardware = true"),
+    nextStep: `foundry-agent config check --config ${observer.configFile}  # names the file: write hardware = true below [agent], then foundry-agent reload`,
   });
   expect(codes(observer)).not.toContain("helper_unavailable");
 });

@@ -88,8 +88,17 @@ describe("POST /v1/commands", () => {
     const { view, post } = await control();
     const { status, json } = await post("/v1/commands", { type: "reboot" });
     expect([status, json.error.code]).toEqual([403, "refused_mode"]);
-    expect(json.error.next_step).toContain("foundry-agent … --test");
+    expect(json.error.next_step).toMatch(/^foundry-agent reboot --test {2}# in a request: "mode": "test"; /);
+    const other = await post("/v1/commands", { type: "locate", params: { serial: "S1" } });
+    expect([other.status, other.json.error.next_step]).toEqual([
+      403,
+      expect.stringMatching(/^send it with "mode": "test"/),
+    ]);
+    const signed = await post("/v1/commands", { command: { ...SIGNED, type: "reboot", params: {} } });
+    expect(signed.json.error.next_step).toContain("foundry-agent commands sign --help");
     expect(view.requests).toEqual([]);
+    const dry = await post("/v1/commands", { type: "reboot", dry_run: true });
+    expect([dry.status, dry.json.data.dry_run, view.commandList]).toEqual([200, true, []]);
     expect((await post("/v1/commands", { type: "reboot", mode: "test" })).status).toBe(200);
   });
 

@@ -1,7 +1,19 @@
 /** When `npm start` and the others install: compared by content, for a checkout's file times say nothing. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { missing } from "../../scripts/prepare.mjs";
 import { temporaryFolder } from "../support/tree.ts";
 
@@ -61,3 +73,92 @@ describe("what is missing", () => {
     );
   });
 });
+
+describe("a checkout that can't be written", () => {
+  it("is no matter when nothing has to be done", () => {
+    const root = readyCheckout();
+    readOnly(root);
+    expect(prepare(root, true)).toEqual({ status: 0, stderr: "" });
+    expect(existsSync(join(root, "build/.prepare-lock"))).toBe(false);
+  });
+
+  it.each([
+    ["build/foundry-agent.cjs is older than its sources", touchSource],
+    ["build/foundry-agent.cjs is not there", (root) => rmSync(join(root, "build"), { recursive: true })],
+    ["node_modules/.bin/node is not there", (root) => rmSync(join(root, "node_modules/.bin/node"))],
+    ["node_modules is not complete", (root) => rmSync(join(root, "node_modules/.package-lock.json"))],
+  ] as [string, (root: string) => void][])("is told in one sentence when %s", (why, spoil) => {
+    const root = readyCheckout();
+    spoil(root);
+    readOnly(root);
+    expect(prepare(root, true)).toEqual({
+      status: 1,
+      stderr: `${why}, and this user can't write to ${root} (EACCES). Next: node scripts/prepare.mjs install bundle  # there, as its owner\n`,
+    });
+  });
+});
+
+it("bundles under a lock when a source is newer, and not again", () => {
+  const root = readyCheckout();
+  touchSource(root);
+  expect(prepare(root)).toEqual({ status: 0, stderr: "" });
+  expect(prepare(root)).toEqual({ status: 0, stderr: "" });
+  expect(readFileSync(join(root, "build/bundled"), "utf8")).toBe("locked\n");
+  expect(existsSync(join(root, "build/.prepare-lock"))).toBe(false);
+});
+
+/** Installed and bundled; its bundler notes each time whether the lock was held. */
+function readyCheckout(): string {
+  const root = checkout(LOCK, INSTALLED);
+  for (const folder of ["scripts", "src", "build", "node_modules/.bin"]) mkdirSync(join(root, folder));
+  for (const name of ["prepare.mjs", "npm.mjs", "paths.mjs"])
+    copyFileSync(
+      fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url)),
+      join(root, "scripts", name),
+    );
+  symlinkSync(`../node-linux-${process.arch}/bin/node`, join(root, "node_modules/.bin/node"));
+  writeFileSync(
+    join(root, "scripts/bundle.mjs"),
+    `import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+const build = new URL("../build/", import.meta.url);
+appendFileSync(new URL("bundled", build), existsSync(new URL(".prepare-lock", build)) ? "locked\\n" : "open\\n");
+writeFileSync(new URL("foundry-agent.cjs", build), "");
+`,
+  );
+  writeFileSync(join(root, "package.json"), "{}");
+  writeFileSync(join(root, "src/main.ts"), "");
+  writeFileSync(join(root, "build/foundry-agent.cjs"), "");
+  return root;
+}
+
+function touchSource(root: string): void {
+  const early = new Date(1_000_000_000_000);
+  utimesSync(join(root, "build/foundry-agent.cjs"), early, early);
+}
+
+/** For its owner too, who may be the one who runs the tests. */
+function readOnly(root: string): void {
+  const folders = [root, join(root, "build"), join(root, "node_modules/.bin")].filter(existsSync);
+  for (const folder of folders) chmodSync(folder, 0o555);
+  onTestFinished(() => {
+    for (const folder of folders) chmodSync(folder, 0o755);
+  });
+}
+
+/** As user nobody when root runs the tests: only once Node runs, for nobody may be kept from where it lies. */
+function prepare(root: string, dropped = false): { status: number | null; stderr: string } {
+  const asNobody = `if (process.getuid() === 0 && process.env.DROP === "1") {
+  process.setgroups([]);
+  process.setgid(65534);
+  process.setuid(65534);
+}
+await import(process.argv[1]);`;
+  const script = join(root, "scripts/prepare.mjs");
+  const args = ["--input-type=module", "-e", asNobody, script, "install", "bundle"];
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    encoding: "utf8",
+    env: { DROP: dropped ? "1" : "0" },
+    cwd: "/",
+  });
+  return { status, stderr };
+}

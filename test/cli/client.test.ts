@@ -47,7 +47,7 @@ async function unprivileged(folder: string, socket: string): Promise<string> {
   chmodSync(folder, 0o755);
   const script = `const { findSocket } = await import(process.argv[1]);
     const options = { needs: "any", env: {}, uid: 65534, socket: process.argv[2] };
-    console.log(await findSocket(options).then(() => "found", (error) => error.code + " " + error.message));`;
+    console.log(await findSocket(options).then(() => "found", (error) => error.code + " " + error.message + " Next: " + error.nextStep));`;
   const module = new URL("../../src/cli/socket-find.ts", import.meta.url).href;
   const { stdout } = await promisify(execFile)(
     process.execPath,
@@ -119,6 +119,19 @@ describe("which socket", () => {
     expect(await unprivileged(folder, folder)).toContain(`refused_permission ${control} is for ${whose}`);
   });
 
+  test("what was given as --socket stays as it is in the line that may, also where nobody can look into it", async () => {
+    const folder = temporaryFolder();
+    const closed = join(folder, "closed");
+    mkdirSync(join(closed, "run"), { recursive: true });
+    const control = await listening(join(closed, "run", "control.sock"));
+    chmodSync(closed, 0);
+    onTestFinished(() => chmodSync(closed, 0o700));
+    for (const given of [join(closed, "run"), control])
+      expect(await unprivileged(folder, given)).toBe(
+        `refused_permission ${given} is for root and the user who runs the agent Next: sudo foundry-agent …\n`,
+      );
+  });
+
   test("the group is named only where it is there and may", async () => {
     const folder = temporaryFolder();
     const control = await listening(join(folder, "control.sock"));
@@ -136,6 +149,7 @@ describe("which socket", () => {
     const owner = AS_ROOT ? "root" : "root and the user me";
     const sudo = `sudo foundry-agent … --socket ${folder}`;
     expect(socketOwner(control, "/run/foundry-agent", names)).toEqual({ who: owner, nextStep: sudo });
+    expect(socketOwner(control, null, names).nextStep).toBe("sudo foundry-agent …");
     expect(socketOwner(join(folder, "none"), folder, names)).toEqual({
       who: "root and the user who runs the agent",
       nextStep: "sudo foundry-agent …",

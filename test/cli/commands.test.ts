@@ -16,11 +16,11 @@ test("commands is a table; without any it says so", async () => {
   view.commandList = [commandRow(waitingRecord())];
   const { code, stdout } = await run(["commands"]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^ID +TYPE +STATE +SINCE +SOURCE +REASON\n/);
+  expect(stdout).toMatch(/^ID +TYPE +STATE +SINCE +SOURCE +WHY\n/);
   expect(stdout).toContain(`cmd_waiting  reboot  waiting  60 s ago  nodefoundry  ${WAITED}`);
 });
 
-test("on a narrow terminal an id stays whole and the reason has its own line", () => {
+test("on a narrow terminal an id stays whole and why it waits has its own line", () => {
   const id = "cmd_local_01M7Y7RB5RZCG9EA1SVXPQ634Z";
   const rows = [
     commandWire(commandRow(commandRecord({ id, mode: "test" }, { state: "waiting" }))),

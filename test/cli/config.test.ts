@@ -90,6 +90,17 @@ describe("config check", () => {
     expect(stdout).toBe(`ok: ${file} (2 keys set)\n`);
   });
 
+  it("is to be typed again with the file that was named", async () => {
+    const file = configFile("[agent\n");
+    const next = `correct the line, then: foundry-agent config check --config ${file}`;
+    expect((await run("check", "--config", file)).stdout).toMatch(new RegExp(`Next: ${next}\n$`));
+    const { problems } = JSON.parse((await run("check", "--json", "--config", file)).stdout);
+    expect(problems).toMatchObject([{ file, next_step: next }]);
+    expect((await run("shw", "--config", file)).stderr).toContain(
+      `Next: foundry-agent config show --config ${file}\n`,
+    );
+  });
+
   it("a named file that is missing is a problem", async () => {
     const { code, stdout } = await run("check", "--config", join(temporaryFolder(), "none.toml"));
     expect(code).toBe(1);

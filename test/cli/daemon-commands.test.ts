@@ -183,8 +183,13 @@ describe("report, collect, sync, check, why, reload", () => {
     view.sync = async () => [{ name: "nodefoundry", ok: false, text: "the server does not answer" }];
     expect(await run(["sync"])).toMatchObject({
       code: 1,
-      stdout: "nodefoundry: failed. the server does not answer\n",
+      stdout: expect.stringMatching(
+        /^nodefoundry: failed\. the server does not answer\. Next: foundry-agent check nodefoundry --socket \S+\n$/,
+      ),
     });
+    const known = "it is down (503). Next: systemctl restart api";
+    view.sync = async () => [{ name: "nodefoundry", ok: false, text: known }];
+    expect((await run(["sync"])).stdout).toBe(`nodefoundry: failed. ${known}\n`);
     view.sync = async () => [];
     expect((await run(["sync"])).stdout).toContain("nobody to report to");
   });

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { daemon, piped, typed } from "../support/daemon.ts";
 import { temporaryFolder } from "../support/tree.ts";
+import { ask, startServer } from "../support/unix-http.ts";
+import { testView } from "../support/view.ts";
 
 describe("enroll", () => {
   const KEY = "nf_en_0123456789abcdef";
@@ -55,6 +57,51 @@ describe("enroll", () => {
     chmodSync(file, 0o644);
     expect((await run(["enroll", "--key-file", file])).stderr).toContain("chmod 0");
     expect((await run(["enroll"], { input: typed("abc\u0003") })).stderr).toContain("interrupted");
+    expect(view.calls).toEqual([]);
+  });
+});
+
+describe("enroll refuses before it asks for a key", () => {
+  test("a control API that is not there", async () => {
+    const { run, view } = await daemon();
+    const terminal = typed("nf_en_0123456789abcdef\r");
+    for (const input of [piped(""), terminal]) {
+      const { code, stderr } = await run(["enroll", "nosuch"], { input });
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^foundry-agent: there is no control API "nosuch"\. Next: /),
+      ]);
+    }
+    expect(terminal.raw).toEqual([]);
+    expect(view.calls).toEqual([]);
+  });
+
+  test.each([
+    ["{foo}", "{foo}"],
+    ["rack{4}-{hostname}", "{4}"],
+    ["{hostname", "{hostname"],
+    ["{Serial}", "{Serial}"],
+    ["hostname}", "}"],
+  ])("the name %s, in which nothing stands for %s", async (name, wrong) => {
+    const { run, view } = await daemon();
+    const problem = `nothing stands for ${wrong} in a name, only {hostname} and {serial} do`;
+    const { code, stderr } = await run(["enroll", "--name", name], { input: piped("") });
+    expect([code, stderr.replace(/(?<=--socket )\S+/, "SOCKET")]).toEqual([
+      2,
+      `foundry-agent: ${problem}. Next: foundry-agent enroll --name 'rack4-{hostname}' --socket SOCKET\n`,
+    ]);
+    expect(view.calls).toEqual([]);
+  });
+
+  test("and the daemon refuses such a name whoever asks", async () => {
+    const view = await testView();
+    const { controlSocket } = await startServer({ view });
+    const body = JSON.stringify({ key: "nf_en_0123456789abcdef", name: "{foo}" });
+    const { status, json } = await ask(controlSocket, "/v1/enroll", { method: "POST", body });
+    expect([status, json.error.message]).toEqual([
+      400,
+      "nothing stands for {foo} in a name, only {hostname} and {serial} do",
+    ]);
     expect(view.calls).toEqual([]);
   });
 });

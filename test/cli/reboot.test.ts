@@ -64,6 +64,29 @@ test("what will not change by waiting is refused before it is asked, with the li
   );
 });
 
+test("with a test key it names what was typed, with --test", async () => {
+  const { view, run } = await daemon();
+  const why = { code: "refused_mode", text: "This node is registered with a test key.", nextStep: "x" };
+  view.verdicts = [{ gate: "mode", verdict: "refuse", why }];
+  const { code, stderr } = await run(["reboot", "--hard", "--yes"]);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(
+    /test key\. Next: foundry-agent reboot --hard --yes --socket \S+ --test {2}# goes through all/,
+  );
+  expect(view.commandList).toEqual([]);
+});
+
+test.each([
+  ["", /^foundry-agent: --reason needs a text\. Next: foundry-agent reboot --reason "new kernel"/],
+  [" \t", /^foundry-agent: --reason needs a text\./],
+  ["x".repeat(501), /^foundry-agent: a reason may have 500 characters, this one has 501\./],
+])("a reason that is none (%j) is a mistake on the command line", async (reason, said) => {
+  const { view, run } = await liveDaemon();
+  const { code, stderr } = await run(["reboot", "--dry-run", `--reason=${reason}`]);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
+  expect(view.requests).toEqual([]);
+});
+
 test("--dry-run shows every gate and does nothing", async () => {
   const { view, run } = await liveDaemon();
   view.verdicts = [

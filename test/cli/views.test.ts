@@ -54,7 +54,7 @@ Events kept: 3 (900 B)
     };
     const { code, stdout } = await run(["status"]);
     expect(code).toBe(1);
-    expect(stdout).toContain(`ceph-osd-07 is degraded\n`);
+    expect(stdout).toContain("ceph-osd-07 is degraded, but does not report to nodefoundry\n");
     expect(stdout).toContain(
       `  error  The clock is 3 h behind.\n         clock_wrong (since 5 min ago)\n         Next: timedatectl set-ntp true\n`,
     );

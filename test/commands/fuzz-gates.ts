@@ -54,6 +54,7 @@ export function verdictsOf(
         volatileState: false,
       },
       policyFile: "policy.toml",
+      configFile: "config.toml",
       forceAllowed: false,
       windows: [],
       timeZone: null,

@@ -43,6 +43,7 @@ const ALLOWED: Exclude<GateOptions["policy"], { unusable: unknown }> = {
 const PLAIN: GateOptions = {
   policy: ALLOWED,
   policyFile: "/etc/foundry-agent/policy.toml",
+  configFile: "/etc/foundry-agent/config.toml",
   forceAllowed: false,
   windows: [],
   timeZone: "UTC",
@@ -292,6 +293,7 @@ describe("policy", () => {
   it("that can't be read stops what is live from the network and what changes hardware", () => {
     const options = { policy: NO_POLICY };
     expect(outcome(COLLECT, {}, options)).toContain("policy_unusable");
+    expect(outcome({ ...COLLECT, mode: "test" }, {}, options)).toBe("pass");
     expect(outcome({ ...COLLECT, source: "local" }, {}, options)).toBe("pass");
     expect(outcome({ source: "local" }, {}, options)).toContain("policy_unusable");
     expect(outcome({ mode: "test" }, {}, options)).toBe("pass");
@@ -320,6 +322,13 @@ describe("policy", () => {
       "wait reboot_limit",
     );
   });
+});
+
+it("names the configuration file that the agent was started with, as it can be typed", () => {
+  const step = (configFile: string): string | null | undefined =>
+    verdicts({}, { hardware: false }, { configFile }).find((one) => one.gate === "hardware")?.why?.nextStep;
+  expect(step("/srv/x/config.toml")).toBe("write hardware = true below [agent] in /srv/x/config.toml");
+  expect(step("/srv/my agent/c.toml")).toBe("write hardware = true below [agent] in '/srv/my agent/c.toml'");
 });
 
 it("a test goes past what needs hardware with a note, and waits like any other", () => {

@@ -88,7 +88,7 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
     const policy = readPolicy(at.policy, process.geteuid?.() ?? 0);
     return evaluateGates(subject(record), facts(known, seen), {
       ...{ policy, policyFile: at.policy, forceAllowed: false, windows: [], timeZone: "UTC" },
-      ...{ waitForSessions: false, uptimeGuardMs: 0 },
+      ...{ configFile: "config.toml", waitForSessions: false, uptimeGuardMs: 0 },
     });
   }
 

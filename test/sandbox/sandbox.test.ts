@@ -1,6 +1,7 @@
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { call, enrolAgent, testSandbox } from "../support/sandbox.ts";
@@ -55,7 +56,7 @@ test("keys are random, and can be given", async () => {
 });
 
 test("a state file keeps keys, nodes and commands over a restart, readable by its owner only", async () => {
-  const stateFile = join(temporaryFolder(), "deep", "sandbox.json");
+  const stateFile = join(temporaryFolder(), "sandbox.json");
   const first = await startSandbox({ stateFile });
   const agent = await enrolAgent(first);
   await agent.sync({ hashes: { system: "h1" }, sections: { system: { hostname: "ceph-01" } } });
@@ -93,19 +94,60 @@ test("the state file is written while it runs, not only at the end", async () =>
   await expect.poll(() => statSync(stateFile).size).toBeGreaterThan(before);
 });
 
-test("a state file that is none is refused with what to do", async () => {
+test("a file of somebody else is refused: left as it is, not quoted, and nobody is told to delete it", async () => {
   const stateFile = join(temporaryFolder(), "sandbox.json");
-  for (const content of ["{", '{"version": 2}', '{"version":1,"keys":{},"apis":{}}']) {
+  const contents = [
+    "root:x:0:0:Canary",
+    "{",
+    '{"version": "Canary"}',
+    '{"version":1,"keys":{},"apis":{}}',
+    "",
+  ];
+  for (const content of contents) {
     writeFileSync(stateFile, content);
-    expect(await refusal({ stateFile })).toMatchObject({
+    const error = await refusal({ stateFile });
+    expect(error).toMatchObject({
       code: "state_file_unreadable",
-      nextStep: `rm ${stateFile}`,
+      message: `${stateFile} is not a state file of the sandbox.`,
+      nextStep: "foundry-agent sandbox --state FILE  # one that is not there yet",
     });
+    expect(inspect(error)).not.toContain("Canary");
+    expect(readFileSync(stateFile, "utf8")).toBe(content);
   }
   const keys = { live: "nf_sk_live_1", test: "nf_sk_test_1", readOnly: "nf_sk_ro_1", enrol: "nf_en_1" };
   writeFileSync(stateFile, JSON.stringify({ version: 1, keys, apis: { nodefoundry: { version: 99 } } }));
-  expect(await refusal({ stateFile })).toMatchObject({ code: "state_file_unreadable" });
-  expect(await refusal({ stateFile: temporaryFolder() })).toMatchObject({ code: "state_file_unreadable" });
+  expect(await refusal({ stateFile })).toMatchObject({
+    code: "state_file_unreadable",
+    message: `${stateFile} holds a state of nodefoundry that this version does not understand.`,
+    nextStep: "foundry-agent sandbox --state FILE  # one that is not there yet",
+  });
+  for (const strange of [temporaryFolder(), "/dev/zero"])
+    expect(await refusal({ stateFile: strange })).toMatchObject({ code: "state_file_unreadable" });
+});
+
+test("no folder is made for a state file", async () => {
+  const folder = join(temporaryFolder(), "deep");
+  const missing = {
+    code: "state_file_unreadable",
+    message: `There is no folder ${folder} to keep a state file in.`,
+  };
+  expect(await refusal({ stateFile: join(folder, "sandbox.json") })).toMatchObject(missing);
+  expect(existsSync(folder)).toBe(false);
+  writeFileSync(folder, "");
+  expect(await refusal({ stateFile: join(folder, "sandbox.json") })).toMatchObject(missing);
+});
+
+test("a state file that can't be written is a sentence, and nothing listens then", async () => {
+  const listening = () => process.getActiveResourcesInfo().filter((name) => name === "TCPServerWrap").length;
+  const folder = temporaryFolder();
+  // With the ending of the file that is written first it is longer than a name may be.
+  const stateFile = join(folder, "s".repeat(250));
+  expect(await refusal({ stateFile })).toMatchObject({
+    code: "state_file_unwritable",
+    message: `The state file ${stateFile} can't be written (ENAMETOOLONG).`,
+  });
+  await expect.poll(listening).toBe(0);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test("closing ends what is held open", async () => {

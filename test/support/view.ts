@@ -227,6 +227,7 @@ export function viewOfSections(
       calls.push(`smart ${device} ${type}`);
       return { smartctl: { exit_status: 0 }, device: { name: device, type } };
     },
+    async mayTouchHardware() {},
     async locate({ on, for_s = 600, ...name }) {
       calls.push(`locate ${JSON.stringify(name)} ${on ? for_s : "off"}`);
       return { name: "sda", how: "enclosure", on, for_s: on ? for_s : null };
