@@ -4,6 +4,7 @@ import { forgetDrive } from "../collectors/drives-missing.ts";
 import type { Executor } from "../commands/executor-types.ts";
 import { AgentError, errorCode } from "../model/errors.ts";
 import type { AgentEvent } from "../model/event.ts";
+import { checkCommand } from "./config-conditions.ts";
 import { driveActs } from "./drive-acts.ts";
 import type { Health } from "./health.ts";
 import type { IdentityKeeper } from "./identity.ts";
@@ -36,7 +37,7 @@ export interface ViewOptions {
 
 const CHECK_MS = 60_000;
 const CONFIGURE_ONE =
-  "foundry-agent config check  # names the file: write [nodefoundry] and enabled = true into it, then foundry-agent reload";
+  "names the file: write [nodefoundry] and enabled = true into it, then foundry-agent reload";
 
 export function viewOf(options: ViewOptions): AgentView {
   const { store, commands, health, identity, now } = options;
@@ -51,7 +52,9 @@ export function viewOf(options: ViewOptions): AgentView {
     throw new AgentError(
       "no_such_api",
       all.length === 0 ? "no control API is configured" : `there is no control API "${name}"`,
-      all.length === 0 ? CONFIGURE_ONE : `foundry-agent status  # there is: ${names}`,
+      all.length === 0
+        ? `${checkCommand(running().config)}  # ${CONFIGURE_ONE}`
+        : `foundry-agent status  # there is: ${names}`,
     );
   }
 
