@@ -1,6 +1,6 @@
 /**
- * A server that listens at once and loads Node's HTTP for the first who connects: that is 6 ms of a start, many
- * times that on a Raspberry Pi, and many an agent is not asked for days.
+ * A server that listens at once and loads Node's HTTP for the first who connects: that is 6 ms of a start, and
+ * many an agent is not asked for days.
  */
 import {
   createServer as createHttpServer,

@@ -1,7 +1,6 @@
 /**
- * SHA-256 and its HMAC of a few bytes, without node:crypto: loading that is a seventh of a start (12 ms, many
- * times that on a Raspberry Pi), and a start needs a handful of hashes by which a node knows its own board and
- * its place among others. What is long, or an attacker can choose or time, is node:crypto's business.
+ * SHA-256 and its HMAC of a few bytes, without node:crypto: loading that is 12 ms of a start, which
+ * needs a handful of hashes by which a node knows its own board and its place among others. What is long, or an attacker can choose or time, is node:crypto's business.
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
