@@ -1,6 +1,7 @@
 /**
- * SHA-256 and its HMAC of a few bytes, without node:crypto: loading that is 12 ms of a start, which
- * needs a handful of hashes by which a node knows its own board and its place among others. What is long, or an attacker can choose or time, is node:crypto's business.
+ * SHA-256 and its HMAC of a few bytes, without node:crypto: loading that is 12 ms of a start, which needs a
+ * handful of hashes by which a node knows its own board and its place among others. What is long, or an attacker
+ * can choose or time, is node:crypto's business.
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
