@@ -95,7 +95,7 @@ function newest(path) {
 function outdated() {
   const name = relative(ROOT, BUNDLE);
   if (!existsSync(BUNDLE)) return `${name} is not there`;
-  const sources = ["src", "package.json", "package-lock.json", "scripts/bundle.mjs"];
+  const sources = ["src", "package.json", "package-lock.json", "scripts/build/bundle.mjs"];
   const changed = Math.max(...sources.map((source) => newest(join(ROOT, source))));
   return statSync(BUNDLE).mtimeMs >= changed ? null : `${name} is older than its sources`;
 }
@@ -104,7 +104,7 @@ function outdated() {
 function bundle() {
   if (outdated() === null) return;
   // A process of its own: this one may have started before there was an esbuild.
-  const done = spawnSync(NODE, [join(ROOT, "scripts/bundle.mjs")], { cwd: ROOT, stdio: "inherit" });
+  const done = spawnSync(NODE, [join(ROOT, "scripts/build/bundle.mjs")], { cwd: ROOT, stdio: "inherit" });
   if (done.status !== 0) throw new Failure("the agent can't be bundled: see above");
 }
 

@@ -1,4 +1,4 @@
-# bash completion for foundry-agent. Made by scripts/completion.ts: change what it reads and run it.
+# bash completion for foundry-agent. Made by scripts/docs/completion.ts: change what it reads and run it.
 
 # Adds the last part of each path to words; of a block device's, the one before /device.
 _foundry_agent_names() {

@@ -3,32 +3,33 @@
  *
  * configuration → state → identity → conditions → collectors and control APIs (running.ts) → sockets.
  */
+
+import { type LoadedConfig, problemText } from "../config/config.ts";
+import { changeTimes, watchConfig } from "../config/watch.ts";
 import { errorText } from "../model/errors.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { Logger } from "../model/log.ts";
+import type { AgentView } from "../sockets/agent-view.ts";
+import { listenOrTell } from "../sockets/metrics/listener.ts";
+import { textfileWriter } from "../sockets/metrics/textfile.ts";
+import { startStatusServer } from "../sockets/server.ts";
+import { openStore } from "../store/store.ts";
 import { openHousekeeping } from "../system/housekeeping.ts";
 import type { Machine } from "../system/machine.ts";
 import type { Notify } from "../system/notify.ts";
-import { announcing } from "./announcing.ts";
-import { openBootWatch } from "./boot-event.ts";
-import { clockConditions } from "./clock-check.ts";
-import { askedReboot, commandStatus, openCommanding } from "./commanding.ts";
-import { type LoadedConfig, problemText } from "./config.ts";
+import { announcing } from "./announcing-store.ts";
+import { clockConditions } from "./clock-conditions.ts";
+import { openBootWatch } from "./commands/boot-event.ts";
+import { askedReboot, commandStatus, openCommanding } from "./commands/open.ts";
 import { configConditions } from "./config-conditions.ts";
-import { changeTimes, watchConfig } from "./config-watch.ts";
-import { openDiagnostics } from "./diagnostics-run.ts";
+import { openRunning, type Running } from "./configured.ts";
+import { openDiagnostics } from "./diagnostics/make.ts";
 import { openHealth } from "./health.ts";
-import { openIdentity } from "./identity.ts";
+import { openIdentity } from "./identity/identity.ts";
 import type { LogTail } from "./log-tail.ts";
-import { listenOrTell } from "./metrics-listener.ts";
-import { textfileWriter } from "./metrics-textfile.ts";
-import { openRunning, type Running } from "./running.ts";
 import { settleConditions } from "./settling.ts";
 import { problemOf, statusLine } from "./status-line.ts";
-import { startStatusServer } from "./status-server.ts";
-import { openStore } from "./store.ts";
-import type { AgentView } from "./view.ts";
-import { viewOf } from "./view-of.ts";
+import { viewOf } from "./view.ts";
 
 export interface AgentOptions {
   /** Reads the configuration; called again at each reload. */

@@ -1,8 +1,8 @@
 /** What a configuration that was read again has to say for itself. */
 import { join } from "node:path";
+import { type Config, type LoadedConfig, problemText, SYSTEM_FOLDER } from "../config/config.ts";
+import { quoteArgument } from "../config/file.ts";
 import type { ConditionDraft } from "../model/condition.ts";
-import { type Config, type LoadedConfig, problemText, SYSTEM_FOLDER } from "./config.ts";
-import { quoteArgument } from "./config-file.ts";
 
 /**
  * `config_invalid` when the new one can't be used, `restart_needed` when a part of it waits for a restart.

@@ -4,7 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { HELPER_SOCKET, socketHelper } from "../helper/client.ts";
+import type { Config } from "../config/config.ts";
+import { HELPER_SOCKET, socketHelper } from "../helper/link/client.ts";
 import { noHelper } from "../helper/none.ts";
 import type { HelperPort } from "../helper/port.ts";
 import type { ConditionDraft } from "../model/condition.ts";
@@ -12,7 +13,6 @@ import { AgentError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
-import type { Config } from "./config.ts";
 import { hardwareStep } from "./config-conditions.ts";
 import type { Health } from "./health.ts";
 
@@ -121,7 +121,7 @@ function directly({ config, files, clock, log }: HelperAccessOptions, stopping: 
   const opened = once(async () => {
     const [{ directHelper }, { POLICY_PATH }] = await Promise.all([
       import("../helper/direct.ts"),
-      import("../helper/policy.ts"),
+      import("../helper/policy/policy.ts"),
     ]);
     const helper = directHelper({
       policyPath: POLICY_PATH,

@@ -1,5 +1,5 @@
 /** The name to register under, as a template: which words in braces it may have. */
-import { shownKey } from "./config-file.ts";
+import { shownKey } from "../config/file.ts";
 
 const KNOWN = /\{(?:hostname|serial)\}/g;
 

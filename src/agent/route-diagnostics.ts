@@ -1,7 +1,7 @@
 /** GET /v1/diagnostics: makes a bundle and answers with its bytes, so that whoever may ask needs no way to the state folder. */
 import { readFileSync } from "node:fs";
 import { AgentError, errorCode } from "../model/errors.ts";
-import type { Answer, RouteContext } from "./route-types.ts";
+import type { Answer, RouteContext } from "../sockets/routes/route.ts";
 
 export const GZIP_TYPE = "application/gzip";
 

@@ -1,7 +1,8 @@
 /** After the first collection: which conditions of an earlier life are over, and which nobody has looked at yet. */
+
+import { ownerOf, type Running } from "./configured.ts";
 import type { Health } from "./health.ts";
 import { HELPER_OWNERS } from "./helper-access.ts";
-import { ownerOf, type Running } from "./running.ts";
 
 export function settleConditions(health: Health, running: Running): void {
   // What a control API had to say is judged by its next round.

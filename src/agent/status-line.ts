@@ -1,10 +1,10 @@
 /** One line on how the agent is, for `systemctl status`. */
-import type { Executor } from "../commands/executor-types.ts";
+import type { Executor } from "../commands/executor/types.ts";
 import type { ConditionDraft } from "../model/condition.ts";
-import { commandLine } from "./commanding.ts";
+import type { Store } from "../store/types.ts";
+import { commandLine } from "./commands/open.ts";
+import type { Running } from "./configured.ts";
 import type { Health } from "./health.ts";
-import type { Running } from "./running.ts";
-import type { Store } from "./store-types.ts";
 
 /** A command under way or waiting, else the worst that is wrong, else what it does. */
 export function statusLine(health: Health, running: Running, commands: Executor): string {

@@ -1,135 +1,233 @@
-/** What the two sockets (status server) may ask of the daemon; agent.ts builds it. */
-import type { AnyCollector } from "../collectors/index.ts";
-import type { LocalRequest } from "../commands/executor-types.ts";
-import type { GateVerdict, Hold } from "../commands/gate.ts";
-import type { CommandRecord, HistoryEntry } from "../commands/record.ts";
-import type { CheckResult, ControlStatus } from "../control/control-api.ts";
-import type { Located } from "../helper/locate.ts";
-import type { Condition } from "../model/condition.ts";
+/** The daemon as the two sockets see it: every answer from what is there, every action through its owner. */
+
+import { forgetDrive } from "../collectors/drives/missing.ts";
+import type { Executor } from "../commands/executor/types.ts";
+import { AgentError, errorCode } from "../model/errors.ts";
 import type { AgentEvent } from "../model/event.ts";
-import type { NodeStatus, Report, Section } from "../model/report.ts";
-import type { StoredCommand } from "./store-types.ts";
+import type { AgentStatus, AgentView, ApiStatus } from "../sockets/agent-view.ts";
+import type { Store } from "../store/types.ts";
+import { driveActs } from "./commands/drive-acts.ts";
+import { checkCommand } from "./config-conditions.ts";
+import { monthOf, type Running } from "./configured.ts";
+import type { Health } from "./health.ts";
+import type { IdentityKeeper } from "./identity/identity.ts";
+import type { SyncLoop } from "./reporting/sync-types.ts";
 
-export interface ApiStatus extends ControlStatus {
-  readonly name: string;
-  readonly lastSyncAt: number | null;
-  readonly lastError: { code: string; text: string; at: number } | null;
-  readonly nextDueAt: number | null;
-  /** closed: working; open: failing, waiting before the next try. */
-  readonly breaker: "closed" | "open";
-  readonly failures: number;
-  readonly intervalS: number;
-  readonly pendingEvents: number;
-  readonly sentBytesThisMonth: number;
-  readonly receivedBytesThisMonth: number;
-  readonly requestsThisMonth: number;
-}
-
-export interface CollectorStatus {
-  readonly name: string;
-  readonly state: Section["state"] | "pending";
-  readonly everyMs: number;
-  readonly durationMs: number | null;
-  readonly runs: number;
-  readonly failures: number;
-  readonly lastRunAt: number | null;
-  readonly nextRunAt: number | null;
-}
-
-export interface AgentStatus {
+export interface ViewOptions {
+  readonly running: () => Running;
+  readonly store: Store;
+  readonly commands: Executor;
+  readonly health: Health;
+  readonly identity: IdentityKeeper;
   readonly version: string;
-  readonly startedAt: number;
   readonly bootId: string;
-  readonly hostname: string;
-  readonly nodeId: string | null;
-  readonly mode: "live" | "test" | "read-only" | null;
-  readonly localOnly: boolean;
-  readonly status: NodeStatus;
-  readonly hardware: boolean;
-  readonly stateFolder: string;
-  readonly conditions: readonly Condition[];
-  readonly controlApis: readonly ApiStatus[];
-  readonly collectors: readonly CollectorStatus[];
-  readonly spool: { events: number; bytes: number; dropped: number };
-  /** What is being carried out: running, rebooting, verifying. */
-  readonly runningCommand: CommandRecord | null;
-  /** Accepted and not begun, in their order, with the reason. */
-  readonly waitingCommands: readonly CommandRecord[];
-  readonly hold: Hold | null;
+  readonly startedAt: number;
+  readonly now: () => number;
+  readonly monotonic: () => number;
+  readonly listeners: Set<(event: AgentEvent) => void>;
+  readonly reload: () => Promise<{ ok: boolean; problems: string[] }>;
+  readonly diagnostics: AgentView["diagnostics"];
+  /** When the start or the reload under way is over: what is asked meanwhile must not reach what is being replaced. */
+  readonly settled: () => Promise<unknown>;
+  /** The start is over: what is under way, if anything, is a reload. */
+  readonly started: () => boolean;
+  /** What is wrong with the state and the identity is looked at now, not at the next tick. */
+  readonly look: () => void;
 }
 
-/** A device and how to speak to it: `/dev/bus/0`, `megaraid,3`. */
-export interface SmartWayName {
-  readonly device: string;
-  readonly type: string;
+const CHECK_MS = 60_000;
+const CONFIGURE_ONE =
+  "names the file: write [nodefoundry] and enabled = true into it, then foundry-agent reload";
+
+export function viewOf(options: ViewOptions): AgentView {
+  const { store, commands, health, identity, now } = options;
+  const running = options.running;
+
+  function loops(name?: string): readonly SyncLoop[] {
+    const all = running().loops;
+    if (name === undefined) return all;
+    const found = all.filter((loop) => loop.api.name === name);
+    if (found.length > 0) return found;
+    const names = all.map((loop) => loop.api.name).join(", ");
+    throw new AgentError(
+      "no_such_api",
+      all.length === 0 ? "no control API is configured" : `there is no control API "${name}"`,
+      all.length === 0
+        ? `${checkCommand(running().config)}  # ${CONFIGURE_ONE}`
+        : `foundry-agent status  # there is: ${names}`,
+    );
+  }
+
+  function apiStatus(loop: SyncLoop): ApiStatus {
+    const traffic = store.traffic(monthOf(now())).find((item) => item.api === loop.api.name);
+    const pace = loop.pace.status();
+    const [api, rounds] = [loop.api.status(), loop.status()];
+    // Without a key nothing is asked, so nothing fails: the pace only counts how often a key was looked for.
+    const keyless = !api.enrolled && rounds.lastError === null;
+    return {
+      name: loop.api.name,
+      ...api,
+      ...rounds,
+      breaker: pace.backingOff && !keyless ? "open" : "closed",
+      failures: keyless ? 0 : pace.failures,
+      intervalS: pace.intervalS,
+      pendingEvents: store.pendingCount(loop.api.name),
+      sentBytesThisMonth: traffic?.sentBytes ?? 0,
+      receivedBytesThisMonth: traffic?.receivedBytes ?? 0,
+      requestsThisMonth: traffic?.requests ?? 0,
+    };
+  }
+
+  function status(): AgentStatus {
+    const { config, schedule, collectors } = running();
+    const apis = running().loops.map(apiStatus);
+    return {
+      version: options.version,
+      startedAt: options.startedAt,
+      bootId: options.bootId,
+      hostname: config.agent.name ?? identity.current().hostname,
+      nodeId: apis.find((api) => api.nodeId !== null)?.nodeId ?? null,
+      mode: apis.find((api) => api.mode !== null)?.mode ?? null,
+      localOnly: apis.length === 0,
+      status: running().nodeStatus(),
+      hardware: config.agent.hardware,
+      stateFolder: config.agent.stateDir,
+      conditions: health.list(),
+      controlApis: apis,
+      collectors: collectors.map((collector) => {
+        const record = schedule.records().get(collector.name);
+        return {
+          name: collector.name,
+          state: schedule.section(collector.name)?.state ?? "pending",
+          everyMs: schedule.everyMs(collector.name),
+          durationMs: record?.durationMs ?? null,
+          runs: record?.runs ?? 0,
+          failures: record?.failures ?? 0,
+          lastRunAt: record?.lastRunAt ?? null,
+          nextRunAt: record === undefined ? null : now() + (record.dueAt - options.monotonic()),
+        };
+      }),
+      spool: store.spool(),
+      runningCommand: commands.active(),
+      waitingCommands: commands.waiting(),
+      hold: commands.held(),
+    };
+  }
+
+  return {
+    status,
+    report: () => running().report(),
+    hashes: () => running().ledger.hashes(),
+    collectors: () => running().collectors,
+    preview(name) {
+      const [loop] = loops(name) as [SyncLoop];
+      return loop.api.preview(loop.input(0));
+    },
+    eventsSince: (id, limit) => store.eventsSince(id, limit),
+    onEvent(listener) {
+      options.listeners.add(listener);
+      return () => options.listeners.delete(listener);
+    },
+    commands: (limit) => store.commands(limit),
+    command: (id) => store.command(id),
+    commandRecord: (id) => commands.record(id),
+    commandHistory: (id) => store.commandHistory(id),
+    submitCommand: (request) => commands.submit(request),
+    cancelCommand: (id, by) => commands.cancel(id, by),
+    dryRunCommand: (request) => commands.dryRun(request),
+    hold: (hold) => commands.hold(hold),
+    release: (by) => commands.release(by),
+    async collect(name) {
+      // During the start it joins the first collection, of which another may hang.
+      if (options.started()) await options.settled();
+      return await running().schedule.runNow(name);
+    },
+    async sync(name) {
+      await options.settled();
+      return await Promise.all(
+        loops(name).map(async (loop) => {
+          const { ok, text } = await loop.now();
+          return { name: loop.api.name, ok, text };
+        }),
+      );
+    },
+    reload: options.reload,
+    diagnostics: options.diagnostics,
+    async forgetDrive(serial) {
+      const forgotten = forgetDrive(store.memory("drives"), serial);
+      if (!forgotten)
+        throw new AgentError(
+          "no_such_drive",
+          `no missing drive has the serial number "${serial}"`,
+          "foundry-agent drives",
+        );
+      store.flush(now(), true);
+      await running().schedule.runNow("drives");
+    },
+    ...driveActs(options),
+    async check(name) {
+      return await Promise.all(
+        loops(name).map(async (loop) => ({
+          name: loop.api.name,
+          results: await loop.api.check(AbortSignal.timeout(CHECK_MS)),
+        })),
+      );
+    },
+    async enroll(name, key, enrolOptions) {
+      await options.settled();
+      const [loop] = loops(name) as [SyncLoop];
+      await loop.api.enroll(key, enrolOptions, AbortSignal.timeout(CHECK_MS));
+      loop.forget();
+      await loop.now();
+      const { nodeId, mode } = loop.api.status();
+      return { nodeId: nodeId ?? "", mode: mode ?? "" };
+    },
+    async adopt(undo) {
+      await options.settled();
+      if (undo) identity.undoAdopt();
+      else identity.adopt();
+      options.look();
+      commands.look();
+      health.tellAgain();
+      for (const loop of running().loops) loop.forget();
+    },
+    async resetIdentity() {
+      await options.settled();
+      identity.reset();
+      options.look();
+      commands.look();
+      health.tellAgain();
+      for (const loop of running().loops) loop.forget();
+    },
+    async leave(name) {
+      await options.settled();
+      for (const loop of loops(name)) {
+        await loop.api.leave(AbortSignal.timeout(CHECK_MS));
+        loop.forget();
+        cancelAllOf(commands, loop.api.name);
+      }
+    },
+    healthy() {
+      const { schedule, collectors } = running();
+      const all = collectors.map((collector) => schedule.section(collector.name));
+      if (all.some((section) => section === undefined))
+        return { ok: false, reason: "the first collection is not finished" };
+      const failed = all.filter((section) => section?.state === "failed");
+      if (all.length > 0 && failed.length === all.length)
+        return { ok: false, reason: "every collector fails" };
+      return { ok: true, reason: null };
+    },
+  };
 }
 
-/** Exactly one of serial, wwn and name; `for_s`: seconds until it goes off by itself. */
-export type LocateWish = (
-  | { readonly serial: string }
-  | { readonly wwn: string }
-  | { readonly name: string }
-) & { readonly on: boolean; readonly for_s?: number };
-
-export interface AgentView {
-  status(): AgentStatus;
-  report(): Report;
-  /** `name` → hash of what is stable in the section, as control APIs confirm it. */
-  hashes(): Readonly<Record<string, string>>;
-  collectors(): readonly AnyCollector[];
-  /** As a control API would get it. @throws AgentError `no_such_api`. */
-  preview(api: string): string;
-  eventsSince(id: string, limit: number): AgentEvent[];
-  /** Called for each new event; returns the unsubscriber. */
-  onEvent(listener: (event: AgentEvent) => void): () => void;
-  commands(limit: number): StoredCommand[];
-  command(id: string): StoredCommand | null;
-  /** All there is of one command; null when it is not known, or only as a row without a story. */
-  commandRecord(id: string): CommandRecord | null;
-  /** Oldest first. */
-  commandHistory(id: string): HistoryEntry[];
-  /** Take a command of somebody on this host into the journal. @throws AgentError the code it is refused with */
-  submitCommand(request: LocalRequest): CommandRecord;
-  /** @param by who wants it, for history and sentences. @throws AgentError `no_such_command`, `too_late` */
-  cancelCommand(id: string, by: string): CommandRecord;
-  /** Every gate with its verdict; nothing is written or done. @throws AgentError `unsupported`, `bad_params` */
-  dryRunCommand(request: LocalRequest): Promise<readonly GateVerdict[]>;
-  /** Every command from the network waits until `release`, over restarts. */
-  hold(hold: { reason: string; by: string; until: number | null }): Hold;
-  /** @returns what was held, or null */
-  release(by: string): Hold | null;
-  /** Run one collector now. @throws AgentError `no_such_collector`. */
-  collect(name: string): Promise<Section>;
-  /** One round with each control API (or one) now; resolves when answered. */
-  sync(api?: string): Promise<{ name: string; ok: boolean; text: string }[]>;
-  /** Read the configuration again. */
-  reload(): Promise<{ ok: boolean; problems: string[] }>;
-  /** Drop a missing drive from memory. @throws AgentError `no_such_drive`. */
-  forgetDrive(serial: string): Promise<void>;
-  /** smartctl's own JSON of one drive, asked for now and kept nowhere. @throws AgentError as `smart.read` */
-  smartJson(way: SmartWayName): Promise<unknown>;
-  /** What `locate` and `selfTest` ask first. @throws AgentError `refused_mode`, `refused_hardware` */
-  mayTouchHardware(): Promise<void>;
-  /** Let the light on a drive's slot blink, or end it. @throws AgentError `refused_hardware`, `refused_mode`, or as `drive.locate` */
-  locate(wish: LocateWish): Promise<Located>;
-  /**
-   * Start or end a self-test; the section smart is collected anew after it, not waited for.
-   * @returns how many minutes it takes, as far as the drive says
-   * @throws AgentError `refused_hardware`, `refused_mode`, or as `smart.test`
-   */
-  selfTest(way: SmartWayName, test: "short" | "long" | "abort"): Promise<{ minutes: number | null }>;
-  /**
-   * Make a diagnostics bundle (.tar.gz) under <state_dir>/diagnostics, where at most 3 are kept.
-   * @param id what it is named by; the time when left out
-   * @throws AgentError `diagnostics_no_space`, `diagnostics_not_writable`, `diagnostics_too_large`
-   */
-  diagnostics(id?: string): Promise<{ path: string; bytes: number; sha256: string }>;
-  check(api?: string): Promise<{ name: string; results: CheckResult[] }[]>;
-  enroll(api: string, key: string, options: { name?: string }): Promise<{ nodeId: string; mode: string }>;
-  /** An operator says: this board is still the same node (a changed mainboard); or it is not after all (`undo`). @throws AgentError `nothing_to_adopt` */
-  adopt(undo: boolean): Promise<void>;
-  resetIdentity(): Promise<void>;
-  leave(api?: string): Promise<void>;
-  /** healthz: true, or why not. Never false for an unreachable control API. */
-  healthy(): { ok: boolean; reason: string | null };
+/** A control API that this node has left has nothing more to say here; what can't be stopped any more goes on. */
+function cancelAllOf(commands: Executor, source: string): void {
+  for (const { asked } of [...commands.waiting(), commands.active()].filter((one) => one !== null)) {
+    if (asked.source !== source) continue;
+    try {
+      commands.cancel(asked.id, `this node, which left ${source}`);
+    } catch (error) {
+      if (errorCode(error) !== "too_late") throw error;
+    }
+  }
 }

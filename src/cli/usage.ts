@@ -5,8 +5,8 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { AgentError } from "../model/errors.ts";
 import { nearest } from "../model/suggest.ts";
-import { nextStepHere, typedAgain } from "./next-step.ts";
 import { EXIT, exitCodeOf, type Io, printError } from "./output.ts";
+import { nextStepHere, typedAgain } from "./text/next-step.ts";
 
 export type { Io } from "./output.ts";
 

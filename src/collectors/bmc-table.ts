@@ -1,5 +1,5 @@
 /** The BMC as a table for people: what it is, then its sensors. */
-import type { BmcData, BmcSensor } from "./bmc-schema.ts";
+import type { BmcData, BmcSensor } from "./bmc/schema.ts";
 import type { TableView } from "./collector.ts";
 
 export const bmcTable: TableView<BmcData> = {

@@ -1,6 +1,6 @@
 /** The drives as a table for people: one row a drive, then the missing ones. */
 import type { TableView } from "./collector.ts";
-import type { Drive, DrivesData } from "./drives-schema.ts";
+import type { Drive, DrivesData } from "./drives/schema.ts";
 
 export const driveTable: TableView<DrivesData> = {
   columns: ["slot", "device", "model", "size", "type", "via", "paths", "temp", "used by", "state"],

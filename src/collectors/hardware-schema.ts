@@ -1,7 +1,7 @@
 /** The shape of the section `hardware`: the helper's inventory, and what became of the memory modules. */
 import * as v from "valibot";
-import { inventoryEntries } from "../helper/inventory-schema.ts";
-import { dimmHistorySchema } from "./hardware-news.ts";
+import { inventoryEntries } from "../helper/inventory/schema.ts";
+import { dimmHistorySchema } from "./hardware/news.ts";
 
 export const hardwareSchema = v.object({
   ...inventoryEntries,

@@ -2,17 +2,17 @@
 import { noHelper } from "../helper/none.ts";
 import type { HelperPort } from "../helper/port.ts";
 import type { SmartHistory } from "../model/smart.ts";
-import { bmcCollector } from "./bmc.ts";
+import { bmcCollector } from "./bmc/bmc.ts";
 import type { Collector } from "./collector.ts";
-import { cpuCollector } from "./cpu.ts";
-import { drivesCollector } from "./drives.ts";
-import { hardwareCollector } from "./hardware.ts";
+import { cpuCollector } from "./cpu/cpu.ts";
+import { drivesCollector } from "./drives/drives.ts";
+import { hardwareCollector } from "./hardware/hardware.ts";
 import { lldpCollector } from "./lldp.ts";
 import { localCollector } from "./local.ts";
-import { memoryCollector } from "./memory.ts";
-import { networkCollector } from "./network.ts";
-import { smartCollector } from "./smart.ts";
-import { systemCollector } from "./system.ts";
+import { memoryCollector } from "./memory/memory.ts";
+import { networkCollector } from "./network/network.ts";
+import { smartCollector } from "./smart/smart.ts";
+import { systemCollector } from "./system/system.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each collector is exact in its own file; the table holds them all.
 export type AnyCollector = Collector<any>;

@@ -4,8 +4,8 @@
  * such a change, once more when the neighbour had time to speak (every 30 s by the standard), and else hourly.
  */
 import * as v from "valibot";
-import { type LldpResult, lldpResult } from "../helper/lldp.ts";
-import { type Neighbor, neighborSchema } from "../helper/lldp-neighbors.ts";
+import { type LldpResult, lldpResult } from "../helper/lldp/lldp.ts";
+import { type Neighbor, neighborSchema } from "../helper/lldp/neighbors.ts";
 import type { HelperPort } from "../helper/port.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import { AgentError, errorText } from "../model/errors.ts";

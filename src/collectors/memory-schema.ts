@@ -1,7 +1,7 @@
 /** Shape of the section `memory`. */
 import * as v from "valibot";
-import { pressureSchema } from "./linux-pressure.ts";
-import { edacSchema } from "./memory-edac.ts";
+import { pressureSchema } from "./linux/pressure.ts";
+import { edacSchema } from "./memory/edac.ts";
 
 const bytes = v.nullable(v.number());
 

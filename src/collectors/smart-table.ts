@@ -1,6 +1,6 @@
 /** The drives' health as a table for people. */
 import type { TableView } from "./collector.ts";
-import type { SmartData, SmartDrive } from "./smart-schema.ts";
+import type { SmartData, SmartDrive } from "./smart/schema.ts";
 
 const WORDS: Record<SmartDrive["severity"], string> = {
   ok: "healthy",

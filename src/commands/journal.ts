@@ -1,6 +1,6 @@
 /**
  * The journal as commands see it: records in, records out, and an event with every change. What is written is on
- * the disk when a call returns (agent/store.ts).
+ * the disk when a call returns (store/store.ts).
  */
 import { type CommandState, isFinal, type Why } from "../model/command.ts";
 import { errorCode, errorText } from "../model/errors.ts";

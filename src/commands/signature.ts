@@ -2,7 +2,7 @@
  * Signatures as the main process checks them, before a command is accepted: a refusal then is an answer to who sent
  * it, where the helper's comes after everything else was done. The helper checks again, and only its check counts.
  */
-import { SIGNED_WORDS } from "../helper/policy-words.ts";
+
 import {
   foreign,
   noTrustedTime,
@@ -10,11 +10,12 @@ import {
   unsigned,
   untimely,
   verifiedCommand,
-} from "../helper/signed-command.ts";
+} from "../helper/policy/signed-command.ts";
+import { SIGNED_WORDS } from "../helper/policy/words.ts";
 import { canonicalJson } from "../model/canonical-json.ts";
 import type { Command, Why } from "../model/command.ts";
 import { AgentError } from "../model/errors.ts";
-import type { KnownTime } from "./gate.ts";
+import type { KnownTime } from "./gates/gate.ts";
 
 export interface SignatureOptions {
   /** SubjectPublicKeyInfo in DER as base64, of the policy (`policy.show`); null: signatures are not asked for. */

@@ -1,6 +1,6 @@
 /** Commands of which this node knows nothing any more: what a server has open is settled from outside. */
 import type { Why } from "../model/command.ts";
-import { firstProgress } from "./accept.ts";
+import { firstProgress } from "./executor/accept.ts";
 import type { Asked, Progress } from "./record.ts";
 
 /** What is said of one that a server has open and this node does not know. Only of a reboot can its end be seen. */

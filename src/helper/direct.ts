@@ -5,10 +5,10 @@
 import { randomUUID } from "node:crypto";
 import { AgentError } from "../model/errors.ts";
 import { monotonic } from "../system/clock.ts";
-import { decodeUntrusted, encodeFrame, frameReader, MAX_REQUEST_BYTES } from "./frame.ts";
+import { decodeUntrusted, encodeFrame, frameReader, MAX_REQUEST_BYTES } from "./link/frame.ts";
+import { readRequest, requestFor } from "./link/request.ts";
 import { type HelperOptions, openParts } from "./parts.ts";
 import type { HelperPort } from "./port.ts";
-import { readRequest, requestFor } from "./request.ts";
 
 export interface DirectHelper extends HelperPort {
   /** No more timers; calls that run are given up. */

@@ -3,7 +3,7 @@ import type { GenericSchema } from "valibot";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import type { RunProgram } from "../system/program.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy } from "./policy/policy.ts";
 
 /**
  * Who shares what with whom: an operation waits until all its lanes have room. `drive /dev/sda` with 1 and

@@ -4,22 +4,22 @@
  */
 import * as v from "valibot";
 import { AgentError } from "../model/errors.ts";
-import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "./bmc-operations.ts";
-import type { Changes } from "./changes.ts";
-import { inventory } from "./inventory.ts";
-import type { LimitsRecord } from "./limits.ts";
-import { lldp } from "./lldp.ts";
-import { locateOperation } from "./locate.ts";
-import type { LocateRecord } from "./locate-record.ts";
+import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "./bmc/operations.ts";
+import { inventory } from "./inventory/inventory.ts";
+import { lldp } from "./lldp/lldp.ts";
+import { locateOperation } from "./locate/locate.ts";
+import type { LocateRecord } from "./locate/record.ts";
 import type { Operation } from "./operation.ts";
-import type { Policy } from "./policy.ts";
-import { rebootOperation } from "./reboot.ts";
-import { rebootAnnounceOperation } from "./reboot-announce.ts";
-import { rebootLookOperation } from "./reboot-look.ts";
-import type { StatePlace } from "./reboot-state.ts";
-import { smartRead } from "./smart-read.ts";
-import { smartScan } from "./smart-scan.ts";
-import { smartTest } from "./smart-test.ts";
+import type { Changes } from "./policy/changes.ts";
+import type { LimitsRecord } from "./policy/limits.ts";
+import type { Policy } from "./policy/policy.ts";
+import { rebootAnnounceOperation } from "./reboot/announce.ts";
+import { rebootLookOperation } from "./reboot/look.ts";
+import { rebootOperation } from "./reboot/reboot.ts";
+import type { StatePlace } from "./reboot/volatile-state.ts";
+import { smartRead } from "./smart/read.ts";
+import { smartScan } from "./smart/scan.ts";
+import { smartTest } from "./smart/test.ts";
 import { throttledOperation } from "./throttled.ts";
 
 export interface OperationParts {

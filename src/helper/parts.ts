@@ -8,16 +8,16 @@ import { AgentError, errorCode } from "../model/errors.ts";
 import { type Clock, hostClock } from "../system/clock.ts";
 import { type Files, openFiles } from "../system/files.ts";
 import { type RunProgram, runProgram } from "../system/program.ts";
-import { type Audit, auditLine } from "./audit.ts";
-import { type CarryOut, openCarryOut } from "./carry-out.ts";
-import { openChanges } from "./changes.ts";
-import { type LimitsRecord, openLimits } from "./limits.ts";
-import { type Keeper, openLocateRecord } from "./locate-record.ts";
+import { type Audit, auditLine } from "./carry-out/audit.ts";
+import { type CarryOut, openCarryOut } from "./carry-out/carry-out.ts";
+import { type Keeper, openLocateRecord } from "./locate/record.ts";
 import type { Operation } from "./operation.ts";
 import { helperOperations } from "./operations.ts";
-import { readPolicy } from "./policy.ts";
-import { openSignedRecord } from "./signed-record.ts";
-import { shellWord } from "./trusted-file.ts";
+import { openChanges } from "./policy/changes.ts";
+import { type LimitsRecord, openLimits } from "./policy/limits.ts";
+import { readPolicy } from "./policy/policy.ts";
+import { openSignedRecord } from "./policy/signed-record.ts";
+import { shellWord } from "./policy/trusted-file.ts";
 
 /** systemd makes it (StateDirectory=), 0700. */
 export const HELPER_STATE_FOLDER = "/var/lib/foundry-agent-helper";

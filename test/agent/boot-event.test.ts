@@ -1,6 +1,6 @@
 /** A reboot that nobody asked this agent for is told once, with what is known of its cause. */
 import { expect, test } from "vitest";
-import { openBootWatch } from "../../src/agent/boot-event.ts";
+import { openBootWatch } from "../../src/agent/commands/boot-event.ts";
 import type { Report } from "../../src/model/report.ts";
 import { testAgent } from "../support/agent.ts";
 import { START, testStore } from "../support/store.ts";

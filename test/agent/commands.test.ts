@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { DryRunWire } from "../../src/agent/command-wire.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+import type { DryRunWire } from "../../src/sockets/wire/command.ts";
 import { type TestAgent, testAgent } from "../support/agent.ts";
 import { temporaryFolder } from "../support/tree.ts";
 import { ask } from "../support/unix-http.ts";

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { configurationPage, exampleToml } from "../../scripts/config-docs.ts";
-import { loadConfig, problemText } from "../../src/agent/config.ts";
-import { COLLECTOR_KEYS, CONFIG_SECTIONS } from "../../src/agent/config-keys.ts";
+import { configurationPage, exampleToml } from "../../scripts/docs/config-docs.ts";
+import { loadConfig, problemText } from "../../src/config/config.ts";
+import { COLLECTOR_KEYS, CONFIG_SECTIONS } from "../../src/config/keys.ts";
 import { temporaryFolder } from "../support/tree.ts";
 
 const page = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
@@ -19,7 +19,7 @@ function load(text: string) {
   });
 }
 
-it("docs/config.example.toml, docs/configuration.md and packaging/config.toml are what the table of keys says (node scripts/config-docs.ts)", () => {
+it("docs/config.example.toml, docs/configuration.md and packaging/config.toml are what the table of keys says (node scripts/docs/config-docs.ts)", () => {
   expect(page("config.example.toml")).toBe(exampleToml());
   expect(page("configuration.md")).toBe(configurationPage());
   expect(page("../packaging/config.toml")).toBe(exampleToml());

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { problemText } from "../../src/agent/config.ts";
-import { effectiveValues } from "../../src/agent/config-effective.ts";
+import { problemText } from "../../src/config/config.ts";
+import { effectiveValues } from "../../src/config/effective.ts";
 import { loadFiles } from "../support/config.ts";
 
 describe("problems", () => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { watchConfig } from "../../src/agent/config-watch.ts";
+import { watchConfig } from "../../src/config/watch.ts";
 
 /** A folder watched by a watcher that is ended before the folder goes. */
 async function watching(paths: (folder: string) => string[]) {

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { collectorConfig, loadConfig } from "../../src/agent/config.ts";
-import { effectiveValues } from "../../src/agent/config-effective.ts";
-import { MAX_CONFIG_BYTES } from "../../src/agent/config-file.ts";
+import { collectorConfig, loadConfig } from "../../src/config/config.ts";
+import { effectiveValues } from "../../src/config/effective.ts";
+import { MAX_CONFIG_BYTES } from "../../src/config/file.ts";
 import { COLLECTORS, loadFiles } from "../support/config.ts";
 import { temporaryFolder } from "../support/tree.ts";
 

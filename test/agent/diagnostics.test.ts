@@ -12,9 +12,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { BUNDLE_MAX_BYTES, makeBundle } from "../../src/agent/diagnostics.ts";
-import { BUNDLE_FILES } from "../../src/agent/diagnostics-contents.ts";
-import { excludedFields } from "../../src/agent/excluded.ts";
+import { BUNDLE_MAX_BYTES, makeBundle } from "../../src/agent/diagnostics/bundle.ts";
+import { BUNDLE_FILES } from "../../src/agent/diagnostics/contents.ts";
+import { excludedFields } from "../../src/agent/reporting/excluded-fields.ts";
 import { bundleEvents, bundleInput } from "../support/bundle.ts";
 import { unpackBundle } from "../support/tar.ts";
 import { temporaryFolder } from "../support/tree.ts";

@@ -1,6 +1,11 @@
 /** Which entry of smartctl's belongs to which drive of the kernel's, when ids, letters and bridges disagree. */
 import { describe, expect, it } from "vitest";
-import { driveNames, helperName, joinedDrives, smartWay } from "../../src/agent/drives-joined.ts";
+import {
+  driveNames,
+  helperName,
+  joinedDrives,
+  smartWay,
+} from "../../src/sockets/routes/drives-with-smart.ts";
 
 type Some = Record<string, unknown>;
 

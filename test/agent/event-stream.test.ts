@@ -1,9 +1,9 @@
 import { createServer as createHttpServer } from "node:http";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { streamEvents } from "../../src/agent/event-stream.ts";
-import { openSocketTexts } from "../../src/agent/socket-texts.ts";
 import { nextUlid } from "../../src/model/ulid.ts";
+import { streamEvents } from "../../src/sockets/event-stream.ts";
+import { openSocketTexts } from "../../src/sockets/redacted-texts.ts";
 import { temporaryFolder } from "../support/tree.ts";
 import { ask, eventually, follow, startServer } from "../support/unix-http.ts";
 import { NOW, type TestView, viewOfSections } from "../support/view.ts";

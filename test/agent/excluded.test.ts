@@ -2,10 +2,10 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { excludeConditions } from "../../src/agent/exclude-check.ts";
-import { excludedFields } from "../../src/agent/excluded.ts";
+import { excludeConditions } from "../../src/agent/reporting/exclude-check.ts";
+import { excludedFields } from "../../src/agent/reporting/excluded-fields.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
-import { readHostName } from "../../src/collectors/system-os.ts";
+import { readHostName } from "../../src/collectors/system/os.ts";
 import type { Identity } from "../../src/model/identity.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { testAgent, writeConfig } from "../support/agent.ts";

@@ -1,7 +1,7 @@
 /** A state on other hardware: set aside, a condition for as long as it can be adopted, adopted, and not after all. */
 import { describe, expect, it } from "vitest";
-import { mergeFingerprints } from "../../src/agent/identity-fingerprint.ts";
-import type { Store } from "../../src/agent/store-types.ts";
+import { mergeFingerprints } from "../../src/agent/identity/fingerprint.ts";
+import type { Store } from "../../src/store/types.ts";
 import { type Board, codes, facts, keeper, OTHER, registered, SERVER } from "../support/boards.ts";
 import { handClock, START, storedCommand, testStore } from "../support/store.ts";
 import { temporaryFolder } from "../support/tree.ts";

@@ -4,7 +4,7 @@ import {
   compareFingerprints,
   mergeFingerprints,
   readBoardFacts,
-} from "../../src/agent/identity-fingerprint.ts";
+} from "../../src/agent/identity/fingerprint.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { boardTree, SERVER } from "../support/boards.ts";
 import { layTree } from "../support/tree.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rootDriveSerials } from "../../src/agent/identity-root-drive.ts";
+import { rootDriveSerials } from "../../src/agent/identity/root-drive.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { layTree, type Tree } from "../support/tree.ts";
 

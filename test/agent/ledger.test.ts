@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openLedger } from "../../src/agent/ledger.ts";
+import { openLedger } from "../../src/agent/reporting/ledger.ts";
 import type { AnyCollector } from "../../src/collectors/index.ts";
 import type { Section } from "../../src/model/report.ts";
 

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { type MetricsOptions, metricsText } from "../../src/agent/metrics.ts";
 import type { Metric } from "../../src/collectors/collector.ts";
-import { drivesCollector } from "../../src/collectors/drives.ts";
+import { drivesCollector } from "../../src/collectors/drives/drives.ts";
 import type { AnyCollector } from "../../src/collectors/index.ts";
+import { type MetricsOptions, metricsText } from "../../src/sockets/metrics/prometheus-text.ts";
 import { jbod, jbodSerial } from "../support/jbod.ts";
 import { parsePrometheus } from "../support/prometheus.ts";
 import { collectSections, NOW, section, type TestView, testView, viewOfSections } from "../support/view.ts";

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { collectorsDocument } from "../../src/agent/collectors-doc.ts";
-import { jsonSchema } from "../../src/agent/json-schema.ts";
-import { openApiDocument } from "../../src/agent/openapi.ts";
-import { ROUTES } from "../../src/agent/routes.ts";
+import { collectorsDocument } from "../../scripts/docs/collectors-doc.ts";
+import { jsonSchema } from "../../scripts/docs/json-schema.ts";
+import { openApiDocument } from "../../scripts/docs/openapi.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
+import { ROUTES } from "../../src/sockets/routes/table.ts";
 import { checkAgainst, checkSchema } from "../support/json-schema.ts";
 import { ask, startServer } from "../support/unix-http.ts";
 import { testView } from "../support/view.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openPace } from "../../src/agent/pace.ts";
+import { openPace } from "../../src/control/pace.ts";
 import { handClock } from "../support/store.ts";
 
 const NEWS = { waitedS: 0, intervalS: 60, more: false, pollable: true, ofCommands: false };

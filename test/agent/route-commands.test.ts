@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { socketCaller } from "../../src/agent/socket-caller.ts";
+import { socketCaller } from "../../src/sockets/caller.ts";
 import { commandRow, waitingRecord } from "../support/command-records.ts";
 import { ask, startServer } from "../support/unix-http.ts";
 import { NOW, testView } from "../support/view.ts";

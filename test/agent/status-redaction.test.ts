@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { ROUTES } from "../../src/agent/routes.ts";
-import { drivesCollector } from "../../src/collectors/drives.ts";
-import type { System } from "../../src/collectors/system-schema.ts";
+import { drivesCollector } from "../../src/collectors/drives/drives.ts";
+import type { System } from "../../src/collectors/system/schema.ts";
+import { ROUTES } from "../../src/sockets/routes/table.ts";
 import { jbod, jbodSerial } from "../support/jbod.ts";
 import { FILLED, fullView, MEMBER_SERIAL } from "../support/routes.ts";
 import { ask, startServer } from "../support/unix-http.ts";

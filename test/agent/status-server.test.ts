@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { ROUTES } from "../../src/agent/routes.ts";
 import { AgentError } from "../../src/model/errors.ts";
+import { ROUTES } from "../../src/sockets/routes/table.ts";
 import { BODIES, FILLED, fullView } from "../support/routes.ts";
 import { ask, askRaw, startServer } from "../support/unix-http.ts";
 import { testView } from "../support/view.ts";

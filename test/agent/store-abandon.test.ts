@@ -1,6 +1,6 @@
 /** What was another node's, or is to be forgotten: set aside, changed for what is there now, deleted in the end. */
 import { describe, expect, it } from "vitest";
-import type { Store } from "../../src/agent/store-types.ts";
+import type { Store } from "../../src/store/types.ts";
 import { handClock, info, START, storedCommand, testStore, warning } from "../support/store.ts";
 import { temporaryFolder } from "../support/tree.ts";
 

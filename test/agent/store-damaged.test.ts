@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { openStore } from "../../src/agent/store.ts";
-import { SCHEMA_VERSION } from "../../src/agent/store-schema.ts";
+import { SCHEMA_VERSION } from "../../src/store/file/schema.ts";
+import { openStore } from "../../src/store/store.ts";
 import {
   error,
   filledState,

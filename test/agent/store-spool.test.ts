@@ -1,11 +1,11 @@
 /** The spool against a model of it: whatever is appended, acknowledged, flushed and reopened, in any order. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { openStore } from "../../src/agent/store.ts";
-import { type SpoolEntry, whatToDrop } from "../../src/agent/store-drop.ts";
-import { cappedText, MAX_DATA_BYTES } from "../../src/agent/store-event.ts";
 import type { Severity } from "../../src/model/condition.ts";
 import type { AgentEvent } from "../../src/model/event.ts";
+import { type SpoolEntry, whatToDrop } from "../../src/store/spool/drop.ts";
+import { cappedText, MAX_DATA_BYTES } from "../../src/store/spool/event.ts";
+import { openStore } from "../../src/store/store.ts";
 import { handClock } from "../support/store.ts";
 import { temporaryFolder } from "../support/tree.ts";
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundleAgent } from "../../scripts/bundle.mjs";
+import { bundleAgent } from "../../scripts/build/bundle.mjs";
 import { SHIP_FLAGS } from "../../scripts/flags.mjs";
 import { type Bench, milliseconds, type Part, type Row } from "./bench-types.ts";
 import { startExporter } from "./daemons.ts";

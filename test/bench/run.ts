@@ -65,7 +65,7 @@ function machine(exporter: string | null): string {
 
 /** This machine's executable, fresh; where it can't be built, the bundle with the same flags. */
 function shipped(): string[] {
-  const built = spawnSync(process.execPath, [`${ROOT}/scripts/build.mjs`, `--arch=${process.arch}`]);
+  const built = spawnSync(process.execPath, [`${ROOT}/scripts/build/build.mjs`, `--arch=${process.arch}`]);
   // Pages that the disk has yet to take count as dirty, and the housekeeping leaves those alone.
   spawnSync("sync");
   if (built.status === 0) return [`${ROOT}/dist/foundry-agent-linux-${process.arch}`];

@@ -118,9 +118,9 @@ function readyCheckout(): string {
     );
   symlinkSync(`../node-linux-${process.arch}/bin/node`, join(root, "node_modules/.bin/node"));
   writeFileSync(
-    join(root, "scripts/bundle.mjs"),
+    join(root, "scripts/build/bundle.mjs"),
     `import { appendFileSync, existsSync, writeFileSync } from "node:fs";
-const build = new URL("../build/", import.meta.url);
+const build = new URL("./", import.meta.url);
 appendFileSync(new URL("bundled", build), existsSync(new URL(".prepare-lock", build)) ? "locked\\n" : "open\\n");
 writeFileSync(new URL("foundry-agent.cjs", build), "");
 `,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { nodeParts, SBOM_NAME, sbomText, writeSbom } from "../../scripts/sbom.mjs";
+import { nodeParts, SBOM_NAME, sbomText, writeSbom } from "../../scripts/build/sbom.mjs";
 import { temporaryFolder } from "../support/tree.ts";
 
 interface Bom {

@@ -5,10 +5,10 @@ import { createServer as createSocketServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openClient } from "../../src/cli/client.ts";
 import type { Io } from "../../src/cli/output.ts";
-import { findSocket } from "../../src/cli/socket-find.ts";
-import { socketOwner } from "../../src/cli/socket-owner.ts";
+import { openClient } from "../../src/cli/socket/client.ts";
+import { findSocket } from "../../src/cli/socket/find.ts";
+import { socketOwner } from "../../src/cli/socket/owner.ts";
 import { temporaryFolder } from "../support/tree.ts";
 import { startServer } from "../support/unix-http.ts";
 import { viewOfSections } from "../support/view.ts";
@@ -48,7 +48,7 @@ async function unprivileged(folder: string, socket: string): Promise<string> {
   const script = `const { findSocket } = await import(process.argv[1]);
     const options = { needs: "any", env: {}, uid: 65534, socket: process.argv[2] };
     console.log(await findSocket(options).then(() => "found", (error) => error.code + " " + error.message + " Next: " + error.nextStep));`;
-  const module = new URL("../../src/cli/socket-find.ts", import.meta.url).href;
+  const module = new URL("../../src/cli/socket/find.ts", import.meta.url).href;
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--input-type=module", "-e", script, module, socket],

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { commandWire } from "../../src/agent/command-wire.ts";
-import { listText } from "../../src/cli/commands-list.ts";
+import { listText } from "../../src/cli/commands/list.ts";
+import { commandWire } from "../../src/sockets/wire/command.ts";
 import { commandRecord, commandRow, runningRecord, waitingRecord } from "../support/command-records.ts";
 import { daemon, piped } from "../support/daemon.ts";
 import { temporaryFolder } from "../support/tree.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { configCommand } from "../../src/cli/config.ts";
+import { configCommand } from "../../src/cli/daemon/config.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
 import { runCli } from "../support/io.ts";
 import { temporaryFolder } from "../support/tree.ts";

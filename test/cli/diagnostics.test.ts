@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { request } from "node:http";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { diagnosticsCommandWith } from "../../src/cli/diagnostics.ts";
+import { diagnosticsCommandWith } from "../../src/cli/daemon/diagnostics.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { runCli, terminal } from "../support/io.ts";
 import { temporaryFolder } from "../support/tree.ts";

@@ -1,12 +1,12 @@
 /** One drive whole, as people see it, and every sentence that says what to do. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { adviceFor, reasonWords } from "../../src/cli/drive-advice.ts";
-import { numberText, trendLines } from "../../src/cli/drive-values.ts";
-import { displayWidth } from "../../src/cli/table.ts";
+import { adviceFor, reasonWords } from "../../src/cli/drives/advice.ts";
+import { numberText, trendLines } from "../../src/cli/drives/values.ts";
+import { displayWidth } from "../../src/cli/text/table.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
-import { NO_TREND } from "../../src/collectors/smart-history.ts";
-import type { SmartData } from "../../src/collectors/smart-schema.ts";
+import { NO_TREND } from "../../src/collectors/smart/history.ts";
+import type { SmartData } from "../../src/collectors/smart/schema.ts";
 import { daemon } from "../support/daemon.ts";
 import { MEMBER, SERIALS, sectionsOnce } from "../support/healthy-drives.ts";
 import { terminal } from "../support/io.ts";

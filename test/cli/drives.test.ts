@@ -1,7 +1,7 @@
 /** The table of drives as people see it, with a verdict on each or the reason why there is none. */
 import { describe, expect, it } from "vitest";
-import { displayWidth } from "../../src/cli/table.ts";
-import type { DrivesData } from "../../src/collectors/drives-schema.ts";
+import { displayWidth } from "../../src/cli/text/table.ts";
+import type { DrivesData } from "../../src/collectors/drives/schema.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
 import { daemon } from "../support/daemon.ts";
 import { sectionsOnce } from "../support/healthy-drives.ts";

@@ -11,8 +11,8 @@ import {
   relativeTime,
   severityWord,
   sparkline,
-} from "../../src/cli/format.ts";
-import { displayWidth, table } from "../../src/cli/table.ts";
+} from "../../src/cli/text/format.ts";
+import { displayWidth, table } from "../../src/cli/text/table.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

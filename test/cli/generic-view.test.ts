@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { genericText } from "../../src/cli/generic-view.ts";
+import { genericText } from "../../src/cli/show/generic-view.ts";
 
 const OPTIONS = { now: 1_760_000_000_000 };
 

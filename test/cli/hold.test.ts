@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { localTime } from "../../src/cli/events.ts";
+import { localTime } from "../../src/cli/show/events.ts";
 import { daemon } from "../support/daemon.ts";
 import { NOW } from "../support/view.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { networkText } from "../../src/cli/network.ts";
-import { displayWidth } from "../../src/cli/table.ts";
-import type { Network } from "../../src/collectors/network-schema.ts";
+import { networkText } from "../../src/cli/show/network.ts";
+import { displayWidth } from "../../src/cli/text/table.ts";
+import type { Network } from "../../src/collectors/network/schema.ts";
 import { daemon } from "../support/daemon.ts";
 import { testView } from "../support/view.ts";
 

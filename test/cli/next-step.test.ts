@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { nextStepHere, typedAgain } from "../../src/cli/next-step.ts";
-import { wrapText } from "../../src/cli/wrap.ts";
+import { nextStepHere, typedAgain } from "../../src/cli/text/next-step.ts";
+import { wrapText } from "../../src/cli/text/wrap.ts";
 
 test("a next step goes to the daemon that was asked, and only where it asks one", () => {
   expect(nextStepHere("foundry-agent enroll", undefined)).toBe("foundry-agent enroll");

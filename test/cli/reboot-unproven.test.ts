@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rebootCommandWith } from "../../src/cli/reboot.ts";
+import { rebootCommandWith } from "../../src/cli/commands/reboot.ts";
 import type { RunProgram } from "../../src/system/program.ts";
 import { piped, typed } from "../support/daemon.ts";
 import { runCli } from "../support/io.ts";

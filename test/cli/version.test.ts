@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { versionCommand } from "../../src/cli/version.ts";
+import { versionCommand } from "../../src/cli/daemon/version.ts";
 import { runCli } from "../support/io.ts";
 
 it("names what the executable is made of", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Io } from "../../src/cli/output.ts";
-import { terminalWidth, watch } from "../../src/cli/watch.ts";
+import { terminalWidth, watch } from "../../src/cli/text/watch.ts";
 import { AgentError } from "../../src/model/errors.ts";
 
 function terminal(onPicture: (count: number) => void, signal: AbortSignal) {

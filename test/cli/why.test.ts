@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { whyCommand } from "../../src/cli/why.ts";
+import { whyCommand } from "../../src/cli/show/why.ts";
 import { daemon } from "../support/daemon.ts";
 
 describe("why", () => {

@@ -1,15 +1,15 @@
 /** The section `bmc` over the helper's real operations and a fake ipmitool. */
 import { expect, it } from "vitest";
-import { bmcCollector } from "../../src/collectors/bmc.ts";
-import { bmcConditions, bmcEvents } from "../../src/collectors/bmc-conditions.ts";
-import { isCriticalEntry, sensorsOf } from "../../src/collectors/bmc-health.ts";
-import { parseSelMemory, rememberSel } from "../../src/collectors/bmc-news.ts";
-import type { BmcData } from "../../src/collectors/bmc-schema.ts";
+import { bmcCollector } from "../../src/collectors/bmc/bmc.ts";
+import { bmcConditions, bmcEvents } from "../../src/collectors/bmc/conditions.ts";
+import { parseSelMemory, rememberSel } from "../../src/collectors/bmc/event-log-news.ts";
+import { isCriticalEntry, sensorsOf } from "../../src/collectors/bmc/health.ts";
+import type { BmcData } from "../../src/collectors/bmc/schema.ts";
 import { isNoData } from "../../src/collectors/collector.ts";
-import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../src/helper/bmc-operations.ts";
-import type { BmcSelResult } from "../../src/helper/bmc-reads.ts";
-import { parseSel, type SelRecord } from "../../src/helper/bmc-sel.ts";
-import { parseSensors } from "../../src/helper/bmc-sensors.ts";
+import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../src/helper/bmc/operations.ts";
+import type { BmcSelResult } from "../../src/helper/bmc/reads.ts";
+import { parseSel, type SelRecord } from "../../src/helper/bmc/sel.ts";
+import { parseSensors } from "../../src/helper/bmc/sensors.ts";
 import { compileFacets, redact } from "../../src/model/facets.ts";
 import type { Clock } from "../../src/system/clock.ts";
 import { BMC_TREE, bmcFixture, simulatorAnswers } from "../support/bmc.ts";

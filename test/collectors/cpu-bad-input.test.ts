@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { cpuCollector } from "../../src/collectors/cpu.ts";
-import type { Cpu } from "../../src/collectors/cpu-schema.ts";
+import { cpuCollector } from "../../src/collectors/cpu/cpu.ts";
+import type { Cpu } from "../../src/collectors/cpu/schema.ts";
 import { collectData, collectTree, failing, spoiled } from "../support/shape.ts";
 import { collectContext, loadTree, type Tree, treeMachine } from "../support/tree.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { cpuChanges, cpuCollector } from "../../src/collectors/cpu.ts";
-import type { Cpu } from "../../src/collectors/cpu-schema.ts";
+import { cpuChanges, cpuCollector } from "../../src/collectors/cpu/cpu.ts";
+import type { Cpu } from "../../src/collectors/cpu/schema.ts";
 import { openFiles } from "../../src/system/files.ts";
 import type { Machine } from "../../src/system/machine.ts";
 import { collectMachine, collectTree, conditionCodes, metricLines } from "../support/shape.ts";

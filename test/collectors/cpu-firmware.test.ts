@@ -1,6 +1,6 @@
 /** A Raspberry Pi whose kernel does not pass the firmware's flags on: the helper asks, and seldom. */
 import { expect, test } from "vitest";
-import { cpuCollector } from "../../src/collectors/cpu.ts";
+import { cpuCollector } from "../../src/collectors/cpu/cpu.ts";
 import type { HelperPort } from "../../src/helper/port.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { collectMachine, conditionCodes } from "../support/shape.ts";

@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { nameOf, parseCpuList } from "../../src/collectors/cpu-model.ts";
-import { chipLabel, degrees } from "../../src/collectors/cpu-temperature.ts";
-import { parseThrottledFlags } from "../../src/collectors/cpu-throttling.ts";
+import { nameOf, parseCpuList } from "../../src/collectors/cpu/model.ts";
+import { chipLabel, degrees } from "../../src/collectors/cpu/temperature.ts";
+import { parseThrottledFlags } from "../../src/collectors/cpu/throttling.ts";
 import {
   parseLoad,
   parseTicksByCpu,
   parseTotalTicks,
   utilisationBetween,
-} from "../../src/collectors/cpu-usage.ts";
-import { parseCpuInfo } from "../../src/collectors/linux-cpuinfo.ts";
-import { parsePressure } from "../../src/collectors/linux-pressure.ts";
-import { oneLine } from "../../src/collectors/linux-text.ts";
+} from "../../src/collectors/cpu/usage.ts";
+import { parseCpuInfo } from "../../src/collectors/linux/cpuinfo.ts";
+import { parsePressure } from "../../src/collectors/linux/pressure.ts";
+import { oneLine } from "../../src/collectors/linux/text.ts";
 
 function arm(...cores: [implementer: string, part: string][]): ReturnType<typeof nameOf> {
   const blocks = cores.map(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { cpuCollector } from "../../src/collectors/cpu.ts";
-import type { Cpu } from "../../src/collectors/cpu-schema.ts";
+import { cpuCollector } from "../../src/collectors/cpu/cpu.ts";
+import type { Cpu } from "../../src/collectors/cpu/schema.ts";
 import { compileFacets, stableText, volatileOf } from "../../src/model/facets.ts";
 import { hostMachine } from "../../src/system/machine.ts";
 import { collectMachine, collectTree, conditionCodes, metricLines } from "../support/shape.ts";

@@ -3,7 +3,7 @@ import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isNoData } from "../../src/collectors/collector.ts";
-import { drivesCollector } from "../../src/collectors/drives.ts";
+import { drivesCollector } from "../../src/collectors/drives/drives.ts";
 import type { DriveFacts } from "../../src/model/sections.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { hostMachine } from "../../src/system/machine.ts";

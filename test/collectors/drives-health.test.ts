@@ -1,6 +1,6 @@
 /** What the kernel tells of health: read-only and faulty file systems, wear, lost members, drives given up. */
 import { describe, expect, it } from "vitest";
-import { drivesCollector } from "../../src/collectors/drives.ts";
+import { drivesCollector } from "../../src/collectors/drives/drives.ts";
 import { addBlock } from "../support/block-tree.ts";
 import { collectDrives } from "../support/drives.ts";
 import { jbod } from "../support/jbod.ts";

@@ -1,8 +1,8 @@
 /** Which block devices are one drive, and the ids that stay. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BlockDevice } from "../../src/collectors/drives-discovery.ts";
-import { groupDrives, placeOf } from "../../src/collectors/drives-identity.ts";
+import type { BlockDevice } from "../../src/collectors/drives/scan/block-devices.ts";
+import { groupDrives, placeOf } from "../../src/collectors/drives/scan/group.ts";
 
 const SEEDED = { seed: 20261120, numRuns: 1000 };
 

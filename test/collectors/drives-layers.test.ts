@@ -1,6 +1,6 @@
 /** What is stacked on drives, drives with several controllers, and devices that are no drives. */
 import { describe, expect, it } from "vitest";
-import { drivesCollector } from "../../src/collectors/drives.ts";
+import { drivesCollector } from "../../src/collectors/drives/drives.ts";
 import { addBlock, addStacked, linksOf } from "../support/block-tree.ts";
 import { collectDrives, driveNamed, jsonMemory } from "../support/drives.ts";
 import { ENCLOSURE_ID, jbod } from "../support/jbod.ts";

@@ -1,9 +1,9 @@
 /** Drives that leave, come back and are replaced: over restarts, with damaged memory, and what is never missed. */
 import { describe, expect, it } from "vitest";
-import { drivesCollector } from "../../src/collectors/drives.ts";
-import { driveEvents } from "../../src/collectors/drives-conditions.ts";
-import { forgetDrive, parseDriveMemory } from "../../src/collectors/drives-missing.ts";
-import type { DrivesData } from "../../src/collectors/drives-schema.ts";
+import { driveEvents } from "../../src/collectors/drives/conditions.ts";
+import { drivesCollector } from "../../src/collectors/drives/drives.ts";
+import { forgetDrive, parseDriveMemory } from "../../src/collectors/drives/missing.ts";
+import type { DrivesData } from "../../src/collectors/drives/schema.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { hostMachine, type Machine } from "../../src/system/machine.ts";
 import { addBlock } from "../support/block-tree.ts";

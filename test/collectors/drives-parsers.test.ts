@@ -2,19 +2,19 @@
 import * as fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { lifeUsed, wwnOf } from "../../src/collectors/drives-facts.ts";
-import { parseDiskstats, parseStat } from "../../src/collectors/drives-io.ts";
-import { forgetDrive, parseDriveMemory } from "../../src/collectors/drives-missing.ts";
-import { parseFstab, parseMountinfo, parseSwaps } from "../../src/collectors/drives-mounts.ts";
-import { sizeText } from "../../src/collectors/drives-table.ts";
+import { forgetDrive, parseDriveMemory } from "../../src/collectors/drives/missing.ts";
+import { lifeUsed, wwnOf } from "../../src/collectors/drives/scan/facts.ts";
+import { parseUdevData, unescapeUdev } from "../../src/collectors/drives/scan/udev.ts";
 import {
   byName,
   cleanSerial,
   cleanText,
   partitionParent,
   unescapeOctal,
-} from "../../src/collectors/drives-text.ts";
-import { parseUdevData, unescapeUdev } from "../../src/collectors/drives-udev.ts";
+} from "../../src/collectors/drives/text.ts";
+import { parseDiskstats, parseStat } from "../../src/collectors/drives/use/io.ts";
+import { parseFstab, parseMountinfo, parseSwaps } from "../../src/collectors/drives/use/mounts.ts";
+import { sizeText } from "../../src/collectors/drives-table.ts";
 import { jsonMemory } from "../support/drives.ts";
 
 const SEEDED = { seed: 20261120, numRuns: 1000 };

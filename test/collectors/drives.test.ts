@@ -1,7 +1,7 @@
 /** The collector `drives` over whole machines: which drives there are, where, with what on them. */
 import { describe, expect, it } from "vitest";
 import { isNoData } from "../../src/collectors/collector.ts";
-import { drivesCollector } from "../../src/collectors/drives.ts";
+import { drivesCollector } from "../../src/collectors/drives/drives.ts";
 import { compileFacets, redact, stableText, volatileOf } from "../../src/model/facets.ts";
 import { collectDrives, driveNamed, jsonMemory, watchedMachine } from "../support/drives.ts";
 import { ENCLOSURE_ID, jbod, jbodSerial } from "../support/jbod.ts";

@@ -2,10 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { hardwareCollector, hardwareConditions, hardwareEvents } from "../../src/collectors/hardware.ts";
-import { parseDimmMemory } from "../../src/collectors/hardware-news.ts";
+import {
+  hardwareCollector,
+  hardwareConditions,
+  hardwareEvents,
+} from "../../src/collectors/hardware/hardware.ts";
+import { parseDimmMemory } from "../../src/collectors/hardware/news.ts";
 import type { HardwareData } from "../../src/collectors/hardware-schema.ts";
-import { inventory } from "../../src/helper/inventory.ts";
+import { inventory } from "../../src/helper/inventory/inventory.ts";
 import { compileFacets, redact } from "../../src/model/facets.ts";
 import type { Clock } from "../../src/system/clock.ts";
 import { NO_HELPER, operationsPort } from "../support/operations.ts";

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compareVersions, newerKernel, parseKernelRelease } from "../../src/collectors/linux-version.ts";
+import {
+  compareVersions,
+  newerKernel,
+  parseKernelRelease,
+} from "../../src/collectors/system/debian-version.ts";
 
 // Each line is what `dpkg --compare-versions A lt B` says yes to.
 test.each([

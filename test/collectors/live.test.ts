@@ -8,11 +8,11 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { isNoData } from "../../src/collectors/collector.ts";
-import type { Cpu } from "../../src/collectors/cpu-schema.ts";
+import type { Cpu } from "../../src/collectors/cpu/schema.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
 import type { MemoryData } from "../../src/collectors/memory-schema.ts";
-import type { Network } from "../../src/collectors/network-schema.ts";
-import type { System } from "../../src/collectors/system-schema.ts";
+import type { Network } from "../../src/collectors/network/schema.ts";
+import type { System } from "../../src/collectors/system/schema.ts";
 import { hostMachine } from "../../src/system/machine.ts";
 import { collectTwice } from "../support/golden.ts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { lldpChanges, lldpCollector, lldpConditions } from "../../src/collectors/lldp.ts";
-import { lldp } from "../../src/helper/lldp.ts";
+import { lldp } from "../../src/helper/lldp/lldp.ts";
 import type { Clock } from "../../src/system/clock.ts";
 import { NO_HELPER, operationsPort } from "../support/operations.ts";
 import { answering, type FakeAnswer, fakePrograms } from "../support/programs.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { memoryCollector, parseMemInfo, parseOomKills } from "../../src/collectors/memory.ts";
+import { memoryCollector, parseMemInfo, parseOomKills } from "../../src/collectors/memory/memory.ts";
 import type { MemoryData } from "../../src/collectors/memory-schema.ts";
 import { collectTree, failing, spoiled } from "../support/shape.ts";
 import { loadTree, type Tree } from "../support/tree.ts";

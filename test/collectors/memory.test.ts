@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { memoryCollector } from "../../src/collectors/memory.ts";
-import { memoryChanges } from "../../src/collectors/memory-conditions.ts";
+import { memoryChanges } from "../../src/collectors/memory/conditions.ts";
+import { memoryCollector } from "../../src/collectors/memory/memory.ts";
 import type { MemoryData } from "../../src/collectors/memory-schema.ts";
 import { compileFacets, stableText } from "../../src/model/facets.ts";
 import { openFiles } from "../../src/system/files.ts";

@@ -2,13 +2,13 @@
 import { networkInterfaces } from "node:os";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { networkCollector } from "../../src/collectors/network.ts";
 import {
   parseDeviceRoutes,
   parseTrie,
   placeAddresses,
   readLocalAddresses,
-} from "../../src/collectors/network-addresses.ts";
+} from "../../src/collectors/network/addresses-without-netlink.ts";
+import { networkCollector } from "../../src/collectors/network/network.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { collectFrom, layTree, loadTree } from "../support/tree.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { networkCollector } from "../../src/collectors/network.ts";
+import { networkCollector } from "../../src/collectors/network/network.ts";
 import {
   ipv6FromHex,
   parseAddresses6,
@@ -9,8 +9,8 @@ import {
   parseNameservers,
   parseRoutes4,
   parseRoutes6,
-} from "../../src/collectors/network-routes.ts";
-import { type Network, NetworkSchema } from "../../src/collectors/network-schema.ts";
+} from "../../src/collectors/network/routes.ts";
+import { type Network, NetworkSchema } from "../../src/collectors/network/schema.ts";
 import { hostMachine } from "../../src/system/machine.ts";
 import { collectContext, collectFrom, loadTree } from "../support/tree.ts";
 

@@ -1,10 +1,10 @@
 /** Rounds of asking: late answers, being cut off, and whatever else a question may come to. */
 import { expect, it } from "vitest";
-import { jsonSchema } from "../../src/agent/json-schema.ts";
-import { type SmartOutcome, type SmartTarget, smartAsker } from "../../src/collectors/smart-asking.ts";
-import { deviceLabel, isSameDrive } from "../../src/collectors/smart-identity.ts";
-import { parseSmartMemory, rememberSmart } from "../../src/collectors/smart-memory.ts";
-import { smartSchema } from "../../src/collectors/smart-schema.ts";
+import { jsonSchema } from "../../scripts/docs/json-schema.ts";
+import { parseSmartMemory, rememberSmart } from "../../src/collectors/smart/memory.ts";
+import { type SmartOutcome, type SmartTarget, smartAsker } from "../../src/collectors/smart/rounds/ask.ts";
+import { deviceLabel, isSameDrive } from "../../src/collectors/smart/rounds/identity.ts";
+import { smartSchema } from "../../src/collectors/smart/schema.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { SmartFacts } from "../../src/model/smart.ts";
 import { facts } from "../support/smart.ts";

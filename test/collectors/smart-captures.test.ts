@@ -1,7 +1,7 @@
 /** The verdict on every capture there is: own ones against docs/smart-verdicts.md, donated ones where they are. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { verdictRow, verdictRows } from "../../scripts/smart-verdicts.ts";
+import { verdictRow, verdictRows } from "../../scripts/docs/smart-verdicts.ts";
 import { capture, donatedDrives, FIXTURES } from "../support/smart.ts";
 
 describe("captures", () => {

@@ -1,7 +1,7 @@
 /** Sleep, verdicts and self-tests that change, growth, and what is no news. */
 import { describe, expect, it } from "vitest";
+import type { SmartData } from "../../src/collectors/smart/schema.ts";
 import { smartSensitive, smartVolatile } from "../../src/collectors/smart-facets.ts";
-import type { SmartData } from "../../src/collectors/smart-schema.ts";
 import { compileFacets, redact, stableText } from "../../src/model/facets.ts";
 import { ataJson, driveTree } from "../support/fake-drives.ts";
 import { conditionCodes, metricLines } from "../support/shape.ts";

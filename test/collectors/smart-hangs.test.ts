@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { SmartData } from "../../src/collectors/smart-schema.ts";
+import type { SmartData } from "../../src/collectors/smart/schema.ts";
 import { directHelper } from "../../src/helper/direct.ts";
 import type { Files } from "../../src/system/files.ts";
 import { sdName } from "../support/block-tree.ts";

@@ -1,10 +1,10 @@
 /** Growth over days, and the samples in SQLite. */
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openMemoryDatabase } from "../../src/agent/store-database.ts";
-import { openSmartSamples, SMART_SAMPLE_TABLE } from "../../src/agent/store-smart.ts";
-import { sampleOf } from "../../src/collectors/smart-counts.ts";
-import { dayOf, daysBefore, NO_TREND, trendOf } from "../../src/collectors/smart-history.ts";
+import { dayOf, daysBefore, NO_TREND, trendOf } from "../../src/collectors/smart/history.ts";
+import { sampleOf } from "../../src/collectors/smart/verdict/counts.ts";
 import type { SmartFacts, SmartSample } from "../../src/model/smart.ts";
+import { openMemoryDatabase } from "../../src/store/file/database.ts";
+import { openSmartSamples, SMART_SAMPLE_TABLE } from "../../src/store/smart-samples.ts";
 import { attribute, facts } from "../support/smart.ts";
 
 const TODAY = "2026-11-21";

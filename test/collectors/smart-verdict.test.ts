@@ -1,10 +1,10 @@
 /** The rules of the verdict, one by one, their precedence, and what people read of them. */
 import { describe, expect, it } from "vitest";
-import { attributeMeaning, fieldMeaning } from "../../src/collectors/smart-attributes.ts";
-import { countOf } from "../../src/collectors/smart-counts.ts";
-import { NO_TREND } from "../../src/collectors/smart-history.ts";
-import { smartVerdict } from "../../src/collectors/smart-verdict.ts";
-import { smartFacts } from "../../src/helper/smart-json.ts";
+import { attributeMeaning, fieldMeaning } from "../../src/cli/drives/attribute-meanings.ts";
+import { NO_TREND } from "../../src/collectors/smart/history.ts";
+import { countOf } from "../../src/collectors/smart/verdict/counts.ts";
+import { smartVerdict } from "../../src/collectors/smart/verdict/verdict.ts";
+import { smartFacts } from "../../src/helper/smart/json.ts";
 import type { SmartFacts, SmartScsi } from "../../src/model/smart.ts";
 import { attribute, facts, nvme, ownCaptures } from "../support/smart.ts";
 

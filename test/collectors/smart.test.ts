@@ -1,7 +1,7 @@
 /** The section `smart`: what drives say, identity, overrides, metrics, and nobody to ask. */
 import { describe, expect, it } from "vitest";
 import { isNoData } from "../../src/collectors/collector.ts";
-import { smartCollector } from "../../src/collectors/smart.ts";
+import { smartCollector } from "../../src/collectors/smart/smart.ts";
 import { noHelper } from "../../src/helper/none.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { ataJson, driveTree } from "../support/fake-drives.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { systemCollector } from "../../src/collectors/system.ts";
-import type { System } from "../../src/collectors/system-schema.ts";
+import type { System } from "../../src/collectors/system/schema.ts";
+import { systemCollector } from "../../src/collectors/system/system.ts";
 import { collectTree, conditionCodes, failing, spoiled } from "../support/shape.ts";
 import { loadTree, type Tree } from "../support/tree.ts";
 

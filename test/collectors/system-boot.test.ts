@@ -7,7 +7,7 @@ import {
   readRebootRequired,
   resetStatusBits,
   watchdogBits,
-} from "../../src/collectors/system-boot.ts";
+} from "../../src/collectors/system/boot.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { layTree, type Tree } from "../support/tree.ts";
 

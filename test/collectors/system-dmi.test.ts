@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseCpuInfo } from "../../src/collectors/linux-cpuinfo.ts";
-import { readHardware, readRaspberryPi } from "../../src/collectors/system-dmi.ts";
+import { parseCpuInfo } from "../../src/collectors/linux/cpuinfo.ts";
+import { readHardware, readRaspberryPi } from "../../src/collectors/system/dmi.ts";
 import { cleanDmi, cleanUuid, isoBiosDate } from "../../src/model/dmi-text.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { layTree, type Tree } from "../support/tree.ts";

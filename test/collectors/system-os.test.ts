@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fqdnOf, parseOsRelease, readClock, readTimeZone } from "../../src/collectors/system-os.ts";
+import { fqdnOf, parseOsRelease, readClock, readTimeZone } from "../../src/collectors/system/os.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { layTree, type Tree } from "../support/tree.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { parseCpuInfo } from "../../src/collectors/linux-cpuinfo.ts";
-import { detectVirtualization } from "../../src/collectors/system-virtualization.ts";
+import { parseCpuInfo } from "../../src/collectors/linux/cpuinfo.ts";
+import { detectVirtualization } from "../../src/collectors/system/virtualization.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { layTree, type Tree } from "../support/tree.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { systemChanges, systemCollector } from "../../src/collectors/system.ts";
-import type { System } from "../../src/collectors/system-schema.ts";
+import type { System } from "../../src/collectors/system/schema.ts";
+import { systemChanges, systemCollector } from "../../src/collectors/system/system.ts";
 import { compileFacets, redact, stableText } from "../../src/model/facets.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { hostMachine } from "../../src/system/machine.ts";

@@ -1,7 +1,7 @@
 /** The real gates on facts that a random stream decides on. */
-import type { OwnFacts } from "../../src/commands/executor-types.ts";
-import type { GateVerdict } from "../../src/commands/gate.ts";
-import { evaluateGates } from "../../src/commands/gates.ts";
+import type { OwnFacts } from "../../src/commands/executor/types.ts";
+import type { GateVerdict } from "../../src/commands/gates/gate.ts";
+import { evaluateGates } from "../../src/commands/gates/gates.ts";
 import { COMMAND_TYPES } from "../../src/commands/index.ts";
 import type { CommandRecord } from "../../src/commands/record.ts";
 

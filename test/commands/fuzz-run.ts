@@ -1,6 +1,6 @@
 /** One random stream against a real executor on a real store, with the model looking on. */
-import type { ExecutorOptions } from "../../src/commands/executor-types.ts";
-import type { GateVerdict } from "../../src/commands/gate.ts";
+import type { ExecutorOptions } from "../../src/commands/executor/types.ts";
+import type { GateVerdict } from "../../src/commands/gates/gate.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { type Rig, rig } from "../support/executor-rig.ts";
 import { START } from "../support/store.ts";

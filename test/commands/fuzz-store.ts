@@ -1,6 +1,7 @@
 /** A real store in which every write of the journal is seen by the model, and may fail or be the last. */
-import type { Store } from "../../src/agent/store-types.ts";
+
 import { AgentError } from "../../src/model/errors.ts";
+import type { Store } from "../../src/store/types.ts";
 import { isOver, type Model } from "./fuzz-model.ts";
 
 /** What a port may get wrong, for the property to find. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Facts, GateVerdict, Subject } from "../../src/commands/gate.ts";
-import { decide, evaluateGates, GATES, isRehearsal } from "../../src/commands/gates.ts";
-import type { GateOptions } from "../../src/commands/gates-types.ts";
-import { parseWindows } from "../../src/commands/windows.ts";
+import type { Facts, GateVerdict, Subject } from "../../src/commands/gates/gate.ts";
+import { decide, evaluateGates, GATES, isRehearsal } from "../../src/commands/gates/gates.ts";
+import type { GateOptions } from "../../src/commands/gates/types.ts";
+import { parseWindows } from "../../src/commands/gates/windows.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 const REBOOT: Subject = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type SignatureOptions, signatureProblem } from "../../src/commands/signature.ts";
 import { parseCommands } from "../../src/control/nodefoundry/commands.ts";
-import { POLICY_WORDS, SIGNED_WORDS } from "../../src/helper/policy-words.ts";
+import { POLICY_WORDS, SIGNED_WORDS } from "../../src/helper/policy/words.ts";
 import type { Command } from "../../src/model/command.ts";
 import { MINUTE, NOON, plainCommand, signer } from "../support/signing.ts";
 

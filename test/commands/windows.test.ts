@@ -8,7 +8,7 @@ import {
   parseWindows,
   type Window,
   windowAt,
-} from "../../src/commands/windows.ts";
+} from "../../src/commands/gates/windows.ts";
 import { AgentError } from "../../src/model/errors.ts";
 
 const MINUTE = 60_000;

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Http } from "../../src/control/http.ts";
+import type { Http } from "../../src/control/http/http.ts";
 import { CANARY, codeOf, get, open, post } from "../support/http-client.ts";
 import { startTlsServer } from "../support/tls.ts";
 

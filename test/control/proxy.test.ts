@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type Http, openHttp } from "../../src/control/http.ts";
-import { type ProxyOptions, usesProxy } from "../../src/control/proxy.ts";
+import { type Http, openHttp } from "../../src/control/http/http.ts";
+import { type ProxyOptions, usesProxy } from "../../src/control/http/proxy.ts";
 import {
   afterCut,
   afterSuccess,

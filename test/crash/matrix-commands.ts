@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import type { AnyCommandType, CommandType, Step } from "../../src/commands/command-type.ts";
-import { rebootCommand } from "../../src/commands/reboot.ts";
+import { rebootCommand } from "../../src/commands/types/reboot.ts";
 import type { Command } from "../../src/model/command.ts";
 import type { Points } from "./matrix-points.ts";
 import { COMMAND_ID, type Job, places, SOURCE } from "./matrix-types.ts";

@@ -1,10 +1,10 @@
 /** The real helper, its programs and its writes made points; behind its socket or in the process of the rest. */
 import * as v from "valibot";
 import { directHelper } from "../../src/helper/direct.ts";
+import { openHelperServer } from "../../src/helper/link/server.ts";
 import type { Operation } from "../../src/helper/operation.ts";
 import type { HelperOptions } from "../../src/helper/parts.ts";
 import type { HelperPort } from "../../src/helper/port.ts";
-import { openHelperServer } from "../../src/helper/server.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { type RunProgram, runProgram } from "../../src/system/program.ts";
 import { watchHelperFiles } from "./matrix-disk.ts";

@@ -4,19 +4,19 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { openStore } from "../../src/agent/store.ts";
-import { openExecutor } from "../../src/commands/executor.ts";
-import type { OwnFacts } from "../../src/commands/executor-types.ts";
-import type { Facts, GateVerdict, Subject } from "../../src/commands/gate.ts";
-import { evaluateGates } from "../../src/commands/gates.ts";
+import { openExecutor } from "../../src/commands/executor/executor.ts";
+import type { OwnFacts } from "../../src/commands/executor/types.ts";
+import type { Facts, GateVerdict, Subject } from "../../src/commands/gates/gate.ts";
+import { evaluateGates } from "../../src/commands/gates/gates.ts";
 import { whyOf } from "../../src/commands/journal.ts";
 import type { CommandRecord } from "../../src/commands/record.ts";
-import { socketHelper } from "../../src/helper/client.ts";
-import { readPolicy } from "../../src/helper/policy.ts";
+import { socketHelper } from "../../src/helper/link/client.ts";
+import { readPolicy } from "../../src/helper/policy/policy.ts";
 import type { HelperPort } from "../../src/helper/port.ts";
-import type { RebootLook } from "../../src/helper/reboot-look.ts";
+import type { RebootLook } from "../../src/helper/reboot/look.ts";
 import { isFinal } from "../../src/model/command.ts";
 import type { Logger } from "../../src/model/log.ts";
+import { openStore } from "../../src/store/store.ts";
 import { hostClock } from "../../src/system/clock.ts";
 import { commandTypes, theCommand, unmark } from "./matrix-commands.ts";
 import { copyJournal } from "./matrix-disk.ts";

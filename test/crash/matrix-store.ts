@@ -1,6 +1,7 @@
 /** The real store with a point before and after each write, and copies of what it promises to have on the disk. */
-import type { Store } from "../../src/agent/store-types.ts";
+
 import type { AgentEvent } from "../../src/model/event.ts";
+import type { Store } from "../../src/store/types.ts";
 import { copyJournal } from "./matrix-disk.ts";
 import type { Points } from "./matrix-points.ts";
 import type { Job } from "./matrix-types.ts";

@@ -8,9 +8,9 @@
  *   value N            set returned
  */
 import { writeSync } from "node:fs";
-import { openStore } from "../../src/agent/store.ts";
 import type { CommandState } from "../../src/model/command.ts";
 import type { EventDraft } from "../../src/model/event.ts";
+import { openStore } from "../../src/store/store.ts";
 
 const [folder, seedText, round] = process.argv.slice(2) as [string, string, string];
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { openStore } from "../../src/agent/store.ts";
+import { openStore } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/tree.ts";
 
 const PROGRAM = fileURLToPath(new URL("./store-writer.ts", import.meta.url));

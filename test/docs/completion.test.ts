@@ -6,15 +6,15 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { completed, completionFiles } from "../../scripts/completion.ts";
-import { allCommands, placesOf, valuesOf } from "../../scripts/declared.ts";
+import { completed, completionFiles } from "../../scripts/docs/completion.ts";
+import { allCommands, placesOf, valuesOf } from "../../scripts/docs/declared.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
 import { temporaryFolder } from "../support/tree.ts";
 
 const FOLDER = new URL("../../packaging/completion/", import.meta.url).pathname;
 const SECTIONS = allCollectors().map(({ name }) => name);
 
-it("the committed files are what the program declares (run: node_modules/.bin/node scripts/completion.ts)", async () => {
+it("the committed files are what the program declares (run: node_modules/.bin/node scripts/docs/completion.ts)", async () => {
   const made = await completionFiles();
   expect(readdirSync(FOLDER).sort()).toEqual(Object.keys(made).sort());
   for (const [name, text] of Object.entries(made))

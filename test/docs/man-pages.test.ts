@@ -3,18 +3,18 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { allCommands, exitCodes } from "../../scripts/declared.ts";
-import { explainedVariables } from "../../scripts/man-commands.ts";
-import { committedPage, manPages } from "../../scripts/man-pages.ts";
-import { prose, text, typed, usage } from "../../scripts/roff.ts";
-import { CONFIG_SECTIONS } from "../../src/agent/config-keys.ts";
+import { allCommands, exitCodes } from "../../scripts/docs/declared.ts";
+import { explainedVariables } from "../../scripts/docs/man-commands.ts";
+import { committedPage, manPages } from "../../scripts/docs/man-pages.ts";
+import { prose, text, typed, usage } from "../../scripts/docs/roff.ts";
 import { EXIT } from "../../src/cli/output.ts";
+import { CONFIG_SECTIONS } from "../../src/config/keys.ts";
 
 const FOLDER = new URL("../../packaging/man/", import.meta.url).pathname;
 const SRC = new URL("../../src/", import.meta.url).pathname;
 const PAGES = ["foundry-agent-config.5", "foundry-agent.1", "foundry-agent.8"];
 
-it("the committed pages are what the program declares (run: node_modules/.bin/node scripts/man-pages.ts)", async () => {
+it("the committed pages are what the program declares (run: node_modules/.bin/node scripts/docs/man-pages.ts)", async () => {
   const made = await manPages("1970-01-01", committedPage);
   expect(readdirSync(FOLDER).sort()).toEqual(PAGES);
   expect(Object.keys(made).sort()).toEqual(PAGES);

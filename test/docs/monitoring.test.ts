@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, type TestContext } from "vitest";
-import { allCommands } from "../../scripts/declared.ts";
+import { allCommands } from "../../scripts/docs/declared.ts";
 import { families } from "../support/families.ts";
 import { temporaryFolder } from "../support/tree.ts";
 

@@ -1,19 +1,19 @@
-/** scripts/capture-tree.mjs on this machine: what the collectors find in the captured tree is what they find here. */
+/** scripts/test/capture-tree.mjs on this machine: what the collectors find in the captured tree is what they find here. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import type { Cpu } from "../../src/collectors/cpu-schema.ts";
-import type { DrivesData } from "../../src/collectors/drives-schema.ts";
+import type { Cpu } from "../../src/collectors/cpu/schema.ts";
+import type { DrivesData } from "../../src/collectors/drives/schema.ts";
 import type { MemoryData } from "../../src/collectors/memory-schema.ts";
-import type { Network } from "../../src/collectors/network-schema.ts";
-import type { System } from "../../src/collectors/system-schema.ts";
+import type { Network } from "../../src/collectors/network/schema.ts";
+import type { System } from "../../src/collectors/system/schema.ts";
 import { hostMachine, type Machine } from "../../src/system/machine.ts";
 import { collectTwice, goldenMachine } from "../support/golden.ts";
 import type { Tree } from "../support/tree.ts";
 
 function capture(): { tree: Tree; text: string } {
-  const script = fileURLToPath(new URL("../../scripts/capture-tree.mjs", import.meta.url));
+  const script = fileURLToPath(new URL("../../scripts/test/capture-tree.mjs", import.meta.url));
   const child = spawnSync(process.execPath, [script, "a test"], {
     encoding: "utf8",
     timeout: 60_000,

@@ -1,6 +1,6 @@
 /** The helper's BMC readings, with an ipmitool that answers well, badly, in half, too much, or never. */
 import { expect, it } from "vitest";
-import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../src/helper/bmc-operations.ts";
+import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../src/helper/bmc/operations.ts";
 import { errorCode } from "../../src/model/errors.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { BMC_TREE, bmcFixture, simulatorAnswers } from "../support/bmc.ts";

@@ -2,17 +2,17 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { parseChassis, parseController, parseRestartCause } from "../../src/helper/bmc-info.ts";
-import { bmcLanSchema, isWholeLan, parseLan } from "../../src/helper/bmc-lan.ts";
+import { parseChassis, parseController, parseRestartCause } from "../../src/helper/bmc/info.ts";
+import { bmcLanSchema, isWholeLan, parseLan } from "../../src/helper/bmc/lan.ts";
 import {
   newerThan,
   parseSel,
   parseSelInfo,
   type SelRecord,
   selRecordSchema,
-} from "../../src/helper/bmc-sel.ts";
-import { parseSensors, sensorReadingSchema } from "../../src/helper/bmc-sensors.ts";
-import { parseFields } from "../../src/helper/bmc-text.ts";
+} from "../../src/helper/bmc/sel.ts";
+import { parseSensors, sensorReadingSchema } from "../../src/helper/bmc/sensors.ts";
+import { parseFields } from "../../src/helper/bmc/text.ts";
 import { bmcFixture } from "../support/bmc.ts";
 
 describe("lan print", () => {

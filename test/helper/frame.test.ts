@@ -6,8 +6,8 @@ import {
   encodeFrame,
   frameReader,
   MAX_REQUEST_BYTES,
-} from "../../src/helper/frame.ts";
-import { readAnswer, readRequest } from "../../src/helper/request.ts";
+} from "../../src/helper/link/frame.ts";
+import { readAnswer, readRequest } from "../../src/helper/link/request.ts";
 import { AgentError, errorCode } from "../../src/model/errors.ts";
 
 const SEED = 20_261_121;

@@ -7,7 +7,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { encodeFrame } from "../../src/helper/frame.ts";
+import { encodeFrame } from "../../src/helper/link/frame.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { runProgram } from "../../src/system/program.ts";
 import { actingOperation, ask, helperHouse, requestFrame, sendRaw, testHelper } from "../support/helper.ts";

@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, it } from "vitest";
-import { inventory, readInventory } from "../../src/helper/inventory.ts";
-import { boardOf, dimmsOf, suppliesOf } from "../../src/helper/inventory-dmi.ts";
-import { lookUp } from "../../src/helper/inventory-pci.ts";
-import { dimmSchema, inventorySchema, powerSupplySchema } from "../../src/helper/inventory-schema.ts";
-import { parseSmbios } from "../../src/helper/smbios.ts";
+import { boardOf, dimmsOf, suppliesOf } from "../../src/helper/inventory/dmi.ts";
+import { inventory, readInventory } from "../../src/helper/inventory/inventory.ts";
+import { lookUp } from "../../src/helper/inventory/pci.ts";
+import { dimmSchema, inventorySchema, powerSupplySchema } from "../../src/helper/inventory/schema.ts";
+import { parseSmbios } from "../../src/helper/inventory/smbios.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { operationsPort } from "../support/operations.ts";
 import { fakePrograms } from "../support/programs.ts";

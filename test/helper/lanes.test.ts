@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { openLanes, type Turn } from "../../src/helper/lanes.ts";
+import { openLanes, type Turn } from "../../src/helper/carry-out/lanes.ts";
 import { AgentError, errorCode } from "../../src/model/errors.ts";
 
 const never = new AbortController().signal;

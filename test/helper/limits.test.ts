@@ -2,7 +2,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { agedRecord, type LimitsRecord, openLimits, type RecordFile } from "../../src/helper/limits.ts";
+import {
+  agedRecord,
+  type LimitsRecord,
+  openLimits,
+  type RecordFile,
+} from "../../src/helper/policy/limits.ts";
 import { errorCode } from "../../src/model/errors.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { layTree, temporaryFolder } from "../support/tree.ts";

@@ -2,10 +2,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { type LookedDrive, lookAtDrives, plainWwn } from "../../src/helper/drive-look.ts";
-import { findDrive } from "../../src/helper/locate.ts";
-import { findLed } from "../../src/helper/locate-led.ts";
-import { openLocateRecord } from "../../src/helper/locate-record.ts";
+import { type LookedDrive, lookAtDrives, plainWwn } from "../../src/helper/locate/drive.ts";
+import { findLed } from "../../src/helper/locate/led.ts";
+import { findDrive } from "../../src/helper/locate/locate.ts";
+import { openLocateRecord } from "../../src/helper/locate/record.ts";
 import { AgentError, errorCode } from "../../src/model/errors.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { runProgram } from "../../src/system/program.ts";

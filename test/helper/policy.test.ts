@@ -3,8 +3,8 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { denial, parsePolicy, readPolicy } from "../../src/helper/policy.ts";
-import { POLICY_SOURCES, POLICY_WORDS } from "../../src/helper/policy-words.ts";
+import { denial, parsePolicy, readPolicy } from "../../src/helper/policy/policy.ts";
+import { POLICY_SOURCES, POLICY_WORDS } from "../../src/helper/policy/words.ts";
 import { parsePublicKey } from "../../src/helper/public-key.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { temporaryFolder } from "../support/tree.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { activatedSocket } from "../../src/helper/activation.ts";
+import { activatedSocket } from "../../src/helper/link/activation.ts";
 import { openNative } from "../../src/system/native.ts";
 import { type AgentChild, startChild } from "../support/child.ts";
 import { ask, type HelperHouse, helperHouse, testHelper } from "../support/helper.ts";

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { openLimits } from "../../src/helper/limits.ts";
+import { openLimits } from "../../src/helper/policy/limits.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { requestFrame } from "../support/helper.ts";
 import { EXT4, rebootRig } from "../support/reboot.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { smartFacts } from "../../src/helper/smart-json.ts";
+import { smartFacts } from "../../src/helper/smart/json.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { donatedDrives, ownCaptures } from "../support/smart.ts";
 

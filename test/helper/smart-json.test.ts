@@ -1,7 +1,7 @@
 /** smartctl's JSON → facts: own captures of 7.3, keys of other versions, and whatever else a text may be. */
 import { describe, expect, it } from "vitest";
-import { smartFacts } from "../../src/helper/smart-json.ts";
-import { smartctlJson } from "../../src/helper/smart-json-text.ts";
+import { smartFacts } from "../../src/helper/smart/json.ts";
+import { smartctlJson } from "../../src/helper/smart/json-text.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { SmartFacts } from "../../src/model/smart.ts";
 import { capture } from "../support/smart.ts";

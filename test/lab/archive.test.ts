@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SUITES } from "../../scripts/lab/nspawn-root.mjs";
-import { makePackage } from "../../scripts/package.mjs";
+import { makePackage } from "../../scripts/package/package.mjs";
 import { ROOT } from "../../scripts/paths.mjs";
 import { type Booted, boot, bootLacking } from "./nspawn.ts";
 

@@ -6,10 +6,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, type TestContext } from "vitest";
-import { bmcCollector } from "../../src/collectors/bmc.ts";
-import { bmcConditions, bmcEvents } from "../../src/collectors/bmc-conditions.ts";
-import type { BmcData } from "../../src/collectors/bmc-schema.ts";
-import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../src/helper/bmc-operations.ts";
+import { bmcCollector } from "../../src/collectors/bmc/bmc.ts";
+import { bmcConditions, bmcEvents } from "../../src/collectors/bmc/conditions.ts";
+import type { BmcData } from "../../src/collectors/bmc/schema.ts";
+import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../src/helper/bmc/operations.ts";
 import type { Clock } from "../../src/system/clock.ts";
 import { type RunProgram, runProgram } from "../../src/system/program.ts";
 import { BMC_TREE } from "../support/bmc.ts";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { complaints } from "../../scripts/elf.mjs";
+import { complaints } from "../../scripts/build/elf.mjs";
 import { SHIP_FLAGS } from "../../scripts/flags.mjs";
 import { arm64Root } from "../../scripts/lab/arm64-root.mjs";
 import { BUNDLE, NODE, ROOT } from "../../scripts/paths.mjs";

@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { readInventory } from "../../src/helper/inventory.ts";
+import { readInventory } from "../../src/helper/inventory/inventory.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { serverTable } from "../support/smbios.ts";
 import { layTree, temporaryFolder } from "../support/tree.ts";

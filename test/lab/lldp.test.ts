@@ -8,7 +8,7 @@ import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { lldpCollector } from "../../src/collectors/lldp.ts";
-import { lldp } from "../../src/helper/lldp.ts";
+import { lldp } from "../../src/helper/lldp/lldp.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { operationsPort } from "../support/operations.ts";
 import { fakePrograms } from "../support/programs.ts";

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nspawnLacking, nspawnRoot } from "../../scripts/lab/nspawn-root.mjs";
-import { makePackage } from "../../scripts/package.mjs";
+import { makePackage } from "../../scripts/package/package.mjs";
 import { ROOT } from "../../scripts/paths.mjs";
 
 export interface Ran {

@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SUITES } from "../../scripts/lab/nspawn-root.mjs";
-import { agentVersion } from "../../scripts/package.mjs";
+import { agentVersion } from "../../scripts/package/package.mjs";
 import { type Booted, boot, bootLacking, labDeb, until } from "./nspawn.ts";
 
 const LACKING = bootLacking();

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { arm64Root } from "../../scripts/lab/arm64-root.mjs";
-import { agentVersion, makePackage } from "../../scripts/package.mjs";
+import { agentVersion, makePackage } from "../../scripts/package/package.mjs";
 import { ROOT } from "../../scripts/paths.mjs";
 import { temporaryFolder } from "../support/tree.ts";
 

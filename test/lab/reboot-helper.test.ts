@@ -6,8 +6,8 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SUITES } from "../../scripts/lab/nspawn-root.mjs";
-import { HELPER_SOCKET, socketHelper } from "../../src/helper/client.ts";
-import type { RebootLook } from "../../src/helper/reboot-look.ts";
+import { HELPER_SOCKET, socketHelper } from "../../src/helper/link/client.ts";
+import type { RebootLook } from "../../src/helper/reboot/look.ts";
 import { errorCode } from "../../src/model/errors.ts";
 import { type Booted, boot, bootLacking, labDeb, until } from "./nspawn.ts";
 

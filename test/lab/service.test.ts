@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SUITES } from "../../scripts/lab/nspawn-root.mjs";
-import { HELPER_SOCKET, socketHelper } from "../../src/helper/client.ts";
+import { HELPER_SOCKET, socketHelper } from "../../src/helper/link/client.ts";
 import { type Booted, boot, bootLacking, labDeb, until } from "./nspawn.ts";
 
 const LACKING = bootLacking();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { COMMAND_TYPES } from "../../src/sandbox/nodefoundry/command-types.ts";
+import { COMMAND_TYPES } from "../../src/sandbox/nodefoundry/account-api/command-types.ts";
 import { ROUTES } from "../../src/sandbox/nodefoundry/routes.ts";
 import { checkAgainst, checkSchema, loadOpenApi } from "../support/json-schema.ts";
 import type { Any } from "../support/sandbox.ts";

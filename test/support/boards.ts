@@ -1,8 +1,9 @@
 /** Hardware by hand, for what an identity is bound to: two servers, and the state of a registered node. */
-import { type IdentityKeeper, openIdentity } from "../../src/agent/identity.ts";
-import { type BoardFacts, readBoardFacts } from "../../src/agent/identity-fingerprint.ts";
-import type { Store } from "../../src/agent/store-types.ts";
+
+import { type BoardFacts, readBoardFacts } from "../../src/agent/identity/fingerprint.ts";
+import { type IdentityKeeper, openIdentity } from "../../src/agent/identity/identity.ts";
 import type { Identity } from "../../src/model/identity.ts";
+import type { Store } from "../../src/store/types.ts";
 import type { Clock } from "../../src/system/clock.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { START, storedCommand, testStore, warning } from "./store.ts";

@@ -1,5 +1,5 @@
 /** What goes into a diagnostics bundle, made up; tests change what they need. */
-import type { BundleInput } from "../../src/agent/diagnostics-text.ts";
+import type { BundleInput } from "../../src/agent/diagnostics/texts.ts";
 import type { AgentEvent } from "../../src/model/event.ts";
 import { NOW, section, testStatus } from "./view.ts";
 

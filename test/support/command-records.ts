@@ -1,7 +1,8 @@
 /** Commands as the journal keeps them, for tests that show them. */
-import type { StoredCommand } from "../../src/agent/store-types.ts";
+
 import type { Asked, CommandRecord, Progress } from "../../src/commands/record.ts";
 import { isFinal } from "../../src/model/command.ts";
+import type { StoredCommand } from "../../src/store/types.ts";
 
 const NOW = 1_760_000_000_000;
 

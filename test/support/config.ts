@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
-import { loadConfig, problemText } from "../../src/agent/config.ts";
+import { loadConfig, problemText } from "../../src/config/config.ts";
 import { temporaryFolder } from "./tree.ts";
 
 export const COLLECTORS = [

@@ -1,8 +1,8 @@
 /** A whole agent with a fake smartctl and ledctl, and a real helper behind its own socket where one is wanted. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { drivesCommand } from "../../src/cli/drives.ts";
-import { smartTestCommand } from "../../src/cli/smart-test.ts";
+import { drivesCommand } from "../../src/cli/drives/drives.ts";
+import { smartTestCommand } from "../../src/cli/drives/smart-test.ts";
 import { hostClock } from "../../src/system/clock.ts";
 import { type TestAgent, testAgent } from "./agent.ts";
 import { type FakeDrives, fakeDrives } from "./fake-drives.ts";

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { expect } from "vitest";
 import type { CollectContext, Collector, Memory } from "../../src/collectors/collector.ts";
 import { isNoData } from "../../src/collectors/collector.ts";
-import { type Drive, type DrivesData, drivesSchema } from "../../src/collectors/drives-schema.ts";
+import { type Drive, type DrivesData, drivesSchema } from "../../src/collectors/drives/schema.ts";
 import type { Machine } from "../../src/system/machine.ts";
 import { collectContext, layTree, type Tree, treeMachine } from "./tree.ts";
 

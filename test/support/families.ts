@@ -1,11 +1,12 @@
 /** Every metric the program declares, with samples of real data: what documentation and rules are compared with. */
-import { ownFamilies } from "../../src/agent/own-metrics.ts";
-import { bmcCollector } from "../../src/collectors/bmc.ts";
-import { bmcMetrics } from "../../src/collectors/bmc-metrics.ts";
+
+import { bmcCollector } from "../../src/collectors/bmc/bmc.ts";
+import { bmcMetrics } from "../../src/collectors/bmc/metrics.ts";
 import type { Metric, Sample } from "../../src/collectors/collector.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
-import { smartMetrics } from "../../src/collectors/smart-metrics.ts";
-import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../src/helper/bmc-operations.ts";
+import { smartMetrics } from "../../src/collectors/smart/metrics.ts";
+import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../src/helper/bmc/operations.ts";
+import { ownFamilies } from "../../src/sockets/metrics/own.ts";
 import { BMC_TREE, simulatorAnswers } from "./bmc.ts";
 import { operationsPort } from "./operations.ts";
 import { answering, fakePrograms } from "./programs.ts";

@@ -2,8 +2,8 @@
  * A node whose drives have all to tell that the table of drives shows: the sections `drives` and `smart` as their
  * collectors make them of sysfs and of a fake smartctl.
  */
-import { drivesCollector } from "../../src/collectors/drives.ts";
-import type { SmartData } from "../../src/collectors/smart-schema.ts";
+import { drivesCollector } from "../../src/collectors/drives/drives.ts";
+import type { SmartData } from "../../src/collectors/smart/schema.ts";
 import { ataJson, driveTree, type FakeDrives } from "./fake-drives.ts";
 import { capture } from "./smart.ts";
 import { DAY_MS, mapHistory, rig, SLEEPS } from "./smart-rig.ts";

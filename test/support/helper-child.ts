@@ -5,7 +5,7 @@
  */
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import * as v from "valibot";
-import { openHelperServer } from "../../src/helper/server.ts";
+import { openHelperServer } from "../../src/helper/link/server.ts";
 
 const [socket = "", policyPath = "", stateFolder = "", actsFile = "", dies = "never"] = process.argv.slice(2);
 

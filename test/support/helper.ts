@@ -4,9 +4,13 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import * as v from "valibot";
 import { onTestFinished } from "vitest";
-import { encodeFrame } from "../../src/helper/frame.ts";
+import { encodeFrame } from "../../src/helper/link/frame.ts";
+import {
+  type HelperServer,
+  type HelperServerOptions,
+  openHelperServer,
+} from "../../src/helper/link/server.ts";
 import type { Operation } from "../../src/helper/operation.ts";
-import { type HelperServer, type HelperServerOptions, openHelperServer } from "../../src/helper/server.ts";
 import { temporaryFolder } from "./tree.ts";
 
 /** Lets everything be done that is not limited, by local and by nodefoundry. */

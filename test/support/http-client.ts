@@ -1,7 +1,7 @@
 /** The one HTTP client, opened for a test with a token that must turn up nowhere. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { expect, onTestFinished } from "vitest";
-import { type Http, type HttpOptions, openHttp } from "../../src/control/http.ts";
+import { type Http, type HttpOptions, openHttp } from "../../src/control/http/http.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { recordedLog } from "./log.ts";
 import { certificatePath } from "./tls.ts";

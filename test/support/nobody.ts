@@ -3,8 +3,8 @@
  * every module is loaded: the checkout may lie where nobody else may read.
  */
 
+import { runCommand } from "../../src/cli/daemon/run.ts";
 import { processIo } from "../../src/cli/output.ts";
-import { runCommand } from "../../src/cli/run.ts";
 import { runCommandLine } from "../../src/cli/usage.ts";
 
 const NOBODY = 65534;

@@ -1,5 +1,5 @@
 /** A helper in a process of its own, whose programs come from PATH: for a systemctl that kills whoever runs it. argv: socket, policy, state folder, root of the host. */
-import { openHelperServer } from "../../src/helper/server.ts";
+import { openHelperServer } from "../../src/helper/link/server.ts";
 import { openFiles } from "../../src/system/files.ts";
 
 const [socket = "", policyPath = "", stateFolder = "", root = ""] = process.argv.slice(2);

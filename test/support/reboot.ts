@@ -1,7 +1,7 @@
 /** A helper behind a real socket on a laid-out host with fake systemctl, systemd-run, ipmitool, wall and busctl. */
 import { join } from "node:path";
-import { rebootOperation } from "../../src/helper/reboot.ts";
-import type { RebootLook } from "../../src/helper/reboot-look.ts";
+import type { RebootLook } from "../../src/helper/reboot/look.ts";
+import { rebootOperation } from "../../src/helper/reboot/reboot.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { helperHouse, requestFrame, sendRaw, testHelper } from "./helper.ts";
 import { type FakePrograms, fakePrograms } from "./programs.ts";

@@ -1,7 +1,7 @@
-import type { DrivesData } from "../../src/collectors/drives-schema.ts";
-import { driveEntry } from "../../src/collectors/smart-entry.ts";
-import { deviceLabel } from "../../src/collectors/smart-identity.ts";
-import type { SmartData, SmartDrive } from "../../src/collectors/smart-schema.ts";
+import type { DrivesData } from "../../src/collectors/drives/schema.ts";
+import { driveEntry } from "../../src/collectors/smart/entry.ts";
+import { deviceLabel } from "../../src/collectors/smart/rounds/identity.ts";
+import type { SmartData, SmartDrive } from "../../src/collectors/smart/schema.ts";
 import type { SmartFacts } from "../../src/model/smart.ts";
 import { commandRow, runningRecord, waitingRecord } from "./command-records.ts";
 import { facts } from "./smart.ts";

@@ -1,6 +1,7 @@
 /** The collector `smart` over real operations and a fake smartctl, with a clock that is set by hand. */
-import { type SmartCollectorOptions, smartCollector } from "../../src/collectors/smart.ts";
-import type { SmartData, SmartDrive } from "../../src/collectors/smart-schema.ts";
+
+import type { SmartData, SmartDrive } from "../../src/collectors/smart/schema.ts";
+import { type SmartCollectorOptions, smartCollector } from "../../src/collectors/smart/smart.ts";
 import type { HelperPort } from "../../src/helper/port.ts";
 import type { SmartHistory, SmartSample } from "../../src/model/smart.ts";
 import type { Files } from "../../src/system/files.ts";

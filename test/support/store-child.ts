@@ -1,8 +1,8 @@
 /** A store driven line by line over stdin, run as another user when started by root; see store.ts. */
 import { createInterface } from "node:readline";
-import { openStore } from "../../src/agent/store.ts";
-import type { Store } from "../../src/agent/store-types.ts";
 import { errorCode, errorText } from "../../src/model/errors.ts";
+import { openStore } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/types.ts";
 
 const NOBODY = 65534;
 // Only now, with every module loaded: the checkout may lie where nobody else may read.

@@ -3,9 +3,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { openStore, type StoreOptions } from "../../src/agent/store.ts";
-import type { Store, StoredCommand } from "../../src/agent/store-types.ts";
 import type { EventDraft } from "../../src/model/event.ts";
+import { openStore, type StoreOptions } from "../../src/store/store.ts";
+import type { Store, StoredCommand } from "../../src/store/types.ts";
 import type { Clock } from "../../src/system/clock.ts";
 
 export const START = 1_760_000_000_000;

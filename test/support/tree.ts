@@ -2,7 +2,7 @@
  * Fixture trees: a JSON file (or an object made by a generator) becomes a folder of real files that the
  * collectors read as they read "/".
  *
- * { "about": "where this comes from: captured (by scripts/capture-tree.mjs) or made by hand from cited formats",
+ * { "about": "where this comes from: captured (by scripts/test/capture-tree.mjs) or made by hand from cited formats",
  *   "files": { "/proc/stat": "text", "/etc/x": { "base64": "…" } }, "links": { "/sys/block/sda": "../devices/…" },
  *   "folders": ["/sys/class/net"], "errors": { "/sys/class/net/lo/speed": "EINVAL" }, "fifos": ["/proc/hang"],
  *   "addresses": [{ "interface": "eth0", "address": "10.0.0.2", "prefix": 24, "family": 4 }], "now": 1700000000000,

@@ -3,11 +3,7 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import {
-  type StatusServer,
-  type StatusServerOptions,
-  startStatusServer,
-} from "../../src/agent/status-server.ts";
+import { type StatusServer, type StatusServerOptions, startStatusServer } from "../../src/sockets/server.ts";
 import { recordedLog } from "./log.ts";
 import { temporaryFolder } from "./tree.ts";
 import { NOW } from "./view.ts";

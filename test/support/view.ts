@@ -5,11 +5,10 @@
 import { hash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentStatus, AgentView } from "../../src/agent/view.ts";
 import { isNoData } from "../../src/collectors/collector.ts";
 import { type AnyCollector, allCollectors } from "../../src/collectors/index.ts";
-import type { LocalRequest } from "../../src/commands/executor-types.ts";
-import type { GateVerdict } from "../../src/commands/gate.ts";
+import type { LocalRequest } from "../../src/commands/executor/types.ts";
+import type { GateVerdict } from "../../src/commands/gates/gate.ts";
 import { COMMAND_TYPES } from "../../src/commands/index.ts";
 import {
   type CommandRecord,
@@ -21,6 +20,7 @@ import { AgentError } from "../../src/model/errors.ts";
 import type { AgentEvent } from "../../src/model/event.ts";
 import type { Section } from "../../src/model/report.ts";
 import { nextUlid } from "../../src/model/ulid.ts";
+import type { AgentStatus, AgentView } from "../../src/sockets/agent-view.ts";
 import { commandRecord, commandRow } from "./command-records.ts";
 import { collectContext, loadTree, type Tree, temporaryFolder, treeMachine } from "./tree.ts";
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makePackage } from "../../scripts/package.mjs";
+import { makePackage } from "../../scripts/package/package.mjs";
 import { certificatePath } from "../support/tls.ts";
 import { HOST_ADDRESS, type Vm } from "./vm.ts";
 

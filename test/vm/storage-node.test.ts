@@ -3,8 +3,8 @@
  * BMC by way of real kernel drivers, from inside the helper's sandbox. Elsewhere there are fakes in their place.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BmcData } from "../../src/collectors/bmc-schema.ts";
-import type { SmartData } from "../../src/collectors/smart-schema.ts";
+import type { BmcData } from "../../src/collectors/bmc/schema.ts";
+import type { SmartData } from "../../src/collectors/smart/schema.ts";
 import { parsePrometheus } from "../support/prometheus.ts";
 import { DIRECT, install, installLacking, UNITS } from "./install.ts";
 import { bootVm, SERIALS, type Vm } from "./vm.ts";

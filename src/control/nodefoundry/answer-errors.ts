@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import { printable, scrubSecrets } from "../../model/scrub.ts";
-import type { HttpAnswer } from "../http.ts";
+import type { HttpAnswer } from "../http/http.ts";
 import { parseRetryAfter, RetryError } from "../retry-error.ts";
 import { ErrorEnvelope } from "./wire.ts";
 

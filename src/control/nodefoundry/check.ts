@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { CheckResult, ControlContext } from "../control-api.ts";
-import { usesProxy } from "../proxy.ts";
+import { usesProxy } from "../http/proxy.ts";
 import { serverTime } from "./answer-errors.ts";
 import type { NodeFoundryConfig } from "./config-type.ts";
 import type { Connection } from "./connection.ts";

@@ -1,5 +1,5 @@
 /** What the NodeFoundry client is told; made from `[nodefoundry]` and `[network]` of the configuration. */
-import type { ProxyOptions } from "../proxy.ts";
+import type { ProxyOptions } from "../http/proxy.ts";
 
 export interface NodeFoundryConfig {
   /** `https://api.nodefoundry.io`; http:// for loopback only. */

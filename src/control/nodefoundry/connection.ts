@@ -1,7 +1,7 @@
 /** The way to one NodeFoundry server: the HTTP client, the guard on read-only keys, and what the clock has to do with certificates. */
 import { AgentError, errorCode } from "../../model/errors.ts";
 import type { ControlContext } from "../control-api.ts";
-import { type Http, type HttpAnswer, type HttpRequest, openHttp } from "../http.ts";
+import { type Http, type HttpAnswer, type HttpRequest, openHttp } from "../http/http.ts";
 import { answerError } from "./answer-errors.ts";
 import type { NodeFoundryConfig } from "./config-type.ts";
 import { keyKind } from "./key.ts";

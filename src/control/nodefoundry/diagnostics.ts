@@ -1,7 +1,7 @@
 /** `PUT /v1/nodes/{id}/diagnostics/{command_id}`: a diagnostics bundle, for a command of this server. */
 import { readFileSync } from "node:fs";
 import { AgentError, errorCode } from "../../model/errors.ts";
-import type { HttpAnswer } from "../http.ts";
+import type { HttpAnswer } from "../http/http.ts";
 import { answerError, saidIn } from "./answer-errors.ts";
 import type { Connection } from "./connection.ts";
 import type { Session } from "./session.ts";

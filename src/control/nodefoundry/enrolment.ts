@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { ControlContext } from "../control-api.ts";
-import { badAnswer } from "../http-errors.ts";
+import { badAnswer } from "../http/errors.ts";
 import { serverTime } from "./answer-errors.ts";
 import { enrolBody } from "./body.ts";
 import { parseOpenCommands } from "./commands.ts";

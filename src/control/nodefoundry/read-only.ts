@@ -5,8 +5,8 @@
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import type { Report } from "../../model/report.ts";
-import type { HttpAnswer } from "../http.ts";
-import { badAnswer } from "../http-errors.ts";
+import { badAnswer } from "../http/errors.ts";
+import type { HttpAnswer } from "../http/http.ts";
 import { NodeListAnswer, type NodeOnServer, NodeWire } from "./wire.ts";
 
 const PER_PAGE = 100;

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import type { ControlContext, SyncInput, SyncOutcome } from "../control-api.ts";
-import { badAnswer } from "../http-errors.ts";
+import { badAnswer } from "../http/errors.ts";
 import { RetryError } from "../retry-error.ts";
 import { serverTime } from "./answer-errors.ts";
 import { syncBody } from "./body.ts";

@@ -2,9 +2,9 @@
  * Time passes: called before and after each request, so nothing here needs a timer. What no agent carries
  * out comes to its end after a while, commands nobody took expire, and finished operations have their effect.
  */
-import { endCommand, isFinal } from "./commands.ts";
-import { finish, followCommand, isOver } from "./operations.ts";
-import { makeOsds } from "./osd-model.ts";
+import { endCommand, isFinal } from "./account-api/commands.ts";
+import { finish, followCommand, isOver } from "./account-api/operations.ts";
+import { makeOsds } from "./account-api/osd-model.ts";
 import { type CommandRecord, lookup, type OperationRecord } from "./state.ts";
 import type { World } from "./world.ts";
 

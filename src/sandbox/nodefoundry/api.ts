@@ -3,10 +3,10 @@ import { type Answer, ApiError, errorAnswer, findRoute, type Request } from "../
 import { createLimiter } from "../limiter.ts";
 import type { MountedApi } from "../mounted-api.ts";
 import { advance } from "./advance.ts";
-import { authenticate } from "./auth.ts";
-import { addSeedNode } from "./enrol.ts";
-import { newId, newSecret } from "./ids.ts";
-import { mergedSections } from "./report-view.ts";
+import { authenticate } from "./agent-api/auth.ts";
+import { addSeedNode } from "./agent-api/enrol.ts";
+import { newId, newSecret } from "./agent-api/ids.ts";
+import { mergedSections } from "./agent-api/report-view.ts";
 import { ROUTES } from "./routes.ts";
 import { emptyState, type State } from "./state.ts";
 import { type NodeFoundryOptions, type SandboxKeys, type World, wake } from "./world.ts";

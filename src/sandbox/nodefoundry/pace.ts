@@ -1,6 +1,6 @@
 /** What the server tells agents about their rhythm. */
 import { fairIntervalS } from "../limiter.ts";
-import { accountLimit } from "./auth.ts";
+import { accountLimit } from "./agent-api/auth.ts";
 import type { NodeRecord } from "./state.ts";
 import type { World } from "./world.ts";
 

@@ -1,9 +1,12 @@
 /** Every call of the NodeFoundry sandbox: this table is the API's index. */
 import type { Answer, RoutePath } from "../http.ts";
-import type { Access } from "./auth.ts";
-import { createCluster, deleteCluster, getCluster, listClusters, upgradeCluster } from "./clusters.ts";
-import { getDiagnostics, putDiagnostics } from "./diagnostics.ts";
-import { enrol } from "./enrol.ts";
+import {
+  createCluster,
+  deleteCluster,
+  getCluster,
+  listClusters,
+  upgradeCluster,
+} from "./account-api/clusters.ts";
 import {
   adoptNode,
   askResync,
@@ -16,11 +19,14 @@ import {
   postCommand,
   rebootNode,
   rotateToken,
-} from "./nodes.ts";
-import { cancelOperation, getOperation, listOperations } from "./operations.ts";
-import { listOsds, reweightOsd } from "./osds.ts";
-import { createPool, listPools } from "./pools.ts";
-import { sync } from "./sync.ts";
+} from "./account-api/nodes.ts";
+import { cancelOperation, getOperation, listOperations } from "./account-api/operations.ts";
+import { listOsds, reweightOsd } from "./account-api/osds.ts";
+import { createPool, listPools } from "./account-api/pools.ts";
+import type { Access } from "./agent-api/auth.ts";
+import { getDiagnostics, putDiagnostics } from "./agent-api/diagnostics.ts";
+import { enrol } from "./agent-api/enrol.ts";
+import { sync } from "./agent-api/sync.ts";
 import type { Call } from "./world.ts";
 
 export interface Route extends RoutePath {

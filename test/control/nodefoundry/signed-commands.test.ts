@@ -1,7 +1,7 @@
 /** What the server signed is what the agent verifies: from one to the other over a real socket. */
 import { describe, expect, test } from "vitest";
 import { parseCommands } from "../../../src/control/nodefoundry/commands.ts";
-import { verifiedCommand } from "../../../src/helper/signed-command.ts";
+import { verifiedCommand } from "../../../src/helper/policy/signed-command.ts";
 import { canonicalJson } from "../../../src/model/canonical-json.ts";
 import { plainCommand, signer } from "../../support/signing.ts";
 import { input, signal, startRig } from "./rig.ts";

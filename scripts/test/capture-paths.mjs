@@ -1,0 +1,123 @@
+/**
+ * Which paths scripts/test/capture-tree.mjs captures: those that src/collectors/*.ts read. `*` stands for any part of
+ * a name, braces for alternatives. A collector that reads something new adds it here.
+ */
+import { readdirSync } from "node:fs";
+
+/** Files with their content (links on the way are kept as links), folders and links by their being there. */
+export const CONTENT = [
+  "/etc/{fstab,hosts,localtime,machine-id,os-release,resolv.conf,timezone}",
+  "/proc/{cpuinfo,diskstats,loadavg,meminfo,stat,swaps,uptime,vmstat}",
+  "/proc/1/{cgroup,comm,environ}",
+  "/proc/device-tree/{model,compatible,serial-number,hypervisor/compatible}",
+  "/proc/device-tree/chosen/{bootloader/rsts,power/power_reset}",
+  "/proc/net/{dev,fib_trie,if_inet6,ipv6_route,route,vlan/*}",
+  "/proc/pressure/{cpu,io,memory}",
+  "/proc/self/{mountinfo,ns/cgroup}",
+  "/proc/sys/kernel/{arch,domainname,hostname,osrelease,version,random/boot_id}",
+  "/proc/xen/capabilities",
+  "/run/reboot-required{,.pkgs}",
+  "/run/{host/container-manager,systemd/container,systemd/resolve/resolv.conf}",
+  "/run/udev/data/b*",
+  "/sys/block/*/{dev,diskseq,removable,ro,serial,size,stat,wwid}",
+  "/sys/block/*/queue/{logical_block_size,physical_block_size,rotational}",
+  "/sys/block/*/device/{cid,date,firmware_rev,fwrev,life_time,manfid,model,name,pre_eol_info,rev,serial,state}",
+  "/sys/block/*/device/{subsysnqn,transport,type,vendor,vpd_pg80,wwid,nvme*}",
+  "/sys/block/*/{dm/name,dm/uuid,md/degraded,md/level,slaves/*}",
+  "/sys/block/*/*/{dev,partition,ro,size,start}",
+  "/sys/bus/pci/slots/*/address",
+  "/sys/class/block/*",
+  "/sys/class/dmi/id/{bios_date,bios_vendor,bios_version,board_name,board_serial,board_vendor,board_version}",
+  "/sys/class/dmi/id/{chassis_asset_tag,chassis_serial,chassis_type,chassis_vendor}",
+  "/sys/class/dmi/id/{product_name,product_serial,product_uuid,product_version,sys_vendor}",
+  "/sys/class/enclosure/*/{id,device/model,device/vendor,*/device,*/slot}",
+  "/sys/class/hwmon/*/{device,name,in0_lcrit_alarm,temp*_crit,temp*_input,temp*_label}",
+  "/sys/class/net/*/{addr_assign_type,address,carrier,carrier_changes,duplex,flags,ifindex,mtu,operstate,speed}",
+  "/sys/class/net/*/{type,uevent,device/driver,master,lower_*,brif/*,bridge,phy80211,wireless}",
+  "/sys/class/net/*/{bonding/active_slave,bonding/mode,bonding_slave/perm_hwaddr}",
+  "/sys/class/nvme/*/{address,state,transport}",
+  "/sys/class/sas_device/*/{bay_identifier,enclosure_identifier,sas_address}",
+  "/sys/class/thermal/thermal_zone*/{temp,trip_point_*_temp,trip_point_*_type,type}",
+  "/sys/class/watchdog/*/bootstatus",
+  "/sys/dev/block/*",
+  "/sys/devices/platform/soc/soc:firmware/get_throttled",
+  "/sys/devices/system/clocksource/clocksource0/available_clocksource",
+  "/sys/devices/system/cpu/online",
+  "/sys/devices/system/cpu/cpu*/topology/{core_id,physical_package_id}",
+  "/sys/devices/system/cpu/cpu*/thermal_throttle/package_throttle_count",
+  "/sys/devices/system/cpu/cpufreq/policy*/{cpuinfo_max_freq,cpuinfo_min_freq,scaling_cur_freq,scaling_governor}",
+  "/sys/devices/system/edac/mc/mc*/{ce_count,mc_name,ue_count}",
+  "/sys/devices/system/edac/mc/mc*/*/{dimm_ce_count,dimm_label,dimm_location,dimm_ue_count}",
+  "/sys/fs/ext4/*/{errors_count,first_error_time}",
+  "/sys/fs/pstore/dmesg-*",
+  "/sys/hypervisor/type",
+  "/sys/kernel/uevent_seqnum",
+];
+
+/** What matters by being there: kept as empty files. */
+export const PRESENCE = [
+  "/.dockerenv",
+  "/boot/vmlinu*",
+  "/lib/modules/*/kernel",
+  "/proc/{bc,vz}",
+  "/run/{.containerenv,chrony,chronyd.pid,ntpd.pid,openntpd.sock,systemd/timesync,systemd/timesync/synchronized}",
+];
+
+/** Folders that a collector lists although they may be empty. */
+export const FOLDERS = [
+  "/sys/block",
+  "/sys/class/hwmon",
+  "/sys/class/net",
+  "/sys/fs/pstore",
+  "/run/udev/data",
+];
+
+/** Links of the kernel that lead to the process which looks: walked as the folders they stand for. */
+export const AS_FOLDER = new Set(["/proc/self", "/proc/net"]);
+/** Their modification time is part of what is reported. */
+export const TIMED =
+  /^\/(?:boot\/|etc\/os-release|usr\/lib\/os-release|run\/reboot-required|sys\/fs\/pstore\/)/;
+/** Not drives, and there are many of them: their names do. */
+export const NAMES_ONLY = /^\/sys\/(?:class\/)?block\/(?:loop|ram)\d+\//;
+
+/** The paths that are there; a pattern without `*` is one path, there or not. */
+export function matching(patterns) {
+  return patterns.flatMap(alternatives).flatMap(expand);
+}
+
+/** `/a/{b,c}/d` → `/a/b/d`, `/a/c/d`; the first braces first, none inside others. */
+function alternatives(pattern) {
+  const found = /^(.*?)\{([^}]*)\}(.*)$/.exec(pattern);
+  if (found === null) return [pattern];
+  return found[2].split(",").flatMap((choice) => alternatives(found[1] + choice + found[3]));
+}
+
+/** Paths that are there, `*` standing for any part of a name. */
+function expand(pattern) {
+  let paths = [""];
+  for (const part of pattern.split("/").slice(1)) {
+    if (!part.includes("*")) paths = paths.map((path) => `${path}/${part}`);
+    else {
+      const wanted = new RegExp(
+        `^${part
+          .split("*")
+          .map((text) => text.replace(/[.+^$()|[\]\\]/g, "\\$&"))
+          .join(".*")}$`,
+      );
+      paths = paths.flatMap((path) =>
+        namesIn(path)
+          .filter((name) => wanted.test(name))
+          .map((name) => `${path}/${name}`),
+      );
+    }
+  }
+  return paths;
+}
+
+function namesIn(path) {
+  try {
+    return readdirSync(path).sort();
+  } catch {
+    return [];
+  }
+}

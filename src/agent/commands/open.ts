@@ -1,0 +1,104 @@
+/**
+ * The executor of commands in its place: fed with this host's facts, the policy and the configuration as they are
+ * at the moment of each look. It outlives reloads, so that a command under way is no business of a new configuration.
+ */
+
+import type { Acts } from "../../commands/command-type.ts";
+import { openExecutor } from "../../commands/executor/executor.ts";
+import type { Executor } from "../../commands/executor/types.ts";
+import { COMMAND_TYPES } from "../../commands/index.ts";
+import { parseRecord } from "../../commands/record.ts";
+import { isFinal } from "../../model/command.ts";
+import type { Logger } from "../../model/log.ts";
+import type { NodeStatus } from "../../model/report.ts";
+import type { Store } from "../../store/types.ts";
+import type { Machine } from "../../system/machine.ts";
+import type { Running } from "../configured.ts";
+import type { Health } from "../health.ts";
+import { commandActs } from "./acts.ts";
+import { openCommandGates } from "./gate-facts.ts";
+
+export interface CommandingOptions {
+  readonly machine: Machine;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly health: Health;
+  readonly bootId: string;
+  readonly running: () => Running;
+  readonly diagnostics: Acts["diagnostics"];
+  readonly changed: () => void;
+}
+
+const REBOOTS_LOOKED_THROUGH = 1_000;
+
+export function openCommanding(options: CommandingOptions): Executor {
+  const { machine, log, store, health, bootId, running } = options;
+  const { clock } = machine;
+  const gates = openCommandGates(options);
+
+  /** Round by round until everything is told, or it took too long. */
+  async function report(source: string, signal: AbortSignal): Promise<void> {
+    const loop = running().loops.find(({ api }) => api.name === source);
+    if (loop === undefined) return;
+    const late = new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve(), { once: true }),
+    );
+    const told = (async () => {
+      while (!signal.aborted && store.pendingCount(source) > 0) if (!(await loop.now()).ok) return;
+    })();
+    await Promise.race([told, late]);
+  }
+
+  return openExecutor({
+    store,
+    values: store.values("commands"),
+    durable: () => store.mode === "ok",
+    memory: store.memory("commands.server_time"),
+    types: COMMAND_TYPES,
+    clock,
+    bootId,
+    uptimeMs: gates.uptimeMs,
+    log,
+    settings: () => running().config.commands,
+    helper: () => running().helper,
+    policy: gates.policy,
+    nodeId: gates.nodeId,
+    signature: gates.signature,
+    gates: gates.verdicts,
+    acts: commandActs(options),
+    undoActions: {},
+    report,
+    conditions: (conditions) => health.set("commands", [...conditions, ...gates.conditions()]),
+    changed: options.changed,
+  });
+}
+
+/** For `systemctl status` and the report: what is going on, or what waits. */
+export function commandLine(executor: Executor): string | null {
+  const active = executor.active();
+  if (active !== null && !isFinal(active.progress.state)) {
+    const { asked, progress } = active;
+    return `${asked.type} ${asked.id}: ${progress.state}${progress.step === null ? "" : ` (${progress.step})`}`;
+  }
+  const held = executor.held();
+  if (held !== null) return `held by ${held.by}: ${held.reason}`;
+  const [first] = executor.waiting();
+  return first?.progress.why == null ? null : `${first.asked.type} waits: ${first.progress.why.text}`;
+}
+
+/** `rebooting` while the host is on its way down or up, `held` while commands are. */
+export function commandStatus(executor: Executor): NodeStatus | null {
+  const state = executor.active()?.progress.state;
+  if (state === "rebooting" || state === "verifying") return "rebooting";
+  return executor.held() === null ? null : "held";
+}
+
+/** Id of the command that ended the boot `from`, whatever became of it since; null: nobody asked us. */
+export function askedReboot(store: Store, from: string): string | null {
+  for (const row of store.commands(REBOOTS_LOOKED_THROUGH)) {
+    if (row.type !== "reboot") continue;
+    const record = parseRecord(row.command, row.progress ?? null);
+    if (record?.asked.mode === "live" && record.progress.reboot?.fromBootId === from) return row.id;
+  }
+  return null;
+}

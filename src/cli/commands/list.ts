@@ -1,0 +1,179 @@
+/** `foundry-agent commands`: what this node was asked to do and what came of it; cancel, submit and sign. */
+import { readFileSync } from "node:fs";
+import { AgentError, errorCode } from "../../model/errors.ts";
+import { printable } from "../../model/scrub.ts";
+import { nearest } from "../../model/suggest.ts";
+import type { CommandWire, WholeCommandWire } from "../../sockets/wire/command.ts";
+import { EXIT, type Io, printJson } from "../output.ts";
+import { type Input, readAllInput } from "../prompt.ts";
+import { at, shownFor } from "../show/conditions.ts";
+import { CLIENT_OPTIONS, type Client, openClient } from "../socket/client.ts";
+import { relativeTime } from "../text/format.ts";
+import { type Cell, table } from "../text/table.ts";
+import { terminalWidth, watch } from "../text/watch.ts";
+import { wrapText } from "../text/wrap.ts";
+import { type SubCommand, usageError } from "../usage.ts";
+import { exitOf } from "./follow.ts";
+import { SIGN_OPTIONS, signCommand } from "./sign.ts";
+import { commandSentence, commandStory, stateColor } from "./text.ts";
+
+const HELP = "foundry-agent commands --help";
+const WATCH_MS = 2_000;
+const SHOWN = "20";
+/** Columns from which on an id, a source and a sentence have room side by side. */
+const WIDE = 120;
+const MAX_BYTES = 60 * 1024;
+
+/** @param input stdin; given in tests */
+export function commandsCommandWith(input: () => Input): SubCommand {
+  return {
+    name: "commands",
+    summary: "show commands and what came of them; cancel, submit or sign one",
+    usage: "[ID | cancel ID | submit FILE|- | sign] [--watch] [--json] [--socket PATH]",
+    words: true,
+    options: {
+      watch: { type: "boolean", short: "w", help: "keep showing it until Ctrl-C" },
+      ...CLIENT_OPTIONS,
+      ...SIGN_OPTIONS,
+    },
+    examples: [
+      "foundry-agent commands",
+      "foundry-agent commands cmd_01J…  # its whole story",
+      "foundry-agent commands cancel cmd_01J…",
+      "foundry-agent commands sign --make-key fleet.pem",
+      "foundry-agent commands sign --key fleet.pem --node node_1 --type reboot > reboot.json",
+      "foundry-agent commands submit reboot.json",
+    ],
+    async run({ values, positionals }, io) {
+      const [word, name, ...more] = positionals;
+      if (word === "sign") {
+        if (name !== undefined) throw usageError(`commands sign takes options only, found "${name}"`, HELP);
+        return signCommand(values, io);
+      }
+      const signing = Object.keys(SIGN_OPTIONS).find((option) => values[option] !== undefined);
+      if (signing !== undefined) throw usageError(`--${signing} is for commands sign only`, HELP);
+      const takesName = word === "cancel" || word === "submit";
+      if (takesName && name === undefined)
+        throw usageError(
+          word === "cancel" ? "commands cancel needs an id" : "commands submit needs a file, or -",
+          HELP,
+        );
+      const surplus = takesName ? more[0] : name;
+      if (surplus !== undefined) throw usageError(`commands takes one command, found "${surplus}" too`, HELP);
+      if (word === "cancel") return await cancel(name as string, values, io);
+      if (word === "submit") return await submit(name as string, input, values, io);
+      const meant =
+        word === undefined || /\d/.test(word) ? null : nearest(word, ["cancel", "submit", "sign"]);
+      if (meant !== null) throw usageError(`commands has no "${word}", did you mean "${meant}"?`, HELP);
+      return await show(word, values, io);
+    },
+  };
+}
+
+async function show(id: string | undefined, values: Record<string, unknown>, io: Io): Promise<number> {
+  const client = await openClient(io, values);
+  const read = async (): Promise<CommandWire[] | CommandWire> => await readOf(client, id);
+  const text = (found: CommandWire[] | CommandWire): string =>
+    Array.isArray(found) ? listText(found, io) : commandStory(found, shownFor(io, values.socket));
+  if (values.watch === true && values.json !== true)
+    return await watch(io, WATCH_MS, async () => text(await read()));
+  const found = await read();
+  if (values.json === true) printJson(io, found);
+  else io.stdout(text(found));
+  return EXIT.ok;
+}
+
+async function readOf(client: Client, id: string | undefined): Promise<CommandWire[] | CommandWire> {
+  return (await (id === undefined
+    ? client.get("/v1/commands", { limit: SHOWN })
+    : client.get(`/v1/commands/${encodeURIComponent(id)}`))) as CommandWire[] | CommandWire;
+}
+
+/** Pure; ends with a line break. */
+export function listText(
+  commands: readonly CommandWire[],
+  io: Pick<Io, "color" | "now" | "isTty" | "env">,
+): string {
+  if (commands.length === 0) return "This node was not asked to do anything yet.\n";
+  const why = (one: CommandWire): string | null => one.waiting?.text ?? one.error?.message ?? one.step;
+  const rows = commands.map((one): Cell[] => [
+    one.id,
+    one.mode === "test" ? `${one.type} (test)` : one.type,
+    { text: one.state, color: stateColor(one.state) },
+    relativeTime(at(one.since ?? one.received_at), io.now()),
+    one.source,
+    why(one),
+  ]);
+  const { color } = io;
+  const width = terminalWidth(io);
+  if (width === undefined || width >= WIDE)
+    return table(["id", "type", "state", "since", "source", { title: "why", shrink: true }], rows, {
+      color,
+      ...(width === undefined ? {} : { width }),
+    });
+  // An id that is cut can't be typed, so where there is little room the sentence has a line of its own.
+  const [head = "", ...lines] = table(
+    ["id", "type", "state", "since"],
+    rows.map((row) => row.slice(0, 4)),
+    { color },
+  )
+    .trimEnd()
+    .split("\n");
+  const below = (text: string | null): string[] =>
+    text === null ? [] : [`  ${wrapText(printable(text), width, 2)}`];
+  const all = commands.flatMap((one, index) => [lines[index] ?? "", ...below(why(one))]);
+  return `${[head, ...all].join("\n")}\n`;
+}
+
+async function cancel(id: string, values: Record<string, unknown>, io: Io): Promise<number> {
+  const client = await openClient(io, values, "control");
+  const after = (await client.post(`/v1/commands/${encodeURIComponent(id)}/cancel`)) as WholeCommandWire;
+  if (values.json === true) printJson(io, after);
+  else if (after.state === "cancelled") io.stdout(`${printable(`${after.type} ${id}`)} is cancelled.\n`);
+  else
+    io.stdout(
+      `${printable(`${after.type} ${id}`)} is being cancelled: it ends at the next point where it can.\n`,
+    );
+  return EXIT.ok;
+}
+
+async function submit(
+  file: string,
+  input: () => Input,
+  values: Record<string, unknown>,
+  io: Io,
+): Promise<number> {
+  const command = parsed(
+    file === "-" ? await readAllInput(input(), MAX_BYTES, "a command") : readFile(file),
+    file,
+  );
+  const client = await openClient(io, values, "control");
+  const taken = (await client.post("/v1/commands", { body: { command } })) as WholeCommandWire;
+  if (values.json === true) printJson(io, taken);
+  else io.stdout(`Taken. ${commandSentence(taken, shownFor(io, values.socket))}`);
+  return exitOf(taken);
+}
+
+function readFile(file: string): string {
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.length > MAX_BYTES) throw usageError(`${file} is too long for a command`, HELP);
+    return bytes.toString("utf8");
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    throw usageError(`${file} can't be read (${errorCode(error)})`, HELP);
+  }
+}
+
+function parsed(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw usageError(
+      `${file === "-" ? "what came on stdin" : file} is no JSON, as commands sign prints it`,
+      HELP,
+    );
+  }
+}
+
+export const commandsCommand: SubCommand = commandsCommandWith(() => process.stdin);

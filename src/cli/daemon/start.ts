@@ -1,0 +1,163 @@
+/**
+ * `npm start`: the agent on this machine's real collectors against a control plane of its own, for a first
+ * look. It always enrols with a test key, so nothing it is asked to do touches hardware, whoever starts it.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Agent, startAgent } from "../../agent/agent.ts";
+import { logFormat, openLog } from "../../agent/log.ts";
+import { allCollectors } from "../../collectors/index.ts";
+import { loadConfig } from "../../config/config.ts";
+import { VERSION } from "../../model/version.ts";
+import { startSandbox } from "../../sandbox/sandbox.ts";
+import { hostMachine } from "../../system/machine.ts";
+import { openNotify } from "../../system/notify.ts";
+import { EXIT, type Io } from "../output.ts";
+import { duration, memorySize } from "../text/format.ts";
+import { table } from "../text/table.ts";
+import type { SubCommand } from "../usage.ts";
+
+const API = "nodefoundry";
+
+export const startCommand: SubCommand = {
+  name: "start",
+  summary: "try it out: collect on this machine and report to an embedded sandbox",
+  usage: "[--once]",
+  options: {
+    once: { type: "boolean", help: "one whole cycle, then end: 0 when the sandbox accepted the report" },
+  },
+  examples: ["npm start", "npm start -- --once"],
+  hidden: true,
+  async run({ values }, io) {
+    const folder = mkdtempSync(join(tmpdir(), "foundry-agent-"));
+    const sandbox = await startSandbox();
+    try {
+      const agent = await startIn(folder, sandbox.url, io);
+      try {
+        const { nodeId } = await agent.view.enroll(API, sandbox.keys.test, {});
+        const accepted = tell(agent, nodeId, sandbox.url, io);
+        if (values.once === true) return accepted ? EXIT.ok : EXIT.failed;
+        nextSteps(agent, nodeId, sandbox, io);
+        await follow(agent, io);
+        return EXIT.ok;
+      } finally {
+        await agent.stop();
+      }
+    } finally {
+      await sandbox.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+async function startIn(folder: string, url: string, io: Io): Promise<Agent> {
+  const file = join(folder, "config.toml");
+  const text = [
+    "[agent]",
+    "hardware = false",
+    `state_dir = ${JSON.stringify(join(folder, "state"))}`,
+    `run_dir = ${JSON.stringify(folder)}`,
+    'log_level = "error"',
+    "[nodefoundry]",
+    `url = ${JSON.stringify(url)}`,
+    // Nobody is to wait a minute for a reboot that is none; what this host's own policy says is for its own agent.
+    "[commands]",
+    "grace_s = 5",
+    "splay_s = 0",
+    "uptime_guard_s = 0",
+    `policy_file = ${JSON.stringify(join(folder, "policy.toml"))}`,
+  ];
+  writeFileSync(file, `${text.join("\n")}\n`, { mode: 0o600 });
+  const uid = process.geteuid?.() ?? 0;
+  const load = () => loadConfig({ uid, env: io.env, collectors: allCollectors(), file });
+  const log = openLog({ level: "error", format: logFormat(io.env) });
+  return await startAgent({ load, machine: hostMachine(), log, notify: openNotify({}), version: VERSION });
+}
+
+/** What it registered as and what it sent. @returns whether the sandbox took the report */
+function tell(agent: Agent, nodeId: string, url: string, io: Io): boolean {
+  const status = agent.view.status();
+  const api = status.controlApis[0];
+  const accepted = api !== undefined && api.lastSyncAt !== null && api.lastError === null;
+  io.stdout(`foundry-agent ${VERSION} on ${status.hostname}\n`);
+  io.stdout(`registered as ${nodeId} (test key: nothing is ever done to this machine) at ${url}\n\n`);
+  const rows = Object.values(agent.view.report().sections).map((section) => [
+    section.name,
+    section.state,
+    section.data === null ? null : memorySize(JSON.stringify(section.data).length),
+    section.durationMs === null ? null : duration(section.durationMs),
+    section.reason?.text ?? summaryOf(section.name, section.data),
+  ]);
+  io.stdout(`${table(["section", "state", "size", "took", "what"], rows)}\n`);
+  const traffic =
+    api === undefined
+      ? ""
+      : ` (${memorySize(api.sentBytesThisMonth)} sent in ${api.requestsThisMonth} requests)`;
+  io.stdout(
+    accepted
+      ? `The sandbox accepted the report${traffic}.\n`
+      : `The sandbox did not accept the report: ${api?.lastError?.text ?? "no answer"}.\n`,
+  );
+  return accepted;
+}
+
+/** A few words on each section for the first look; read tolerantly, it is only for show. */
+function summaryOf(name: string, data: unknown): string | null {
+  const at = data as Record<string, unknown> | null;
+  const list = (key: string): unknown[] => (Array.isArray(at?.[key]) ? (at[key] as unknown[]) : []);
+  if (name === "drives")
+    return (
+      list("drives")
+        .map((drive) => (drive as { name?: unknown }).name)
+        .join(", ") || null
+    );
+  if (name === "network")
+    return (
+      list("interfaces")
+        .map((item) => (item as { name?: unknown }).name)
+        .join(", ") || null
+    );
+  if (name === "cpu") return typeof at?.model === "string" ? at.model : null;
+  if (name === "memory") return typeof at?.total_bytes === "number" ? memorySize(at.total_bytes) : null;
+  if (name === "system")
+    return ((at?.os as { pretty_name?: string } | undefined)?.pretty_name ?? null) as string | null;
+  return null;
+}
+
+function nextSteps(
+  agent: Agent,
+  nodeId: string,
+  sandbox: { url: string; keys: { test: string } },
+  io: Io,
+): void {
+  io.stdout(`
+status socket: ${agent.statusSocket}
+
+In another terminal:
+  npm run -s agent -- status --socket ${agent.controlSocket}
+  npm run -s agent -- drives --socket ${agent.controlSocket}
+  npm run -s agent -- reboot --test --socket ${agent.controlSocket}
+  curl --unix-socket ${agent.statusSocket} http://localhost/v1/report
+  curl -X POST -H "Authorization: Bearer ${sandbox.keys.test}" -H "Content-Type: application/json" \\
+    -d '{"method":"graceful"}' ${sandbox.url}/v1/nodes/${nodeId}/reboot
+  curl -H "Authorization: Bearer ${sandbox.keys.test}" ${sandbox.url}/v1/operations/op_…  # the operation_id it answered
+
+Running until Ctrl-C; what happens is shown here.
+`);
+}
+
+async function follow(agent: Agent, io: Io): Promise<void> {
+  const stop = agent.view.onEvent((event) => {
+    const { command_id, state, message, text, reason } = event.data as Record<string, unknown>;
+    const what = [command_id, state, message ?? text ?? reason]
+      .filter((part) => typeof part === "string")
+      .join(" ");
+    io.stdout(`${new Date(event.at).toISOString()} ${event.type} ${what}\n`);
+  });
+  await new Promise<void>((done) => {
+    if (io.signal.aborted) done();
+    else io.signal.addEventListener("abort", () => done(), { once: true });
+  });
+  stop();
+}

@@ -1,0 +1,118 @@
+/**
+ * Each reason of a verdict for whoever stands before the machine: in a few words for the table, and what to do
+ * about it. The reasons themselves are sentences of the section `smart`.
+ */
+import type { SmartReason } from "../../model/smart.ts";
+
+/** By code; `{n}` is the sentence's count, `{a}` the attribute it names. */
+const WORDS: Readonly<Record<string, string>> = {
+  smart_failed: "says it is failing",
+  failure_predicted: "predicts its failure",
+  attribute_failing: "attribute {a} failing",
+  spare_low: "spare blocks low",
+  reliability_degraded: "unreliable by errors",
+  memory_region_unreliable: "memory region unreliable",
+  read_only: "made itself read-only",
+  backup_failed: "cache protection failed",
+  uncorrectable_sectors: "{n} unreadable (own scan)",
+  pending_sectors: "{n} unreadable sectors",
+  reported_uncorrectable: "{n} errors reached host",
+  reallocated_growing: "{n} bad sectors, growing",
+  reallocated_sectors: "{n} bad sectors replaced",
+  end_to_end_errors: "{n} errors inside it",
+  spin_retries: "{n} failed spin-ups",
+  media_errors: "{n} media errors",
+  uncorrected_errors: "{n} uncorrected errors",
+  grown_defects: "{n} grown defects",
+  attribute_failed_before: "attribute {a} was low",
+  attribute_old_age: "attribute {a}: old age",
+  self_test_failed: "self-test failed",
+  worn_out: "worn out",
+  wear_high: "nearly worn out",
+  hot: "too hot or too cold",
+  command_timeouts_growing: "commands time out",
+  check_cable: "check its cable",
+  no_permission: "may not be opened",
+  helper_absent: "no helper",
+  type_unknown: "type not known",
+  open_failed: "can't be opened",
+  drive_hangs: "does not answer",
+  helper_timeout: "does not answer",
+  quarantined: "does not answer",
+  smart_disabled: "SMART is switched off",
+  pending: "not asked yet",
+  unsupported: "tells nothing",
+  no_verdict: "tells nothing",
+};
+
+/** A few words; the sentence's own first part where the code is a new one. */
+export function reasonWords({ code, detail }: SmartReason): string {
+  const [, count] = /: (\d+)\.(?: |$)/.exec(detail) ?? [];
+  const [, attribute] = /^Attribute (\d+) /.exec(detail) ?? [];
+  const words = Object.hasOwn(WORDS, code) ? (WORDS[code] as string) : "{";
+  const filled = words
+    .replace("{n}", count ?? "{")
+    .replace(attribute === undefined ? " {a}" : "{a}", attribute ?? "");
+  return filled.includes("{") ? (detail.split(/\.(?= |$)/)[0] ?? detail) : filled;
+}
+
+const REPLACE = "Move what is on it elsewhere while it can be read, then replace it.";
+const PLAN = "Plan its replacement; nothing is lost yet.";
+const PERMISSION = "Look how the helper fares: systemctl status foundry-agent-helper.socket";
+const RESEAT = "Look for its errors (journalctl -k), check cable and power, then replace it.";
+
+/** By code; `{drive}` stands for what the drive is called on the command line. */
+const ADVICE: Readonly<Record<string, string>> = {
+  smart_failed: REPLACE,
+  failure_predicted: REPLACE,
+  attribute_failing: REPLACE,
+  spare_low: REPLACE,
+  reliability_degraded: REPLACE,
+  memory_region_unreliable: REPLACE,
+  read_only: "It takes no data any more: copy what is on it and replace it.",
+  backup_failed:
+    "At a power loss the newest data would be lost: replace it, or take it out of use for writing.",
+
+  uncorrectable_sectors: `${REPLACE} A long self-test shows how bad it is: foundry-agent smart-test {drive} long`,
+  pending_sectors:
+    "Let it test itself, and replace it if there are still some afterwards: foundry-agent smart-test {drive} long",
+  reported_uncorrectable:
+    "Data could not be read at least once: look at its file systems, plan its replacement.",
+  reallocated_growing: "They grow, so plan its replacement soon.",
+  reallocated_sectors: "Many, but they do not grow: keep an eye on it.",
+  end_to_end_errors: REPLACE,
+  spin_retries: "Check its power supply; if it goes on, replace it before it does not start any more.",
+  media_errors: PLAN,
+  uncorrected_errors: PLAN,
+  grown_defects: "A few that stay do no harm; when they grow, replace it.",
+  attribute_failed_before:
+    "It is over. If it was the temperature look at fans and filters, else keep an eye on it.",
+  attribute_old_age: PLAN,
+  self_test_failed: `Test it once more, and if it fails again replace it: foundry-agent smart-test {drive} long`,
+  worn_out: "It goes on without the maker's promise: plan its replacement.",
+  wear_high: "Plan its replacement; nothing is wrong with it yet.",
+  hot: "Look at fans, filters and what blows on it.",
+  command_timeouts_growing: "Check power and cable; a drive that is only overloaded recovers by itself.",
+  check_cable:
+    "Change the cable or the slot, not the drive. The counter never goes down; it is well when it stands still for a week.",
+
+  no_permission: PERMISSION,
+  helper_absent: PERMISSION,
+  type_unknown:
+    'Name its type below [collectors.smart], for example types = ["/dev/{drive} sat"], then: foundry-agent reload',
+  open_failed: RESEAT,
+  drive_hangs: RESEAT,
+  helper_timeout: RESEAT,
+  quarantined: RESEAT,
+  smart_disabled: "Switch it on, as root: smartctl -s on /dev/{drive}",
+  pending: "Look again in a few seconds.",
+  unsupported: "Nothing: behind this controller or bridge nobody can tell its health.",
+  no_verdict: "Nothing: behind this controller or bridge nobody can tell its health.",
+};
+
+/** What to do about a reason, or null where there is nothing to say. */
+export function adviceFor(code: string, drive: string): string | null {
+  if (code.startsWith("smartctl_"))
+    return "Try it by hand, as root: smartctl -x /dev/{drive}".replace("{drive}", drive);
+  return Object.hasOwn(ADVICE, code) ? (ADVICE[code] as string).replaceAll("{drive}", drive) : null;
+}

@@ -1,0 +1,84 @@
+/** The verdict on one drive for a person: since when, every reason, and what to do about it. */
+import { verdictText } from "../../collectors/smart-table.ts";
+import { printable } from "../../model/scrub.ts";
+import { at } from "../show/conditions.ts";
+import { paint, relativeTime } from "../text/format.ts";
+import { nextStepHere } from "../text/next-step.ts";
+import { wrapText } from "../text/wrap.ts";
+import { adviceFor } from "./advice.ts";
+import type { Drawing } from "./values.ts";
+import {
+  type DriveWire,
+  SEVERITY_COLORS,
+  type SmartStateWire,
+  type SmartWire,
+  standingVerdict,
+  whyNoVerdict,
+} from "./wire.ts";
+
+export interface HealthOptions extends Drawing {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** What `--socket` named. */
+  readonly socket: unknown;
+}
+
+/** Indented lines; "" where nobody asks drives at all. @param state of the section smart */
+export function healthText(
+  { smart, name = "" }: DriveWire,
+  state: SmartStateWire | null | undefined,
+  options: HealthOptions,
+): string {
+  if (smart == null) return state == null ? "" : withoutVerdict(state, options);
+  const own = smart.severity === "unknown" || smart.severity === "asleep";
+  // What was wrong before it fell silent is wrong still.
+  const reasons = [...(smart.reasons ?? []), ...(own ? (standingVerdict(smart)?.reasons ?? []) : [])];
+  const { width, socket } = options;
+  const lines = reasons.map(({ code, detail }) => {
+    const advice = adviceFor(code, name);
+    const todo = advice === null ? "" : `    ${adviceText(advice, width, socket)}\n`;
+    return `  - ${wrapText(printable(detail), width, 4)}\n${todo}`;
+  });
+  return `  ${headline(smart, state, options)}\n${lines.join("")}`;
+}
+
+function withoutVerdict(state: SmartStateWire, { width, socket }: HealthOptions): string {
+  const why = whyNoVerdict(state);
+  const text =
+    why?.text.replace("their health", "its health").replace("Their health", "Its health") ??
+    "No verdict: it gives no SMART data, as virtual disks, SD cards and eMMC do not.";
+  const next = why?.next_step == null ? "" : `  Next: ${printable(nextStepHere(why.next_step, socket))}\n`;
+  return `  ${wrapText(printable(text), width, 2)}\n${next}`;
+}
+
+/** "FAILING since 3 d ago; asked 4 min ago", "not known (before: warning since 3 d ago); last values of 2 h ago". */
+function headline(
+  smart: SmartWire,
+  state: SmartStateWire | null | undefined,
+  { color, now }: HealthOptions,
+): string {
+  const { severity = "unknown", last_verdict = null, values_at } = smart;
+  const ago = (time: string | null | undefined): string =>
+    relativeTime(at(time), now).replace(/^now$/, "just now");
+  const standing = standingVerdict(smart);
+  const word = paint(
+    verdictText({ severity, last_verdict }),
+    SEVERITY_COLORS[standing?.severity ?? severity],
+    color,
+  );
+  const since = last_verdict === null ? "" : ` since ${ago(last_verdict.since)}`;
+  const before =
+    severity === "unknown" && last_verdict !== null
+      ? ` (before: ${verdictText({ severity: last_verdict.severity, last_verdict: null })}${since})`
+      : since;
+  const asked = values_at == null ? `asked ${ago(state?.collected_at)}` : `last values of ${ago(values_at)}`;
+  return `${word}${before}; ${asked}`;
+}
+
+/** A command at its end stands on a line of its own, so that it can be copied. */
+function adviceText(advice: string, width: number | undefined, socket: unknown): string {
+  const [, sentence = advice, command] =
+    /^(.*: )((?:foundry-agent|systemctl|smartctl) .*)$/.exec(advice) ?? [];
+  const text = wrapText(printable(`→ ${sentence.trimEnd()}`), width, 6);
+  return command === undefined ? text : `${text}\n      ${printable(nextStepHere(command, socket))}`;
+}

@@ -1,0 +1,139 @@
+/**
+ * Drives as the sockets answer, and what the table and the view of one drive both say of them. Every field may
+ * be missing or null there: redaction, an older daemon, a drive that only smartctl knows.
+ */
+import type { Drive, MissingDrive } from "../../collectors/drives/schema.ts";
+import type { SmartDrive } from "../../collectors/smart/schema.ts";
+import type { SmartReason, SmartSeverity } from "../../model/smart.ts";
+import type { Color } from "../text/format.ts";
+import { cut } from "../text/table.ts";
+
+export type SmartWire = Partial<SmartDrive>;
+export type DriveWire = Partial<Drive> & { readonly smart?: SmartWire | null };
+export type MissingWire = Partial<MissingDrive>;
+
+export interface ReasonWire {
+  readonly text: string;
+  readonly next_step: string | null;
+}
+
+/** How the section smart fares. */
+export interface SmartStateWire {
+  readonly state: string;
+  readonly reason: ReasonWire | null;
+  readonly problem: ReasonWire | null;
+  readonly collected_at: string | null;
+}
+
+export interface DrivesWire {
+  readonly state: string;
+  readonly reason: ReasonWire | null;
+  readonly collected_at: string | null;
+  /** null or missing: nobody collects it. */
+  readonly smart?: SmartStateWire | null;
+  readonly drives: readonly DriveWire[];
+  readonly missing: readonly MissingWire[];
+}
+
+/** °C: what the kernel reads every few seconds, else what the drive said when it was asked last. */
+export function temperatureOf(drive: DriveWire): number | null {
+  return drive.temperature_c ?? drive.smart?.facts?.temperature_c ?? null;
+}
+
+/** Rated endurance used, per cent; of eMMC its own estimate in steps of 10. */
+export function wearOf(drive: DriveWire): number | null {
+  return drive.smart?.facts?.wear_percent ?? drive.mmc?.life_used_percent ?? null;
+}
+
+/** The verdict that counts: of a drive that sleeps or does not answer the one before. */
+export function standingVerdict(
+  smart: SmartWire,
+): { readonly severity: SmartSeverity; readonly reasons: readonly SmartReason[] } | null {
+  const { severity, reasons = [], last_verdict: before = null } = smart;
+  if (severity === undefined) return null;
+  return severity === "unknown" || severity === "asleep" ? before : { severity, reasons };
+}
+
+export const SEVERITY_COLORS: Readonly<Record<SmartSeverity, Color>> = {
+  ok: "green",
+  warn: "yellow",
+  fail: "red",
+  unknown: "dim",
+  asleep: "dim",
+};
+
+/** `hdd, sas`. */
+export function typeText({ type, transport }: DriveWire): string | null {
+  const names = [type, transport].filter((name): name is NonNullable<typeof name> => name != null);
+  return names.length === 0 ? null : [...new Set(names)].join(", ");
+}
+
+/** As the kernel has it; ordinary where there is nothing to know. */
+export function stateOf({ answering, state, paths = [] }: DriveWire): {
+  readonly text: string;
+  readonly color: Color | null;
+  readonly ordinary: boolean;
+} {
+  const bad = (text: string, color: Color) => ({ text, color, ordinary: false });
+  if (answering === false) return bad("does not answer", "red");
+  if (state === "offline") return bad("offline", "red");
+  if (state === "degraded") {
+    const lost = paths.filter(
+      (path) => path.state !== null && path.state !== "running" && path.state !== "live",
+    );
+    return bad(`${lost.length} of ${paths.length} paths lost`, "yellow");
+  }
+  const several = paths.length > 1 ? `, ${paths.length} paths` : "";
+  return { text: `${state ?? "present"}${several}`, color: null, ordinary: true };
+}
+
+/** What is on it: where it is mounted, else what is built on it, else what udev found there. */
+export function useOf({ mounts = [], holders = [], fstype, swap }: DriveWire, most: number): string | null {
+  const places = mounts.map((mount) => mount.mountpoint);
+  const built = holders
+    .filter(({ name }) => !holders.some(({ on }) => on === name)) // what others stand on is no use by itself
+    .map(({ kind, label, name }) => holderText(kind, label ?? name));
+  const words =
+    places.length > 0
+      ? places
+      : swap !== undefined && swap.length > 0
+        ? ["swap"]
+        : built.length > 0
+          ? built
+          : [fstype ?? ""];
+  const counted = new Map<string, number>();
+  for (const word of words.filter((each) => each !== "")) counted.set(word, (counted.get(word) ?? 0) + 1);
+  const shown = [...counted].map(([word, count]) =>
+    count === 1 || places.length > 0 ? word : `${count} × ${word}`,
+  );
+  if (shown.length === 0) return null;
+  return cut(`${shown.slice(0, 3).join(", ")}${shown.length > 3 ? ", …" : ""}`, most);
+}
+
+/** Device-mapper joins group and volume by "-" and doubles what they have of their own (lvm2, dm name mangling). */
+export function holderText(kind: string, name: string): string {
+  const [, part] = /-osd--(block|db|wal)--[0-9a-f-]+$/.exec(name) ?? [];
+  if (part !== undefined) return `Ceph OSD ${part === "block" ? "data" : part.toUpperCase()}`;
+  if (kind !== "lvm") return `${kind} ${name}`;
+  return `lvm ${name.replace(/(?<!-)-(?!-)/, "/").replaceAll("--", "-")}`;
+}
+
+/** Why there is no verdict on any drive, or only old ones, as a sentence, and what to type; null: all is well. */
+export function whyNoVerdict(smart: SmartStateWire | null | undefined): ReasonWire | null {
+  if (smart == null) return null;
+  if (smart.state === "pending")
+    return {
+      text: "Their health is not known yet: look again in a few seconds.",
+      next_step: null,
+    };
+  const why = smart.problem ?? (smart.state === "ok" ? null : smart.reason);
+  if (why === null) return null;
+  const text = why.text.replace(/\.$/, "");
+  const said = text.startsWith("needs ") ? `it ${text}` : text.replace(/^[TN](?=[a-z]+ )/, lower);
+  const head = smart.state === "stale" ? "Their health is out of date" : "No verdict on their health";
+  return { text: `${head}: ${said}.`, next_step: why.next_step };
+}
+
+function lower(letter: string): string {
+  return letter.toLowerCase();
+}

@@ -1,0 +1,105 @@
+/** `foundry-agent enroll`: register this node with a key that is used once and kept nowhere. */
+import { templateProblem } from "../../agent/name-template.ts";
+import { printable } from "../../model/scrub.ts";
+import type { StatusWire } from "../../sockets/wire/wire.ts";
+import { readSecretFile } from "../../system/secret-file.ts";
+import { EXIT, type Io, printJson } from "../output.ts";
+import { askSecret, type Input, readAllInput } from "../prompt.ts";
+import { CLIENT_OPTIONS, type Client, openClient } from "../socket/client.ts";
+import { nextStepHere } from "../text/next-step.ts";
+import { type SubCommand, usageError } from "../usage.ts";
+
+/** @param input stdin; given in tests */
+export function enrollCommandWith(input: () => Input): SubCommand {
+  return {
+    name: "enroll",
+    summary: "register this node with a control API",
+    usage: "[API] [--key-file -|FILE] [--name TEMPLATE] [--json] [--socket PATH]",
+    words: true,
+    options: {
+      "key-file": {
+        type: "string",
+        value: "-|FILE",
+        help: "where the key is; - or nothing: stdin, typed unseen on a terminal",
+      },
+      name: {
+        type: "string",
+        value: "TEMPLATE",
+        help: "name to register under; {hostname} and {serial} stand for this node's own",
+      },
+      ...CLIENT_OPTIONS,
+    },
+    examples: [
+      "foundry-agent enroll",
+      "pass show enrol-key | foundry-agent enroll --key-file - --name 'rack4-{hostname}'",
+    ],
+    async run({ values, positionals }, io) {
+      const [api = "nodefoundry", ...more] = positionals;
+      // A key on the command line would be in the shell's history and in every process list.
+      if (/^nf_/.test(api) || more.some((word) => word.startsWith("nf_")))
+        throw usageError(
+          "a key is not given on the command line, where others can see it",
+          "foundry-agent enroll --key-file FILE",
+        );
+      if (more.length > 0)
+        throw usageError(
+          `enroll takes one control API, found "${more[0]}" too`,
+          "foundry-agent enroll --help",
+        );
+      const wrongName = typeof values.name === "string" ? templateProblem(values.name) : null;
+      if (wrongName !== null) throw usageError(wrongName, "foundry-agent enroll --name 'rack4-{hostname}'");
+      const client = await openClient(io, values, "control");
+      await makeSureOf(api, client);
+      const key = await readKey(values["key-file"], input(), io);
+      warnAbout(key, io);
+      const name = typeof values.name === "string" ? { name: values.name } : {};
+      const { node_id: nodeId, mode } = (await client.post("/v1/enroll", {
+        body: { api, key, ...name },
+      })) as { node_id: string; mode: string };
+      if (values.json === true) printJson(io, { node_id: nodeId, mode });
+      else
+        io.stdout(
+          `Registered with ${printable(api)} as ${printable(nodeId)}, mode ${printable(mode)}${modeNote(mode)}.\nThe key was not kept. See how it goes: ${nextStepHere("foundry-agent status", values.socket)}\n`,
+        );
+      return EXIT.ok;
+    },
+  };
+}
+
+export const enrollCommand: SubCommand = enrollCommandWith(() => process.stdin);
+
+/** Nobody is to look for a key of an API that is not there. @throws AgentError `no_such_api`, in the daemon's words */
+async function makeSureOf(api: string, client: Client): Promise<void> {
+  const { control_apis: apis } = (await client.get("/v1/status")) as StatusWire;
+  if (!apis.some(({ name }) => name === api)) await client.text(`/v1/preview/${encodeURIComponent(api)}`);
+}
+
+async function readKey(file: unknown, input: Input, io: Io): Promise<string> {
+  const typed = typeof file !== "string" || file === "-";
+  const key = !typed
+    ? readSecretFile(file)
+    : input.isTTY === true
+      ? (await askSecret("Key (not shown): ", input, io)).trim()
+      : await readAllInput(input);
+  if (key === "") throw usageError("no key was given", "foundry-agent enroll --key-file FILE");
+  if (/[^\x21-\x7e]/.test(key))
+    throw usageError(
+      "a key is one word of plain characters; this is something else",
+      "foundry-agent enroll --help",
+    );
+  return key;
+}
+
+function warnAbout(key: string, io: Io): void {
+  if (/^nf_sk_live_/.test(key))
+    io.stderr(
+      "This is an account key, which may do everything in the account. To enrol nodes, an enrolment key (nf_en_…) is enough and safer.\n",
+    );
+  if (/^nf_sk_ro_/.test(key))
+    io.stderr("This is a read-only key: it can't register a node, only look one up.\n");
+}
+
+function modeNote(mode: string): string {
+  if (mode === "test") return " (hardware is never touched)";
+  return mode === "read-only" ? " (nothing is sent)" : "";
+}

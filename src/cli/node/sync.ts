@@ -1,0 +1,46 @@
+/** `foundry-agent sync`: one round with the control APIs now, and what came of it. */
+import { printable } from "../../model/scrub.ts";
+import { EXIT, printJson } from "../output.ts";
+import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
+import { paint } from "../text/format.ts";
+import { nextStepHere } from "../text/next-step.ts";
+import { type SubCommand, usageError } from "../usage.ts";
+
+/** The daemon's sentence ends in the next step; where it knows none, each step of the way is looked at. */
+function here({ name, ok, text }: Outcome, socket: unknown): string {
+  const [, said = text, known] = /^(.*?) Next: (.*)$/s.exec(text) ?? [];
+  const next = known ?? (ok ? undefined : `foundry-agent check ${name}`);
+  if (next === undefined) return said;
+  return `${/[.!?]$/.test(said) ? said : `${said}.`} Next: ${nextStepHere(next, socket)}`;
+}
+
+interface Outcome {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+export const syncCommand: SubCommand = {
+  name: "sync",
+  summary: "report to the control APIs now",
+  usage: "[API] [--json] [--socket PATH]",
+  words: true,
+  options: CLIENT_OPTIONS,
+  examples: ["foundry-agent sync", "foundry-agent sync nodefoundry"],
+  async run({ values, positionals }, io) {
+    const [api, ...more] = positionals;
+    if (more.length > 0)
+      throw usageError(`sync takes one control API, found "${more[0]}" too`, "foundry-agent sync");
+    const client = await openClient(io, values, "control");
+    const outcomes = (await client.post("/v1/sync", { query: { api } })) as Outcome[];
+    if (values.json === true) printJson(io, outcomes);
+    else if (outcomes.length === 0)
+      io.stdout("No control API is configured, so there is nobody to report to.\n");
+    for (const one of values.json === true ? [] : outcomes) {
+      const word = one.ok ? paint("done", "green", io.color) : paint("failed", "red", io.color);
+      const said = printable(here(one, values.socket));
+      io.stdout(`${printable(one.name)}: ${word}${one.ok ? ", " : ". "}${said}\n`);
+    }
+    return outcomes.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
+  },
+};

@@ -1,0 +1,57 @@
+/** Conditions as sentences: what, since when, and what to do next. Shared by `status` and `why`. */
+
+import { printable } from "../../model/scrub.ts";
+import type { ConditionWire } from "../../sockets/wire/wire.ts";
+import type { Io } from "../output.ts";
+import { paint, relativeTime, severityWord } from "../text/format.ts";
+import { nextStepHere } from "../text/next-step.ts";
+import { terminalWidth } from "../text/watch.ts";
+import { wrapText } from "../text/wrap.ts";
+
+export interface Shown {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Io.color. */
+  readonly color: boolean;
+  /** Of the terminal; undefined where there is none. */
+  readonly width: number | undefined;
+  /** What `--socket` named. */
+  readonly socket: unknown;
+}
+
+export function shownFor(io: Pick<Io, "now" | "color" | "isTty" | "env">, socket: unknown): Shown {
+  return { now: io.now(), color: io.color, width: terminalWidth(io), socket };
+}
+
+/** Three lines a condition, or more where the terminal is narrow, ending in a line break; "" for none. */
+export function conditionLines(conditions: readonly ConditionWire[], shown: Shown): string {
+  const words = conditions.map(({ severity }) => severityWord(severity));
+  const widest = Math.max(0, ...words.map(({ text }) => text.length));
+  const indent = " ".repeat(widest + 4);
+  return conditions
+    .map((condition, index) => {
+      const word = words[index] ?? severityWord("info");
+      const since = at(condition.since);
+      const when = since === null ? "" : ` (since ${ago(since, shown.now)})`;
+      const text = wrapText(printable(condition.text), shown.width, indent.length);
+      const lines = [
+        `  ${paint(word.text.padEnd(widest), word.color, shown.color)}  ${text}`,
+        `${indent}${printable(condition.id)}${when}`,
+      ];
+      if (condition.next_step !== null)
+        lines.push(`${indent}Next: ${printable(nextStepHere(condition.next_step, shown.socket))}`);
+      return `${lines.join("\n")}\n`;
+    })
+    .join("");
+}
+
+/** "3 min", "2026-11-02": what fits after "since". */
+function ago(since: number, now: number): string {
+  return relativeTime(since, now).replace(/^now$/, "just now");
+}
+
+/** Milliseconds of an RFC 3339 text, or null. */
+export function at(time: string | null | undefined): number | null {
+  const ms = Date.parse(time ?? "");
+  return Number.isNaN(ms) ? null : ms;
+}

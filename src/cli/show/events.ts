@@ -1,0 +1,116 @@
+/** `foundry-agent events`: what happened, oldest first, one line an event; `--follow` goes on. */
+
+import { AgentError } from "../../model/errors.ts";
+import { printable } from "../../model/scrub.ts";
+import { nextUlid } from "../../model/ulid.ts";
+import type { EventWire } from "../../sockets/wire/wire.ts";
+import { EXIT, type Io } from "../output.ts";
+import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
+import { driveSize, paint, severityWord } from "../text/format.ts";
+import { type SubCommand, usageError } from "../usage.ts";
+import { at } from "./conditions.ts";
+import { fieldText } from "./generic-view.ts";
+
+const DEFAULT_SINCE = "24h";
+const UNITS: Readonly<Record<string, number>> = {
+  s: 1000,
+  min: 60_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+export const eventsCommand: SubCommand = {
+  name: "events",
+  summary: "show what happened on this node",
+  usage: "[--since ID|TIME|all] [--follow] [--json] [--socket PATH]",
+  options: {
+    since: {
+      type: "string",
+      value: "ID|TIME",
+      help: `after this event, or of the last 30min, 12h, 7d (${DEFAULT_SINCE} without it), or all`,
+    },
+    follow: { type: "boolean", short: "f", help: "go on with what comes, until Ctrl-C" },
+    ...CLIENT_OPTIONS,
+    json: { type: "boolean", help: "one JSON object a line" },
+  },
+  examples: [
+    "foundry-agent events --since 7d",
+    "foundry-agent events --follow",
+    "foundry-agent events --since all --json",
+  ],
+  async run({ values }, io) {
+    const asked = typeof values.since === "string" ? values.since : DEFAULT_SINCE;
+    const query = { since: sinceId(asked, io.now()), follow: values.follow === true ? "1" : undefined };
+    const client = await openClient(io, values);
+    let count = 0;
+    await client.lines("/v1/events", query, (line) => {
+      count++;
+      io.stdout(values.json === true ? `${line}\n` : eventLine(parseEvent(line), io));
+    });
+    if (count === 0 && !io.signal.aborted && values.json !== true) {
+      const older =
+        values.since === undefined
+          ? " in the last 24 hours. All that are kept: foundry-agent events --since all"
+          : " since then.";
+      io.stderr(`Nothing happened${older}\n`);
+    }
+    return EXIT.ok;
+  },
+};
+
+/** What the socket takes for `since`: an event's id as it is, a time as the lowest id of that moment. */
+function sinceId(asked: string, now: number): string | undefined {
+  if (asked === "all") return undefined;
+  if (/^[0-9A-HJKMNP-TV-Z]{26}$/i.test(asked)) return asked.toUpperCase();
+  const [, count, unit] = /^(\d{1,6})\s*(s|min|m|h|d)$/.exec(asked) ?? [];
+  const ms = unit === undefined ? undefined : UNITS[unit];
+  if (count === undefined || ms === undefined)
+    throw usageError(
+      `"${asked}" is no event id and no time such as 30min, 12h or 7d`,
+      "foundry-agent events --since 7d",
+    );
+  return nextUlid("", now - Number(count) * ms, new Uint8Array(10));
+}
+
+function parseEvent(line: string): EventWire {
+  try {
+    return JSON.parse(line) as EventWire;
+  } catch {
+    throw new AgentError("bad_answer", "the agent sent a line that is no event", "foundry-agent version");
+  }
+}
+
+/** Pure; ends with a line break. */
+export function eventLine(event: EventWire, io: Pick<Io, "color" | "now">): string {
+  // What ended is no warning any more, whatever it was.
+  const { text, color } =
+    event.type === "condition.cleared"
+      ? ({ text: "over", color: "green" } as const)
+      : severityWord(event.severity);
+  const sentence = sentenceOf(event.data, io.now());
+  return (
+    `${localTime(at(event.at))}  ${paint(text.padEnd(7), color, io.color)}  ${printable(event.type.padEnd(18))}  ${printable(sentence)}`.trimEnd() +
+    "\n"
+  );
+}
+
+/** Its own words where it has some, else its plain fields. */
+function sentenceOf(data: EventWire["data"], now: number): string {
+  if (typeof data.text === "string") return data.text;
+  const { command_id: command, state, message } = data;
+  if (typeof command === "string" && typeof state === "string")
+    return `${command} ${state}${typeof message === "string" ? `: ${message}` : ""}`;
+  return Object.entries(data)
+    .filter(([, value]) => value !== null && value !== "" && typeof value !== "object")
+    .map(([name, value]) => fieldText(name, value, { now, size: driveSize }))
+    .join(", ");
+}
+
+/** In this machine's time zone, as logs have it: a list of "3 min ago" could not be laid beside one. */
+export function localTime(ms: number | null): string {
+  if (ms === null) return "at an unknown time";
+  const date = new Date(ms);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}

@@ -1,0 +1,85 @@
+/** `foundry-agent report`: what was collected last, whole or one section, and the very bytes an API would get. */
+import type { SectionHead } from "../../sockets/wire/wire.ts";
+import { EXIT, type Io, printJson } from "../output.ts";
+import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
+import { duration, relativeTime } from "../text/format.ts";
+import { nextStepHere } from "../text/next-step.ts";
+import { type Cell, table } from "../text/table.ts";
+import { terminalWidth } from "../text/watch.ts";
+import { type SubCommand, usageError } from "../usage.ts";
+import { at } from "./conditions.ts";
+import { genericText } from "./generic-view.ts";
+import { sectionHeadline } from "./section-text.ts";
+
+export const reportCommand: SubCommand = {
+  name: "report",
+  summary: "show what was collected last, or what a control API would be sent",
+  usage: "[SECTION] [--as API] [--raw] [--json] [--socket PATH]",
+  words: true,
+  options: {
+    as: { type: "string", value: "API", help: "the very bytes this control API would be sent" },
+    raw: { type: "boolean", help: "with the devices' own answers" },
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    "foundry-agent report",
+    "foundry-agent report drives --json",
+    "foundry-agent report --as nodefoundry | gzip -c | wc -c",
+  ],
+  async run({ values, positionals }, io) {
+    const [name, ...more] = positionals;
+    if (more.length > 0)
+      throw usageError(`report takes one section, found "${more[0]}" too`, "foundry-agent report");
+    if (typeof values.as === "string") {
+      if (name !== undefined)
+        throw usageError("--as shows the whole report, so no section can be named with it");
+      const client = await openClient(io, values, "control");
+      const bytes = await client.text(`/v1/preview/${encodeURIComponent(values.as)}`);
+      // Into a pipe not one byte more; on a terminal the prompt must not stand behind it.
+      io.stdout(io.isTty ? `${bytes}\n` : bytes);
+      return EXIT.ok;
+    }
+    const raw = values.raw === true ? "1" : undefined;
+    const client = await openClient(io, values, raw === undefined ? "any" : "control");
+    if (name === undefined) {
+      const report = (await client.get("/v1/report", { raw })) as ReportWire;
+      if (values.json === true) printJson(io, report);
+      else io.stdout(overview(report, io, values.socket));
+      return EXIT.ok;
+    }
+    const section = (await client.get(`/v1/report/${encodeURIComponent(name)}`, { raw })) as SectionHead & {
+      data: unknown;
+    };
+    if (values.json === true) printJson(io, section);
+    else {
+      io.stdout(`${sectionHeadline(section, io.now())}\n`);
+      if (section.data !== null) io.stdout(`\n${genericText(section.data, { now: io.now() })}`);
+    }
+    return EXIT.ok;
+  },
+};
+
+interface ReportWire {
+  readonly sections: Readonly<Record<string, SectionHead>>;
+}
+
+function overview(report: ReportWire, io: Io, socket: unknown): string {
+  const sections = Object.values(report.sections);
+  if (sections.length === 0) return "Nothing was collected yet. Look again in a few seconds.\n";
+  const now = io.now();
+  const rows = sections.map((section): Cell[] => [
+    section.name,
+    section.state === "failed"
+      ? { text: "failed", color: "red" }
+      : section.state === "stale"
+        ? { text: "stale", color: "yellow" }
+        : section.state,
+    relativeTime(at(section.collected_at), now),
+    duration(section.duration_ms),
+    section.reason?.text ?? "",
+  ]);
+  const width = terminalWidth(io);
+  const columns = ["section", "state", "collected", "took", { title: "why", shrink: true }];
+  const one = nextStepHere(`foundry-agent report ${sections[0]?.name ?? "SECTION"}`, socket);
+  return `${table(columns, rows, { color: io.color, ...(width === undefined ? {} : { width }) })}\nOne of them whole: ${one}\n`;
+}

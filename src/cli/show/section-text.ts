@@ -1,0 +1,20 @@
+/** One section's state as a sentence: for `report SECTION`, `collect` and `why`. */
+
+import { printable } from "../../model/scrub.ts";
+import type { SectionHead } from "../../sockets/wire/wire.ts";
+import { duration, relativeTime } from "../text/format.ts";
+import { at } from "./conditions.ts";
+
+/** "drives: ok, collected 12 s ago in 3 ms", or why there is nothing; without line break at its end. */
+export function sectionHeadline(section: SectionHead, now: number): string {
+  const { name, state, reason, collected_at: collectedAt, duration_ms: durationMs } = section;
+  const words = { ok: "ok", stale: "out of date", failed: "never collected", absent: "nothing there" };
+  const collected = collectedAt === null ? "" : `, collected ${relativeTime(at(collectedAt), now)}`;
+  const took =
+    durationMs === null ? "" : `${collected === "" ? ", looked for" : ""} in ${duration(durationMs)}`;
+  const why =
+    reason === null
+      ? ""
+      : `\n${reason.text}${reason.next_step === null ? "" : `\nNext: ${reason.next_step}`}`;
+  return `${name}: ${words[state] ?? state}${collected}${took}${why}`.split("\n").map(printable).join("\n");
+}

@@ -1,0 +1,195 @@
+/** `foundry-agent status`: how the agent and its node fare. A health block only when something is wrong. */
+
+import { printable } from "../../model/scrub.ts";
+import type { StatusWire } from "../../sockets/wire/wire.ts";
+import { EXIT, type Io, printJson } from "../output.ts";
+import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
+import { bytes as bytesText, duration, paint, plural, relativeTime } from "../text/format.ts";
+import { nextStepHere } from "../text/next-step.ts";
+import { type Cell, type Column, table } from "../text/table.ts";
+import { terminalWidth, watch } from "../text/watch.ts";
+import type { SubCommand } from "../usage.ts";
+import { at, conditionLines, shownFor } from "./conditions.ts";
+
+const WATCH_MS = 2_000;
+
+export const statusCommand: SubCommand = {
+  name: "status",
+  summary: "show how the agent and this node fare",
+  usage: "[--watch] [--json] [--socket PATH]",
+  options: {
+    watch: { type: "boolean", short: "w", help: "keep showing it until Ctrl-C" },
+    ...CLIENT_OPTIONS,
+  },
+  examples: ["foundry-agent status", "foundry-agent status --json | jq .conditions"],
+  async run({ values }, io) {
+    const client = await openClient(io, values);
+    const read = async (): Promise<StatusWire> => (await client.get("/v1/status")) as StatusWire;
+    if (values.watch === true && values.json !== true)
+      return await watch(io, WATCH_MS, async () => statusText(await read(), io, values.socket));
+    const status = await read();
+    if (values.json === true) printJson(io, status);
+    else io.stdout(statusText(status, io, values.socket));
+    return isWell(status) ? EXIT.ok : EXIT.failed;
+  },
+};
+
+function isWell(status: StatusWire): boolean {
+  return status.status !== "degraded" && !status.conditions.some(({ severity }) => severity === "error");
+}
+
+/** What is needed of Io to show it. */
+type Shower = Pick<Io, "color" | "now" | "isTty" | "env">;
+
+/** Pure; ends with a line break. @param socket what `--socket` named */
+export function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
+  const now = io.now();
+  const parts = [headline(status, io.color)];
+  if (status.conditions.length > 0)
+    parts.push(
+      `${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, shownFor(io, socket))}`,
+    );
+  if (status.running_command !== null) {
+    const { id, type, state, step, since } = status.running_command;
+    const when = `${relativeTime(at(since), now)}`;
+    const how = step === null || step === type ? state : `${state} (${step})`;
+    parts.push(`Command under way: ${printable(`${type}, ${how}, ${when} (${id})`)}\n`);
+  }
+  if (status.waiting_commands.length > 0) {
+    const waiting = status.waiting_commands.map(({ id, type, waiting: why }) => {
+      const next = why?.next_step == null ? "" : `\n    Next: ${nextStepHere(why.next_step, socket)}`;
+      return `  ${type} (${id}): ${why?.text ?? "its turn comes"}${next}`
+        .split("\n")
+        .map(printable)
+        .join("\n");
+    });
+    parts.push(`${title("Commands waiting", io.color)}${waiting.join("\n")}\n`);
+  }
+  if (status.hold !== null) {
+    const until = at(status.hold.until);
+    const long = until === null ? "until it is released" : `for ${duration(Math.max(0, until - now))} more`;
+    parts.push(
+      `Held by ${printable(status.hold.by)} ${long}: ${printable(status.hold.reason)}\nTo end it: ${nextStepHere("foundry-agent release", socket)}\n`,
+    );
+  }
+  parts.push(title("Control APIs", io.color) + apisText(status, io, socket));
+  parts.push(title("Collectors", io.color) + collectorsText(status));
+  const { events, bytes, dropped } = status.spool;
+  if (dropped > 0 || events > 0)
+    parts.push(
+      `Events kept: ${events} (${bytesText(bytes)})${dropped > 0 ? `, ${dropped} dropped because there were too many` : ""}\n`,
+    );
+  return parts.join("\n");
+}
+
+function headline(status: StatusWire, color: boolean): string {
+  const word = paint(status.status, status.status === "online" ? "green" : "yellow", color);
+  const node = status.node_id === null ? "not registered" : `node ${printable(status.node_id)}`;
+  const mode =
+    status.mode === "live" && status.hardware
+      ? "live: commands may touch hardware"
+      : status.mode === "read-only"
+        ? "read-only: nothing is sent, hardware is never touched"
+        : status.mode === "test"
+          ? "test: hardware is never touched"
+          : status.mode === null && status.hardware
+            ? "hardware is touched only when asked on this host"
+            : "hardware is never touched";
+  const silent = status.control_apis.filter(isSilent).map(({ name }) => printable(name));
+  const alone = silent.length === 0 ? "" : `, but does not report to ${silent.join(" and ")}`;
+  return `${printable(status.hostname)} is ${word}${alone}\nfoundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})\n`;
+}
+
+function title(text: string, color: boolean): string {
+  return `${paint(text, "bold", color)}\n`;
+}
+
+/** Narrower than this, what was sent and received is left out, so that names stay whole. */
+const NARROW = 90;
+const API_COLUMNS: readonly (string | Column)[] = [
+  "name",
+  "state",
+  "last sync",
+  "next",
+  { title: "events waiting", align: "right" },
+  { title: "sent this month", align: "right" },
+  { title: "received", align: "right" },
+];
+
+function apisText(status: StatusWire, io: Shower, socket: unknown): string {
+  if (status.control_apis.length === 0)
+    return "  none: this node is local only. To report, write [nodefoundry] and enabled = true into the\n  configuration (foundry-agent config check names its file), then: foundry-agent enroll\n";
+  const now = io.now();
+  const rows = status.control_apis.map((api): Cell[] => [
+    api.name,
+    apiState(api),
+    relativeTime(at(api.last_sync_at), now),
+    api.next_due_at === null || waitsForKey(api.name, status)
+      ? null
+      : relativeTime(Math.max(now, at(api.next_due_at) ?? now), now),
+    String(api.pending_events),
+    bytesText(api.sent_bytes_this_month),
+    bytesText(api.received_bytes_this_month),
+  ]);
+  const width = terminalWidth(io);
+  const columns = API_COLUMNS.slice(0, width !== undefined && width < NARROW ? -2 : undefined);
+  const drawn = table(columns, rows, {
+    color: io.color,
+    ...(width === undefined ? {} : { width: width - 2 }),
+  });
+  const remarks = status.control_apis.flatMap(({ name, note, last_error, breaker, enrolled }) => {
+    // Before the first round there is no condition yet that would say it.
+    const known = note !== null || status.conditions.some(({ subject }) => subject === name);
+    const register =
+      enrolled || known ? null : `not enrolled yet. Next: ${nextStepHere("foundry-agent enroll", socket)}`;
+    const told = status.conditions.some(
+      ({ code, subject }) => code === "reporting_failed" && subject === name,
+    );
+    const error =
+      last_error !== null && breaker === "open" && !told
+        ? `${last_error.text.replace(/\.$/, "")} (${relativeTime(at(last_error.at), now)})`
+        : null;
+    const left = status.conditions.some(({ code, subject }) => code === "left" && subject === name);
+    return [left ? null : note, register, error]
+      .filter((text) => text !== null)
+      .map((text) => `  ${printable(`${name}: ${text}`)}\n`);
+  });
+  return indented(drawn) + remarks.join("");
+}
+
+/** No round will come before somebody types: a time of the next one would say that there is nothing to do. */
+function waitsForKey(api: string, { conditions }: StatusWire): boolean {
+  return conditions.some(({ code, subject }) => subject === api && /^(enrol_key_needed|left)$/.test(code));
+}
+
+function isSilent(api: StatusWire["control_apis"][number]): boolean {
+  return api.breaker === "open" || (!api.enrolled && api.mode !== "read-only");
+}
+
+function apiState(api: StatusWire["control_apis"][number]): Cell {
+  if (!api.enrolled && api.mode === "read-only" && api.breaker !== "open") return "looking on";
+  if (!api.enrolled) return { text: "not enrolled", color: "yellow" };
+  if (api.breaker === "open") return { text: `failing (${plural(api.failures, "time")})`, color: "red" };
+  if (api.last_sync_at === null) return "not yet asked";
+  return { text: "working", color: "green" };
+}
+
+/** One line a state: the many that work need no line each. */
+function collectorsText(status: StatusWire): string {
+  const words = {
+    failed: "failing",
+    stale: "out of date",
+    pending: "not yet run",
+    ok: "working",
+    absent: "nothing there",
+  };
+  const lines = Object.entries(words).flatMap(([state, word]) => {
+    const names = status.collectors.filter((one) => one.state === state).map(({ name }) => name);
+    return names.length === 0 ? [] : `  ${word}: ${printable(names.join(", "))}\n`;
+  });
+  return lines.length === 0 ? "  none\n" : lines.join("");
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, "  ");
+}

@@ -1,0 +1,32 @@
+/**
+ * "Next: …" as a line that can be typed here: to the daemon that was asked, when that is not the usual one.
+ */
+import { quoteArgument } from "../../config/file.ts";
+
+/** Sub-commands that ask no daemon. */
+const ALONE = new Set(["run", "config", "sandbox", "version", "help"]);
+/** "…" stands for what was typed, when it is to be typed again in another way. */
+const SAME = "foundry-agent …";
+
+/**
+ * @param step a next step: a command line, which "  # words" may follow
+ * @param socket what `--socket` named, if it was given
+ * @returns with `--socket` where it asks a daemon and names none itself
+ */
+export function nextStepHere(step: string, socket: unknown): string {
+  if (typeof socket !== "string") return step;
+  const [, line = "", words = ""] = /^(.*?)(\s+#.*)?$/s.exec(step) ?? [];
+  const [, asked = ""] = /^(?:sudo )?foundry-agent ([a-z-]+)[^;&|]*$/.exec(line) ?? [];
+  if (asked === "" || ALONE.has(asked) || line.includes("--socket") || line.includes("--help")) return step;
+  return `${line} --socket ${quoteArgument(socket)}${words}`;
+}
+
+/** With the command line that was typed in place of "foundry-agent …". @param argv what follows the program's name */
+export function typedAgain(step: string, argv: readonly string[]): string {
+  if (!step.includes(SAME)) return step;
+  // A socket that the step names takes the place of the one that was named.
+  const kept = step.includes(" --socket ")
+    ? argv.filter((word, index) => !/^--socket(?:=|$)/.test(word) && argv[index - 1] !== "--socket")
+    : argv;
+  return step.replace(SAME, () => ["foundry-agent", ...kept.map(quoteArgument)].join(" "));
+}

@@ -1,0 +1,181 @@
+/**
+ * Section `cpu`: what the processors are, how busy, how hot, and whether they are held back. A minute apart:
+ * shorter peaks are in load and pressure, which the kernel averages itself. What the hardware is gets looked
+ * for again every ten minutes, or at once when CPUs went on- or offline.
+ */
+import type { HelperPort } from "../../helper/port.ts";
+import { AgentError } from "../../model/errors.ts";
+import type { EventDraft } from "../../model/event.ts";
+import type { Files } from "../../system/files.ts";
+import type { CollectContext, Collector, TableView } from "../collector.ts";
+import { pressureTolerances, readPressure } from "../linux/pressure.ts";
+import { readWhole } from "../linux/text.ts";
+import { cpuConditions } from "./conditions.ts";
+import { cpuMetrics } from "./metrics.ts";
+import { type CpuModel, readCpuModel } from "./model.ts";
+import { openFirmware } from "./raspberry-firmware.ts";
+import { type Cpu, cpuSchema } from "./schema.ts";
+import { findSensors, readTemperatures, type SensorFile } from "./temperature.ts";
+import { findThrottling, fromFlags, readThrottling, type ThrottlingSource } from "./throttling.ts";
+import {
+  type CpuTicks,
+  choosePolicies,
+  type FrequencyRange,
+  parseLoad,
+  parseTotalTicks,
+  readCurrentMhz,
+  readFrequencyRange,
+  utilisationBetween,
+} from "./usage.ts";
+
+const LOOK_AGAIN_MS = 600_000;
+
+interface Found {
+  readonly at: number;
+  readonly online: string | null;
+  readonly model: CpuModel;
+  readonly policies: readonly string[];
+  readonly range: FrequencyRange;
+  readonly sensors: readonly SensorFile[];
+  readonly throttling: ThrottlingSource;
+  readonly hasPressure: boolean;
+}
+
+/** @param helper for a Raspberry Pi's firmware; without it that is unknown */
+export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
+  const firmware = openFirmware(helper);
+  let found: Found | null = null;
+  let lastTicks: CpuTicks | null = null;
+  let lastStat = "";
+  let lastCounts: ReadonlyMap<string, number> = new Map();
+
+  function read({ machine }: CollectContext): Cpu {
+    const { files, clock } = machine;
+    const online = files.text("/sys/devices/system/cpu/online");
+    if (found === null || found.online !== online || clock.monotonic() - found.at > LOOK_AGAIN_MS)
+      found = look(files, online, clock.monotonic());
+    const { model, policies, range } = found;
+
+    lastStat = readStat(files);
+    const ticks = parseTotalTicks(lastStat);
+    const utilisation = lastTicks === null || ticks === null ? null : utilisationBetween(lastTicks, ticks);
+    lastTicks = ticks;
+    // Load and temperatures alone would be called ok without a word about the processors themselves.
+    if (ticks === null && !model.listed) {
+      found = null; // not to be kept for ten minutes
+      throw new AgentError(
+        "cpu_unreadable",
+        "Neither /proc/stat nor /proc/cpuinfo can be read or has the lines it should have, so nothing is known of the processors",
+        "head -n 3 /proc/stat /proc/cpuinfo  # is there anything, also inside the unit?",
+      );
+    }
+
+    const { temperatures, failed } = readTemperatures(files, found.sensors);
+    const flags = found.throttling.kind === "get_throttled" ? null : firmware.flags();
+    const throttling =
+      flags === null ? readThrottling(files, found.throttling, lastCounts) : fromFlags(flags);
+    lastCounts = new Map(throttling.packages.map(({ package: id, count }) => [id, count]));
+    const current_mhz = policies.length > 0 ? readCurrentMhz(files, policies) : model.virtualMhz;
+
+    return {
+      model: model.model,
+      vendor: model.vendor,
+      microcode: model.microcode,
+      sockets: model.sockets,
+      cores: model.cores,
+      threads: model.threads,
+      frequency: policies.length === 0 && current_mhz === null ? null : { ...range, current_mhz },
+      load: parseLoad(files.text("/proc/loadavg") ?? ""),
+      utilisation,
+      pressure: found.hasPressure ? readPressure(files, "cpu") : null,
+      temperatures,
+      sensors_failed: failed,
+      throttling,
+    };
+  }
+
+  return {
+    name: "cpu",
+    summary: "Processors: model, load, utilisation, pressure, frequency, temperatures, throttling.",
+    everyMs: 60_000,
+    timeoutMs: 5_000,
+    schema: cpuSchema,
+    volatile: {
+      "load.*": { abs: 0.5, rel: 0.25 },
+      // From null to numbers and back is no news either, so the whole object is named.
+      utilisation: { abs: 0.1 },
+      "frequency.current_mhz": { abs: 200, rel: 0.2 },
+      "temperatures[sensor].celsius": { abs: 3 },
+      "throttling.packages[package].count": { rel: 0.1 },
+      ...pressureTolerances("pressure"),
+    },
+    sensitive: [],
+    metrics: cpuMetrics(() => lastStat),
+    table: cpuTable,
+    conditions: cpuConditions,
+    changes: cpuChanges,
+    collect(context) {
+      const { files, clock } = context.machine;
+      const asked = firmware.ask(files, clock.monotonic(), context.signal);
+      // Waiting for somebody is for the few that have somebody to wait for.
+      return asked === null ? read(context) : asked.then(() => read(context));
+    },
+  };
+}
+
+function look(files: Files, online: string | null, at: number): Found {
+  const model = readCpuModel(files);
+  const policies = choosePolicies(files);
+  return {
+    at,
+    online,
+    model,
+    policies,
+    range: readFrequencyRange(files, policies),
+    sensors: findSensors(files),
+    throttling: findThrottling(files, model.packages),
+    hasPressure: readPressure(files, "cpu") !== null,
+  };
+}
+
+/** The cpu lines of /proc/stat (64 KiB hold 600 CPUs) without the long interrupt line; "" when it can't be read. */
+function readStat(files: Files): string {
+  const text = readWhole(files, "/proc/stat");
+  const end = text.indexOf("\nintr");
+  return end < 0 ? text : text.slice(0, end);
+}
+
+export function cpuChanges(before: Cpu | null, after: Cpu): EventDraft[] {
+  if (before?.threads == null || after.threads === null || before.threads === after.threads) return [];
+  return [
+    {
+      type: "cpu.threads_changed",
+      severity: after.threads < before.threads ? "warning" : "info",
+      data: { before: before.threads, after: after.threads },
+    },
+  ];
+}
+
+const cpuTable: TableView<Cpu> = {
+  columns: ["what", "value"],
+  rows(data) {
+    const { load, utilisation, frequency, pressure } = data;
+    const percent = (fraction: number): string => `${(fraction * 100).toFixed(0)} %`;
+    return [
+      ["model", data.model],
+      ["vendor", data.vendor],
+      [
+        "sockets / cores / threads",
+        [data.sockets, data.cores, data.threads].map((n) => n ?? "?").join(" / "),
+      ],
+      ["frequency", frequency?.current_mhz == null ? null : `${frequency.current_mhz} MHz`],
+      ["load", load === null ? null : `${load.one} ${load.five} ${load.fifteen}`],
+      ["busy", utilisation === null ? null : percent(1 - utilisation.idle - utilisation.iowait)],
+      ["waiting for disks", utilisation === null ? null : percent(utilisation.iowait)],
+      ["pressure (10 s)", pressure === null ? "unknown" : `${pressure.some.avg10} %`],
+      ...data.temperatures.map(({ sensor, celsius }) => [sensor, `${celsius} °C`]),
+      ...data.sensors_failed.map((sensor) => [sensor, "can't be read"]),
+      ["throttling", data.throttling.text],
+    ];
+  },
+};

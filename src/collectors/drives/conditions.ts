@@ -1,0 +1,135 @@
+/** What is wrong with drives right now, and what happened to them: sentences for people, pure. */
+import type { ConditionDraft, Severity } from "../../model/condition.ts";
+import type { EventDraft } from "../../model/event.ts";
+import { lastSeq } from "./missing.ts";
+import type { Drive, DriveMount, DrivesData, HistoryEntry } from "./schema.ts";
+
+const WORN_PERCENT = 90;
+
+export function driveConditions(data: DrivesData): ConditionDraft[] {
+  const found = new Map<string, ConditionDraft>();
+  const add = (code: string, subject: string, severity: Severity, text: string, nextStep: string): void => {
+    found.set(`${code} ${subject}`, { code, subject, severity, text, nextStep });
+  };
+  for (const drive of data.missing) {
+    const name = drive.serial ?? drive.id;
+    const what = [drive.model, drive.slot === null ? null : `slot ${drive.slot}`, `last ${drive.last_name}`];
+    add(
+      "drive_missing",
+      name,
+      "warning",
+      `A drive is gone (${what.filter((part) => part !== null).join(", ")}), noticed ${readable(drive.since)}.`,
+      `foundry-agent drives forget ${name}  # if it was taken out for good; else put it back or replace it`,
+    );
+  }
+  for (const drive of data.drives) {
+    aboutAnswers(drive, add);
+    aboutWear(drive, add);
+    for (const mount of drive.mounts) aboutMount(mount, add);
+    for (const holder of drive.holders) {
+      if (holder.degraded !== null && holder.degraded > 0)
+        add(
+          "raid_degraded",
+          holder.name,
+          "warning",
+          `The RAID ${holder.name} (${holder.level ?? "md"}) lacks ${holder.degraded} of its members.`,
+          `mdadm --detail /dev/${holder.name}`,
+        );
+    }
+  }
+  return [...found.values()];
+}
+
+type Add = (code: string, subject: string, severity: Severity, text: string, nextStep: string) => void;
+
+function aboutAnswers(drive: Drive, add: Add): void {
+  const { name } = drive;
+  if (drive.state === "offline")
+    add(
+      "drive_not_answering",
+      name,
+      "error",
+      `The kernel has given up on the drive ${name} (${drive.paths.map((path) => path.state).join(", ")}).`,
+      `journalctl -k | grep ${name}  # its errors`,
+    );
+  else if (!drive.answering)
+    add(
+      "drive_not_answering",
+      name,
+      "warning",
+      `The drive ${name} did not answer a question within its time and is left alone until it does.`,
+      `journalctl -k | grep ${name}  # its errors`,
+    );
+  else if (drive.state === "degraded")
+    add(
+      "drive_path_offline",
+      name,
+      "warning",
+      `A path to the drive ${name} is offline (${drive.paths.map((path) => `${path.name} ${path.state}`).join(", ")}).`,
+      "Check cables, expander and controller of that path.",
+    );
+}
+
+function aboutWear(drive: Drive, add: Add): void {
+  const { name, mmc } = drive;
+  if (mmc === null) return;
+  const used = mmc.life_used_percent;
+  if (mmc.reserve !== "warning" && mmc.reserve !== "urgent" && (used === null || used < WORN_PERCENT)) return;
+  const life =
+    used === null ? "" : used > 100 ? ", beyond its rated life" : `, up to ${used} % of its life used`;
+  const severity = mmc.reserve === "urgent" || (used ?? 0) > 100 ? "error" : "warning";
+  const text = `The eMMC ${name} is worn (reserved blocks: ${mmc.reserve ?? "not known"}${life}).`;
+  add("emmc_worn", name, severity, text, "Plan its replacement and keep a backup of what is on it.");
+}
+
+function aboutMount(mount: DriveMount, add: Add): void {
+  const { mountpoint, device } = mount;
+  if (mount.read_only && mount.read_only_expected === false)
+    add(
+      "filesystem_read_only",
+      mountpoint,
+      "error",
+      `The file system ${device} on ${mountpoint} has become read-only.`,
+      `journalctl -k | grep -i ${mount.fstype}  # says why; then check the file system and mount it anew`,
+    );
+  if (mount.errors !== null && mount.errors > 0)
+    add(
+      "filesystem_errors",
+      mountpoint,
+      "warning",
+      `The file system ${device} on ${mountpoint} has recorded ${plural(mount.errors, "error")}${
+        mount.first_error_at === null ? "" : `, the first on ${readable(mount.first_error_at)}`
+      }.`,
+      `umount ${mountpoint} && e2fsck -f ${device}`,
+    );
+}
+
+/** "2025-10-09T08:00:00.000Z" as people say it: "2025-10-09 08:00 UTC". */
+function readable(time: string): string {
+  return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z$/, "$1 $2 UTC");
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
+
+const SEVERITY: Record<HistoryEntry["what"], Severity> = {
+  missing: "warning",
+  added: "info",
+  returned: "info",
+  replaced: "info",
+};
+
+/**
+ * The comings and goings noted since `before`; after a start, since the agent stopped: the memory outlives it,
+ * so a drive swapped while the machine was off is told too, and nothing is told twice.
+ */
+export function driveEvents(before: DrivesData | null, after: DrivesData): EventDraft[] {
+  const last = lastSeq(after.history);
+  const told = before === null ? after.history_base : lastSeq(before.history);
+  // A memory that was lost starts counting anew.
+  const from = told > last ? after.history_base : told;
+  return after.history
+    .filter((entry) => entry.seq > from)
+    .map(({ seq, what, ...entry }) => ({ type: `drive.${what}`, severity: SEVERITY[what], data: entry }));
+}

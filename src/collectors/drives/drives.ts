@@ -1,0 +1,175 @@
+/**
+ * Every physical drive: who it is, where it sits, what is on it and how it fares; and those that are gone.
+ *
+ * Three parts with three costs. What is static is read when the kernel says that a device changed
+ * (drives-scan.ts). What changes is read at each run from the kernel's memory. What the drive itself has to
+ * answer, temperature and space, is asked last and bounded (drives-asking.ts), so that a sick drive costs its
+ * own two fields and nothing else.
+ */
+import { AgentError } from "../../model/errors.ts";
+import type { DrivesFacts } from "../../model/sections.ts";
+import type { Files } from "../../system/files.ts";
+import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
+import { driveTable } from "../drives-table.ts";
+import { askTemperature, NO_SENSOR, type Temperature } from "./ask.ts";
+import { driveConditions, driveEvents } from "./conditions.ts";
+import { driveMetrics } from "./metrics.ts";
+import { type DriveMemory, lastSeq, missingOf, parseDriveMemory, remember } from "./missing.ts";
+import { driveScanner, type Scan, type ScannedDrive } from "./scan/scan.ts";
+import { type Drive, type DriveIo, type DrivesData, drivesSchema } from "./schema.ts";
+import { cleanText } from "./text.ts";
+import { addIo, readIo } from "./use/io.ts";
+import { mountReader, readUse } from "./use/use.ts";
+
+// Controllers and drives still spin up after a start; before that nothing is called missing.
+const SETTLING_S = 180;
+
+const OFFLINE = new Set(["offline", "transport-offline", "cancel", "deleted", "dead", "deleting"]);
+
+export function drivesCollector(): Collector<DrivesData> {
+  const scanner = driveScanner();
+  const readMounts = mountReader();
+  let remembered: { memory: DriveMemory; kept: unknown; scan: Scan; settling: boolean } | null = null;
+  let historyBase: number | null = null;
+
+  /** Compare with the memory, only when one of both changed, and write only what is new. */
+  function keepMemory(context: CollectContext, scan: Scan, drives: readonly Drive[]): DriveMemory {
+    const kept = context.memory.get();
+    if (remembered?.scan === scan && remembered.kept === kept && !remembered.settling)
+      return remembered.memory;
+    const before = parseDriveMemory(kept);
+    historyBase ??= lastSeq(before?.history ?? []);
+    const settling = isSettling(context.machine.files);
+    const memory = remember(before, drives, settling, new Date(context.machine.clock.now()).toISOString());
+    if (JSON.stringify(memory) !== JSON.stringify(before)) context.memory.set(memory);
+    remembered = { memory, kept: context.memory.get(), scan, settling };
+    return memory;
+  }
+
+  // `& DrivesFacts`: what other rooms rely on must be there, or this does not compile.
+  async function collect(context: CollectContext): Promise<(DrivesData & DrivesFacts) | NoData> {
+    const { files, clock } = context.machine;
+    if (files.presence("/sys/block") === "denied")
+      return noData("The folder /sys/block may not be looked into.");
+    const scan = scanner.scan(files, clock.monotonic(), context.options.drivetemp === true);
+    if (scan.blockCount === 0 && (parseDriveMemory(context.memory.get())?.drives.length ?? 0) > 0)
+      throw new AgentError(
+        "block_devices_unreadable",
+        "/sys/block shows no block device at all, though drives were there before",
+        "ls /sys/block",
+      );
+    const present = await readDrives(files, scan, readMounts(files), context.signal);
+    const memory = keepMemory(context, scan, present);
+    const missing = missingOf(memory);
+    if (present.length === 0 && missing.length === 0)
+      return noData("No drives are visible here, as usual in a container.");
+    return { drives: present, missing, history: [...memory.history], history_base: historyBase ?? 0 };
+  }
+
+  return {
+    name: "drives",
+    summary:
+      "Every physical drive with its place, paths, use, counters and temperature, and those that are gone.",
+    everyMs: 60_000,
+    timeoutMs: 30_000,
+    schema: drivesSchema,
+    volatile: {
+      "drives[id].io.*": { rel: 0.1 },
+      "drives[id].io.in_flight": { abs: 32 },
+      "drives[id].temperature_c": { abs: 2 },
+      "drives[id].mounts[mountpoint].used_bytes": { rel: 0.02 },
+      "drives[id].mounts[mountpoint].available_bytes": { rel: 0.02 },
+      "drives[id].swap[device].used_bytes": { rel: 0.1 },
+      history_base: {},
+    },
+    sensitive: [
+      "drives[id].id",
+      "drives[id].serial",
+      "drives[id].wwn",
+      "drives[id].enclosure",
+      "drives[id].paths[name].address",
+      "drives[id].mmc.cid",
+      "missing[id].id",
+      "missing[id].serial",
+      "missing[id].enclosure",
+      "history[seq].id",
+      "history[seq].serial",
+      "history[seq].enclosure",
+      "history[seq].replaced_by",
+    ],
+    metrics: driveMetrics,
+    table: driveTable,
+    conditions: driveConditions,
+    changes: driveEvents,
+    collect,
+  };
+}
+
+async function readDrives(
+  files: Files,
+  scan: Scan,
+  mounts: Parameters<typeof readUse>[2],
+  signal: AbortSignal,
+): Promise<Drive[]> {
+  const counters = readIo(files, scan.counted);
+  const degraded = readDegraded(files, scan);
+  const temperatures = new Map<ScannedDrive, Temperature>();
+  for (const drive of scan.drives) {
+    if (drive.sensor === null) continue;
+    temperatures.set(drive, await askTemperature(files, drive.sensor, drive.facts.name, signal));
+  }
+  const use = await readUse(files, scan, mounts, signal);
+  const silent = new Set(files.slow.quarantined());
+  return scan.drives.map((drive): Drive => {
+    const { facts, group } = drive;
+    const paths = drive.paths.map(({ name, address, stateFile }) => ({
+      name,
+      address,
+      state: stateFile === null ? null : cleanText(files.text(stateFile)),
+    }));
+    const temperature = temperatures.get(drive) ?? NO_SENSOR;
+    let io: DriveIo | null = null;
+    for (const { name } of group.devices) {
+      const own = counters.get(name);
+      if (own) io = addIo(io, own);
+    }
+    return {
+      ...facts,
+      holders: facts.holders.map((it) =>
+        it.kind === "md" ? { ...it, degraded: degraded.get(it.name) ?? null } : it,
+      ),
+      state: stateOf(paths),
+      answering: !silent.has(facts.name) && temperature.problem !== "timeout",
+      paths,
+      mounts: [...(use.mounts.get(drive) ?? [])],
+      swap: [...(use.swap.get(drive) ?? [])],
+      io,
+      temperature_c: temperature.celsius,
+      temperature_problem: temperature.problem,
+    };
+  });
+}
+
+/** md arrays lose members without any uevent: asked at each run. */
+function readDegraded(files: Files, scan: Scan): Map<string, number | null> {
+  const arrays = scan.drives.flatMap((drive) => drive.facts.holders.filter((holder) => holder.kind === "md"));
+  return new Map(
+    [...new Set(arrays.map((holder) => holder.name))].map((name) => [
+      name,
+      files.number(`/sys/block/${name}/md/degraded`),
+    ]),
+  );
+}
+
+function stateOf(paths: Drive["paths"]): Drive["state"] {
+  const states = paths.flatMap((path) => path.state ?? []);
+  if (states.length === 0) return null;
+  const lost = states.filter((state) => OFFLINE.has(state)).length;
+  return lost === 0 ? "online" : lost === states.length ? "offline" : "degraded";
+}
+
+/** The first minutes after the machine's start, by /proc/uptime (seconds). */
+function isSettling(files: Files): boolean {
+  const uptime = Number.parseFloat(files.text("/proc/uptime") ?? "");
+  return Number.isFinite(uptime) && uptime < SETTLING_S;
+}

@@ -1,0 +1,118 @@
+/**
+ * What the machine is built of, as only root may read it: memory modules with their serial numbers, board,
+ * BIOS, chassis, power supplies, display adapters and network cards. It changes while the machine is off, or
+ * by a hot-plug once in years: read at every start and once a day.
+ */
+import * as v from "valibot";
+import { type Inventory, inventorySchema } from "../../helper/inventory/schema.ts";
+import type { HelperPort } from "../../helper/port.ts";
+import type { ConditionDraft } from "../../model/condition.ts";
+import { AgentError } from "../../model/errors.ts";
+import type { EventDraft } from "../../model/event.ts";
+import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
+import { type HardwareData, hardwareSchema } from "../hardware-schema.ts";
+import { type DimmMemory, lastChange, parseDimmMemory, rememberDimms } from "./news.ts";
+import { hardwareMetrics, hardwareTable } from "./view.ts";
+
+/** A failed look is repeated after this; a good one holds for a day. */
+const EVERY_MS = 3_600_000;
+/** Less than a day by what the schedule's jitter may take away. */
+const HOLDS_MS = 23.5 * 3_600_000;
+
+export function hardwareCollector({ helper }: { readonly helper: HelperPort }): Collector<HardwareData> {
+  let last: { at: number; found: Inventory } | null = null;
+  let historyBase: number | null = null;
+
+  async function look(context: CollectContext): Promise<Inventory> {
+    const parsed = v.safeParse(inventorySchema, await helper.call("inventory", {}, context.signal));
+    if (parsed.success) return parsed.output;
+    throw new AgentError(
+      "helper_protocol",
+      "The helper's answer to inventory has another shape than expected",
+      "systemctl restart foundry-agent-helper.socket  # after an upgrade",
+    );
+  }
+
+  /** Compare with what is remembered, and write only what is new. */
+  function keepMemory(context: CollectContext, found: Inventory): DimmMemory {
+    const before = parseDimmMemory(context.memory.get());
+    historyBase ??= lastChange(before?.history ?? []);
+    const now = new Date(context.machine.clock.now()).toISOString();
+    const memory = rememberDimms(before, found.dimms, now);
+    if (JSON.stringify(memory) !== JSON.stringify(before)) context.memory.set(memory);
+    return memory;
+  }
+
+  async function collect(context: CollectContext): Promise<HardwareData | NoData> {
+    if (helper.how.kind === "none") return noData(helper.how.sentence, helper.how.nextStep);
+    const { clock } = context.machine;
+    if (last === null || clock.monotonic() - last.at >= HOLDS_MS) {
+      last = { at: clock.monotonic(), found: await look(context) };
+    }
+    const { found } = last;
+    if (found.source === null && found.gpus.length === 0 && found.nics.length === 0)
+      return noData("This machine tells nothing of its parts: it has neither SMBIOS nor PCI devices.");
+    const { history } = keepMemory(context, found);
+    return { ...found, history: [...history], history_base: historyBase ?? 0 };
+  }
+
+  return {
+    name: "hardware",
+    summary:
+      "What the machine is built of: memory modules, board, BIOS, chassis, power supplies, GPUs, NICs.",
+    everyMs: EVERY_MS,
+    timeoutMs: 15_000,
+    schema: hardwareSchema,
+    volatile: { history_base: {} },
+    sensitive: [
+      "product.serial",
+      "product.uuid",
+      "board.serial",
+      "board.asset_tag",
+      "chassis.serial",
+      "chassis.asset_tag",
+      "dimms[slot].serial",
+      "power_supplies[].serial",
+      "power_supplies[].asset_tag",
+      "history[seq].serial",
+      "history[seq].replaced_by",
+    ],
+    metrics: hardwareMetrics,
+    table: hardwareTable,
+    conditions: hardwareConditions,
+    changes: hardwareEvents,
+    collect,
+  };
+}
+
+/** What the firmware found at the last start. Sizes of modules are not judged: mixed ones may be meant. */
+export function hardwareConditions({ power_supplies }: HardwareData): ConditionDraft[] {
+  return power_supplies.flatMap((supply, index): ConditionDraft[] => {
+    if (supply.status !== "critical" || supply.present === false) return [];
+    const subject = supply.location ?? supply.name ?? `${index + 1}`;
+    const text = `The firmware found the power supply ${subject} in a critical state at the last start.`;
+    return [
+      {
+        code: "power_supply_critical",
+        subject,
+        severity: "warning",
+        text,
+        nextStep: "foundry-agent report bmc",
+      },
+    ];
+  });
+}
+
+/** The changes noted since `before`; after a start, since the agent stopped. */
+export function hardwareEvents(before: HardwareData | null, after: HardwareData): EventDraft[] {
+  const last = lastChange(after.history);
+  const told = before === null ? after.history_base : lastChange(before.history);
+  const from = told > last ? after.history_base : told;
+  return after.history
+    .filter(({ seq }) => seq > from)
+    .map(({ seq, what, ...module }) => ({
+      type: `hardware.dimm_${what}`,
+      severity: what === "missing" ? "warning" : "info",
+      data: module,
+    }));
+}

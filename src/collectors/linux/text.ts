@@ -1,0 +1,28 @@
+/** Long files of /proc as they are, and short ones made fit for a report. */
+import type { Files } from "../../system/files.ts";
+
+/**
+ * The text of a file untrimmed, "" when it can't be read for any reason. For files of hundreds of lines, where
+ * the trimming of `Files.text` costs as much as the kernel's own work.
+ * @param maxBytes 64 KiB if not given
+ */
+export function readWhole(files: Files, path: string, maxBytes?: number): string {
+  try {
+    return files.read(path, maxBytes);
+  } catch {
+    return "";
+  }
+}
+
+/** One line without control and undecodable characters, cut at `maxLength`; null when nothing is left. */
+export function oneLine(raw: string | null | undefined, maxLength = 128): string | null {
+  if (raw === null || raw === undefined) return null;
+  const clean = raw
+    .slice(0, 4 * maxLength)
+    .replace(/[\x00-\x1f\x7f-\x9f\ufffd]+/g, " ")
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, maxLength)
+    .trim();
+  return clean === "" ? null : clean;
+}

@@ -1,0 +1,112 @@
+/**
+ * One drive of the section out of what came of asking it in this round, what it said before and what is
+ * remembered of it. Pure.
+ */
+import type { SmartFacts, SmartReason, SmartVerdict } from "../../model/smart.ts";
+import type { SmartTrend } from "./history.ts";
+import { isHang, type SmartOutcome } from "./rounds/ask.ts";
+import type { SmartIdentity } from "./rounds/identity.ts";
+import type { SmartWay } from "./rounds/ways.ts";
+import { copied, type SmartDrive, type SmartLastVerdict, shownFacts } from "./schema.ts";
+import { smartVerdict, unknownVerdict } from "./verdict/verdict.ts";
+
+/** What a drive said last, for as long as the agent runs. */
+export interface SmartKept {
+  readonly facts: SmartFacts;
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+  readonly trend: SmartTrend | null;
+  readonly verdict: SmartVerdict;
+}
+
+export interface SmartSeen {
+  readonly id: string;
+  readonly identity: SmartIdentity;
+  /** The one that was asked stands first. */
+  readonly ways: readonly [SmartWay, ...SmartWay[]];
+  /** null: not asked, or no answer yet. */
+  readonly outcome: SmartOutcome | null;
+  readonly quarantined: boolean;
+  readonly hangs: number;
+  readonly kept: SmartKept | null;
+  readonly trend: SmartTrend | null;
+  readonly lastVerdict: SmartLastVerdict | null;
+  /** When the round began; an answer from before it has its time said. */
+  readonly since: number;
+}
+
+type State = SmartDrive["state"];
+
+/** Whether the drive told anything of itself; one that could not be opened did not. */
+export function hasData(facts: SmartFacts): boolean {
+  const { serial, model, passed, attributes, nvme } = facts;
+  return serial !== null || model !== null || passed !== null || attributes.length > 0 || nvme !== null;
+}
+
+export function driveEntry(seen: SmartSeen): SmartDrive {
+  const { state, verdict } = judged(seen);
+  const [way] = seen.ways;
+  const fresh = state === "answered" && seen.outcome?.facts != null && hasData(seen.outcome.facts);
+  const facts = fresh ? seen.outcome.facts : (seen.kept?.facts ?? null);
+  const at = fresh ? seen.outcome.at : (seen.kept?.at ?? null);
+  const trend = fresh ? seen.trend : (seen.kept?.trend ?? null);
+  return {
+    id: seen.id,
+    device: way.label,
+    serial: seen.identity.serial ?? seen.kept?.facts.serial ?? null,
+    model: seen.identity.model ?? seen.kept?.facts.model ?? null,
+    paths: seen.ways.map(({ device, type }) => ({ device, type })),
+    state,
+    smart_ok: verdict.smart_ok,
+    severity: verdict.severity,
+    reasons: copied(verdict.reasons),
+    last_verdict: lastVerdict(verdict, seen),
+    hangs: seen.hangs,
+    values_at: at === null || (fresh && at >= seen.since) ? null : new Date(at).toISOString(),
+    trend: trend === null ? null : { ...trend },
+    facts: facts === null ? null : shownFacts(facts),
+  };
+}
+
+function judged({ ways, outcome, quarantined, kept, trend }: SmartSeen): {
+  state: State;
+  verdict: SmartVerdict;
+} {
+  const [way] = ways;
+  if (outcome?.facts != null) {
+    const state = outcome.facts.asleep ? "asleep" : "answered";
+    return { state, verdict: smartVerdict(outcome.facts, trend ?? undefined) };
+  }
+  if (outcome?.error != null) {
+    const { error } = outcome;
+    const state = quarantined ? "quarantined" : isHang(error) ? "hangs" : "failed";
+    return { state, verdict: unknownVerdict({ code: error.code, detail: sentence(error.message) }) };
+  }
+  if (way.openError !== null) return { state: "failed", verdict: unknownVerdict(openProblem(way.openError)) };
+  if (quarantined) {
+    const detail = "The drive did not answer several times and is left alone for a day.";
+    return { state: "quarantined", verdict: unknownVerdict({ code: "quarantined", detail }) };
+  }
+  const detail = "The drive has not answered yet.";
+  return { state: "pending", verdict: kept?.verdict ?? unknownVerdict({ code: "pending", detail }) };
+}
+
+/** The verdict itself where it is one, with since when it holds; else the one before. */
+function lastVerdict({ severity, reasons }: SmartVerdict, seen: SmartSeen): SmartLastVerdict | null {
+  if (severity === "unknown" || severity === "asleep") return seen.lastVerdict;
+  const since =
+    seen.lastVerdict?.severity === severity ? seen.lastVerdict.since : new Date(seen.since).toISOString();
+  return { severity, reasons: copied(reasons), since };
+}
+
+function openProblem(text: string): SmartReason {
+  if (/permission denied|operation not permitted/i.test(text))
+    return { code: "no_permission", detail: `smartctl may not open the drive: ${text}.` };
+  if (/unknown usb bridge|device type/i.test(text))
+    return { code: "type_unknown", detail: `smartctl does not know how to talk to the drive: ${text}.` };
+  return { code: "open_failed", detail: `The drive could not be opened: ${text}.` };
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+}

@@ -1,0 +1,209 @@
+/**
+ * Section `smart`: what every drive says of its own health, and what that means.
+ *
+ * Asking is the helper's work (root); whom to ask is decided in smart-rounds.ts, what is made of the answers
+ * here. A run returns as soon as all drives answered that are going to: the ones still silent then stay
+ * pending, and what they answer later is merged by another run, which `onLate` asks for. Sleeping drives are
+ * not woken and keep their last values.
+ */
+import type { HelperPort } from "../../helper/port.ts";
+import type { AgentError } from "../../model/errors.ts";
+import type { SmartFacts, SmartHistory } from "../../model/smart.ts";
+import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
+import { byName } from "../drives/text.ts";
+import { smartSensitive, smartVolatile } from "../smart-facets.ts";
+import { smartTable } from "../smart-table.ts";
+import { smartConditions, smartEvents } from "./conditions.ts";
+import { driveEntry, hasData, type SmartKept } from "./entry.ts";
+import { dayOf, trendOf } from "./history.ts";
+import { lastSmartSeq, lastVerdictOf, parseSmartMemory, rememberSmart, type SmartMemory } from "./memory.ts";
+import { smartMetrics } from "./metrics.ts";
+import type { SmartIdentity } from "./rounds/identity.ts";
+import { smartOptions, smartOverrides } from "./rounds/options.ts";
+import { type SmartRound, type SmartRounds, smartRounds } from "./rounds/rounds.ts";
+import { grouped, type SmartWay } from "./rounds/ways.ts";
+import { type SmartData, type SmartDrive, smartSchema } from "./schema.ts";
+import { sampleOf } from "./verdict/counts.ts";
+import { unknownVerdict } from "./verdict/verdict.ts";
+
+const EVERY_MS = 30 * 60_000;
+const TIMEOUT_MS = 5 * 60_000;
+/** smartctl takes up to 1.7 s on a sound drive. */
+const PATIENCE_MS = 5_000;
+/** The first run is waited for at the agent's start, so it takes no longer than this. */
+const FIRST_MS = 2_000;
+/** A run this soon after a round, with answers that came after it, only merges them. */
+const MERGE_MS = 20 * 60_000;
+
+/** Not "nothing there": what was wrong before the start is as wrong as it was until they have answered. */
+const FIRST_TIME: NoData = {
+  noData: "The drives are being asked for the first time.",
+  nextStep: null,
+  pending: true,
+};
+
+export interface SmartCollectorOptions {
+  readonly helper: HelperPort;
+  /** null: nothing is kept, and no growth told. */
+  readonly history: SmartHistory | null;
+  /** How long a round waits for its last drives, milliseconds. */
+  readonly patienceMs?: number;
+  /**
+   * Called when there is more to tell than the last run told: run this collector again soon. Without it the
+   * next run tells, and the first one takes as long as the drives do.
+   */
+  readonly onLate?: () => void;
+  /** How long the first run takes at most when there is `onLate`, milliseconds. */
+  readonly firstMs?: number;
+}
+
+export function smartCollector(
+  options: SmartCollectorOptions,
+): Collector<SmartData> & { options: typeof smartOptions } {
+  const { helper, history, onLate, patienceMs = PATIENCE_MS, firstMs = FIRST_MS } = options;
+  const kept = new Map<string, SmartKept>();
+  let rounds: SmartRounds | null = null;
+  let previous: readonly SmartDrive[] = [];
+  let historyBase: number | null = null;
+  let ranBefore = false;
+  let untold = false;
+  let stopped: AbortSignal | null = null;
+
+  function tellLater(): void {
+    untold = true;
+    if (stopped?.aborted !== true) onLate?.();
+  }
+
+  function entries(
+    { isQuarantined, hangs, identityOf }: SmartRounds,
+    { outcomes, since }: SmartRound,
+    ways: readonly SmartWay[],
+    memory: SmartMemory,
+  ): SmartDrive[] {
+    const rank = (way: SmartWay): number =>
+      outcomes.get(way.key)?.facts != null ? 0 : outcomes.has(way.key) || hangs(way) > 0 ? 1 : 2;
+    const ordered = [...ways].sort((a, b) => rank(a) - rank(b));
+    const drives = grouped(ordered, (way) => {
+      const identity = identityOf(way);
+      return identity.id === null ? { ...identity, id: `path-${way.label}` } : identity;
+    }).map(({ ways: own, identity }) => {
+      const [first, ...rest] = own as [SmartWay, ...SmartWay[]];
+      const outcome = outcomes.get(first.key) ?? null;
+      const id = identity.id as string;
+      const facts = outcome?.facts != null && !outcome.facts.asleep ? outcome.facts : null;
+      const trend = facts !== null && hasData(facts) ? noted(identity, facts, since) : null;
+      const entry = driveEntry({
+        id,
+        identity,
+        ways: [first, ...rest],
+        outcome,
+        quarantined: isQuarantined(first),
+        hangs: hangs(first),
+        kept: kept.get(id) ?? null,
+        trend,
+        lastVerdict: lastVerdictOf(memory, id),
+        since,
+      });
+      const { smart_ok, severity, reasons } = entry;
+      if (facts !== null && hasData(facts))
+        kept.set(id, { facts, at: outcome?.at ?? since, trend, verdict: { smart_ok, severity, reasons } });
+      return entry;
+    });
+    const present = new Set(drives.map(({ id }) => id));
+    for (const id of kept.keys()) if (!present.has(id)) kept.delete(id);
+    return drives.sort((a, b) => byName({ name: a.device }, { name: b.device }));
+  }
+
+  /** Today's sample kept, and what rose until now. */
+  function noted(identity: SmartIdentity, facts: SmartFacts, now: number) {
+    const key = identity.serial ?? identity.wwn;
+    if (history === null || key === null) return null;
+    const day = dayOf(now);
+    const samples = history.read(key);
+    if (!samples.some((sample) => sample.day === day)) history.add(key, sampleOf(facts, day));
+    return trendOf(samples, facts, day);
+  }
+
+  async function refreshed({ machine, signal, options: own }: CollectContext): Promise<SmartRounds> {
+    const { clock, files } = machine;
+    const overrides = smartOverrides(own);
+    rounds ??= smartRounds({ helper, overrides, clock, patienceMs, onLate: tellLater });
+    const sinceRound = clock.monotonic() - rounds.state().begunAt;
+    if (untold && !rounds.running() && sinceRound < MERGE_MS) return rounds;
+    stopped = signal;
+    const done = rounds.refresh(files, signal);
+    if (ranBefore || onLate === undefined) await done;
+    else {
+      await within(firstMs, done);
+      if (rounds.running()) void done.then(tellLater);
+    }
+    return rounds;
+  }
+
+  async function collect(context: CollectContext): Promise<SmartData | NoData> {
+    if (helper.how.kind === "none") return noData(helper.how.sentence, helper.how.nextStep);
+    const asked = await refreshed(context);
+    [ranBefore, untold] = [true, false];
+    const round = asked.state();
+    const { failure, ways } = round;
+    if (failure !== null && !failure.code.startsWith("smartctl_")) throw failure;
+    if (failure === null && ways === null) return FIRST_TIME;
+    if (failure === null && ways?.length === 0)
+      return noData("No drive here gives SMART data; virtual disks, SD cards and eMMC have none.");
+    const keptMemory = parseSmartMemory(context.memory.get());
+    historyBase ??= lastSmartSeq(keptMemory.history);
+    previous =
+      failure === null
+        ? entries(asked, round, ways ?? [], keptMemory)
+        : previous.map((drive) => silenced(drive, failure, kept.get(drive.id)?.at ?? null));
+    const memory = rememberSmart(keptMemory, previous, new Date(round.since).toISOString());
+    if (JSON.stringify(memory) !== JSON.stringify(keptMemory)) context.memory.set(memory);
+    return {
+      smartctl_version: failure === null ? round.smartctlVersion : null,
+      drives: [...previous],
+      scan_hangs: round.scanHangs,
+      problem:
+        failure === null ? null : { code: failure.code, text: failure.message, next_step: failure.nextStep },
+      history: [...memory.history],
+      history_base: historyBase,
+    };
+  }
+
+  return {
+    name: "smart",
+    summary: "What every drive says of its own health (SMART), and what that means.",
+    everyMs: EVERY_MS,
+    timeoutMs: TIMEOUT_MS,
+    schema: smartSchema,
+    volatile: smartVolatile,
+    sensitive: smartSensitive,
+    options: smartOptions,
+    metrics: smartMetrics,
+    table: smartTable,
+    conditions: smartConditions,
+    changes: smartEvents,
+    collect,
+  };
+}
+
+/** A drive that could not be asked because nobody could. */
+function silenced(drive: SmartDrive, error: AgentError, at: number | null): SmartDrive {
+  const verdict = unknownVerdict({ code: error.code, detail: error.message });
+  return {
+    ...drive,
+    ...verdict,
+    reasons: [...verdict.reasons],
+    state: "failed",
+    values_at: at === null ? null : new Date(at).toISOString(),
+  };
+}
+
+/** The end of `work`, or of the time. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const time = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, time]);
+  clearTimeout(timer);
+}

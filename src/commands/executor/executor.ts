@@ -1,0 +1,258 @@
+/**
+ * Carries commands out, one at a time: what machine.ts decides is written down first and done then. Between two
+ * steps there is nothing in here that the journal has not, so the process may end at any moment.
+ */
+import { isFinal } from "../../model/command.ts";
+import type { ConditionDraft } from "../../model/condition.ts";
+import { AgentError, errorCode } from "../../model/errors.ts";
+import { type AnyCommandType, REBOOT_STEP } from "../command-type.ts";
+import { openJournal, whyOf } from "../journal.ts";
+import type { Input } from "../machine.ts";
+import type { CommandRecord } from "../record.ts";
+import { openLooking } from "./gate-look.ts";
+import { openHold } from "./hold.ts";
+import { openIntake } from "./intake.ts";
+import { openRebootFlow } from "./reboot-flow.ts";
+import { openServerTime } from "./server-time.ts";
+import { openSteps } from "./steps.ts";
+import type { Executor, ExecutorOptions, LocalRequest } from "./types.ts";
+import { openUndoing } from "./undo.ts";
+import { openWaker } from "./waker.ts";
+
+/** How often a reason to wait is looked at. */
+const LOOK_MS = 15_000;
+const ACTIVE = new Set(["running", "rebooting", "verifying"]);
+
+export function openExecutor(options: ExecutorOptions): Executor {
+  const { store, clock, log, uptimeMs, bootId } = options;
+  const types = new Map<string, AnyCommandType>(options.types.map((type) => [type.type, type]));
+  const journal = openJournal(store, clock, log);
+  const time = openServerTime({ bootId, uptimeMs, memory: options.memory });
+  const hold = openHold(options.values, store, clock, () => kick(), options.durable);
+  const stop = new AbortController();
+  const waker = openWaker(stop.signal);
+  const pause = options.pause ?? waker.pause;
+  const undoing = openUndoing({
+    store,
+    clock,
+    log,
+    actions: options.undoActions,
+    stopping: stop.signal,
+    changed: tell,
+  });
+  const flow = openRebootFlow({
+    bootId,
+    uptimeMs,
+    helper: options.helper,
+    report: options.report,
+    apply,
+    pause,
+    stopping: stop.signal,
+    unsettled: (condition) => {
+      unsettled = condition;
+      tell();
+    },
+  });
+  const looking = openLooking({
+    ...options,
+    journal,
+    time,
+    hold,
+    active,
+    apply,
+    typeOf,
+    stopping: stop.signal,
+  });
+  const steps = openSteps({ ...options, apply, undoing, stopping: stop.signal });
+  const intake = openIntake({
+    ...options,
+    types,
+    journal,
+    time,
+    kick,
+    unfinished: (source) => list.filter(({ asked }) => asked.source === source).length,
+    cancel,
+  });
+  /** Everything that is not over, as the journal has it. */
+  let list: CommandRecord[] = [];
+  let unsettled: ConditionDraft | null = null;
+  let loop: Promise<void> | null = null;
+  /** Why a command can't be carried on, by id. */
+  const troubles = new Map<string, string>();
+
+  function typeOf(record: Pick<CommandRecord, "asked">): AnyCommandType {
+    const type = types.get(record.asked.type);
+    if (type === undefined)
+      throw new AgentError(
+        "unsupported",
+        `this version of the agent does not carry out ${record.asked.type}`,
+      );
+    return type;
+  }
+
+  function apply(record: CommandRecord, input: Input): CommandRecord {
+    const next = journal.advance(newest(record), input, typeOf(record));
+    list = list
+      .map((one) => (one.asked.id === record.asked.id ? next : one))
+      .filter((one) => !isFinal(one.progress.state));
+    if (isFinal(next.progress.state)) undoing.commandOver(next.asked.id);
+    options.changed();
+    return next;
+  }
+
+  function tell(): void {
+    const open = unsettled === null ? [] : [unsettled];
+    options.conditions([...open, ...undoing.conditions()]);
+  }
+
+  function kick(): void {
+    list = readList();
+    options.changed();
+    waker.wake();
+  }
+
+  function active(): CommandRecord | null {
+    return list.find(({ progress }) => ACTIVE.has(progress.state)) ?? null;
+  }
+
+  /** One thing after another until the agent stops. */
+  async function run(): Promise<void> {
+    list = readList();
+    while (!stop.signal.aborted) {
+      // What an earlier life left in the middle, or what could not be written down at first.
+      const going = active();
+      const begun = going ?? (await lookAtWaiting());
+      if (begun === null) await waker.wait(list.length > 0 ? nextLookMs() : null);
+      else if ((await guarded(begun, () => carryOn(going === null ? begun : pickUp(begun)))) === null)
+        await pause(LOOK_MS);
+    }
+  }
+
+  /** Whatever goes wrong in it: the next command is looked at all the same. */
+  async function keepRunning(): Promise<void> {
+    while (!stop.signal.aborted) {
+      await run().catch((error: unknown) =>
+        log.error({ err: error }, "commands stopped by a mistake of the agent's own"),
+      );
+      await pause(LOOK_MS);
+    }
+  }
+
+  /** Nobody knows how far its step came. */
+  function pickUp(record: CommandRecord): CommandRecord {
+    return record.progress.state === "running" ? apply(record, { kind: "interrupted" }) : record;
+  }
+
+  /** What this version does not know stays as it is, for the version that does. */
+  function readList(): CommandRecord[] {
+    return journal.unfinished().filter(({ asked }) => types.has(asked.type));
+  }
+
+  /** The first whose gates all let it through, begun. */
+  async function lookAtWaiting(): Promise<CommandRecord | null> {
+    // Who stands before the host does not wait behind a hundred wishes of a server.
+    const local = (record: CommandRecord): number => (record.asked.source === "local" ? 0 : 1);
+    for (const record of list.toSorted((a, b) => local(a) - local(b))) {
+      if (stop.signal.aborted) return null;
+      if (ACTIVE.has(record.progress.state)) continue;
+      const next = await guarded(record, () => looking.lookAt(record));
+      if (next?.progress.state === "running") return next;
+    }
+    return null;
+  }
+
+  /** Through its steps to its end, or until the agent stops. */
+  async function carryOn(given: CommandRecord): Promise<true> {
+    let record = given;
+    while (ACTIVE.has(record.progress.state) && !stop.signal.aborted) {
+      if (record.progress.state === "verifying") record = apply(record, { kind: "verified", result: {} });
+      else if (record.progress.state === "rebooting") record = await flow.settle(record);
+      else if (record.progress.step === REBOOT_STEP) record = await flow.begin(record, typeOf(record));
+      else record = await steps.run(record, typeOf(record));
+    }
+    return true;
+  }
+
+  /** Somebody may have asked to cancel it while its step was under way. */
+  const newest = (record: CommandRecord): CommandRecord =>
+    list.find(({ asked }) => asked.id === record.asked.id) ?? record;
+
+  function cancel(id: string, by: string): CommandRecord | null {
+    const record = journal.read(id);
+    if (record === null || isFinal(record.progress.state) || !types.has(record.asked.type)) return record;
+    const next = apply(record, { kind: "cancel", by });
+    steps.cancel(id, by);
+    waker.wake();
+    return next;
+  }
+
+  /** One command's trouble must not stop the others. What can't be written down is not done, and tried again later. */
+  async function guarded<T>(record: CommandRecord, work: () => Promise<T>): Promise<T | null> {
+    const { id } = record.asked;
+    try {
+      const done = await work();
+      troubles.delete(id);
+      return done;
+    } catch (error) {
+      const code = errorCode(error);
+      const fields = { command: id, code, ...(error instanceof AgentError ? {} : { err: error }) };
+      // Once, not at each look.
+      if (troubles.get(id) !== code) log.warn(fields, `not carried on: ${whyOf(error).text}`);
+      troubles.set(id, code);
+      list = readList();
+      return null;
+    }
+  }
+
+  function nextLookMs(): number {
+    const graces = list.map(({ progress: { notBefore } }) =>
+      notBefore === null || notBefore.bootId !== bootId ? 0 : notBefore.uptimeMs - uptimeMs(),
+    );
+    return Math.min(LOOK_MS, ...graces.filter((left) => left > 0).map((left) => left + 50));
+  }
+
+  return {
+    deliver: intake.deliver,
+    submit: intake.submit,
+    cancel(id, by) {
+      const record = cancel(id, by);
+      if (record === null)
+        throw new AgentError(
+          "no_such_command",
+          `no command with the id "${id}" is known`,
+          "foundry-agent commands",
+        );
+      const { state } = record.progress;
+      if (state === "cancelled" || state === "running") return record;
+      throw new AgentError(
+        "too_late",
+        `it is too late to cancel this ${record.asked.type}: its state is ${state}`,
+        `foundry-agent commands ${id}`,
+      );
+    },
+    async dryRun(request: LocalRequest) {
+      const record = intake.draft(request);
+      const look = typeOf(record).reboot !== undefined && record.asked.mode === "live";
+      return await options.gates(record, looking.ownFacts(record), look, stop.signal);
+    },
+    hold: hold.set,
+    release: hold.release,
+    held: hold.held,
+    active,
+    waiting: () => list.filter(({ progress }) => !ACTIVE.has(progress.state)),
+    record: journal.read,
+    time: time.known,
+    start() {
+      undoing.start();
+      loop ??= keepRunning();
+    },
+    look: kick,
+    async stop() {
+      stop.abort(new AgentError("stopping", "the agent is stopping"));
+      waker.wake();
+      await loop;
+      await undoing.stop();
+      time.keep();
+    },
+  };
+}

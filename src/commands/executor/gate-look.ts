@@ -1,0 +1,118 @@
+/** A look at the gates of one command that waits, and what comes of it. */
+import { isFinal } from "../../model/command.ts";
+import { errorCode } from "../../model/errors.ts";
+import type { AnyCommandType } from "../command-type.ts";
+import { decide } from "../gates/gates.ts";
+import { splaySeconds } from "../gates/grace.ts";
+import { utc } from "../gates/text.ts";
+import type { Journal } from "../journal.ts";
+import type { Input } from "../machine.ts";
+import type { CommandRecord } from "../record.ts";
+import type { HoldKeeper } from "./hold.ts";
+import { rehearsal } from "./rehearsal.ts";
+import type { ServerTime } from "./server-time.ts";
+import type { ExecutorOptions, OwnFacts } from "./types.ts";
+import { within } from "./waker.ts";
+
+const ANNOUNCE_MS = 20_000;
+/** Reasons to wait that end on many nodes at once: a window opens, a hold is released, the power is back. */
+const TOGETHER: ReadonlySet<string> = new Set(["outside_window", "held", "just_booted"]);
+
+export interface Looking {
+  /** @returns the record as it is afterwards: running when every gate let it through */
+  lookAt(record: CommandRecord): Promise<CommandRecord>;
+  /** What the executor knows of the facts; null: of no command in particular. */
+  ownFacts(record: CommandRecord | null): OwnFacts;
+}
+
+export function openLooking(
+  options: Pick<
+    ExecutorOptions,
+    "gates" | "policy" | "clock" | "uptimeMs" | "helper" | "log" | "settings" | "bootId"
+  > & {
+    readonly journal: Journal;
+    readonly time: ServerTime;
+    readonly hold: HoldKeeper;
+    readonly active: () => CommandRecord | null;
+    readonly apply: (record: CommandRecord, input: Input) => CommandRecord;
+    readonly typeOf: (record: CommandRecord) => AnyCommandType;
+    readonly stopping: AbortSignal;
+  },
+): Looking {
+  const { journal, time, hold, active, apply, typeOf, stopping, clock, uptimeMs, log } = options;
+  const announced = new Set<string>();
+
+  async function lookAt(record: CommandRecord): Promise<CommandRecord> {
+    const { asked } = record;
+    const own = ownFacts(record);
+    let verdicts = await options.gates(record, own, false, stopping);
+    // Asking the helper starts a process: only when nothing else stands in the way.
+    const asksHelper = asked.mode === "live" && typeOf(record).reboot !== undefined;
+    if (decide(verdicts).verdict === "pass" && asksHelper)
+      verdicts = await options.gates(record, ownFacts(record), true, stopping);
+    // Meanwhile it may have been cancelled, or set aside with this node's identity.
+    const now = journal.read(asked.id);
+    if (now === null || isFinal(now.progress.state) || stopping.aborted) return now ?? record;
+    // A hold that was set meanwhile has been told as set: looked at anew, with it.
+    if (own.hold === null && hold.held() !== null && asked.source !== "local") return now;
+    const rehearsed = rehearsal(now, typeOf(now), options.policy().policy, verdicts);
+    if (rehearsed !== null) return apply(now, rehearsed);
+    const decision = decide(verdicts);
+    const share = decision.verdict === "pass" ? splayLeft(now) : 0;
+    if (share > 0) return apply(now, postponed(share));
+    if (decision.verdict === "pass") return apply(now, { kind: "gates", verdict: "pass" });
+    if (decision.why.code === "grace" && asksHelper) announce(now);
+    return apply(now, { kind: "gates", verdict: decision.verdict, why: decision.why });
+  }
+
+  /** Seconds, where it waited for something that ends for a whole fleet in one moment. */
+  function splayLeft({ asked, progress }: CommandRecord): number {
+    const together = progress.state === "waiting" && TOGETHER.has(progress.why?.code ?? "");
+    return together && asked.source !== "local" && typeOf({ asked, progress }).needs.disruptive
+      ? splaySeconds(asked.nodeId, asked.id, options.settings().splayS)
+      : 0;
+  }
+
+  function postponed(seconds: number): Input {
+    const text = `Its share of the splay: it begins at ${utc(clock.now() + seconds * 1_000, "second")}.`;
+    return {
+      kind: "postponed",
+      notBefore: { bootId: options.bootId, uptimeMs: uptimeMs() + seconds * 1_000 },
+      why: { code: "grace", text, nextStep: null },
+    };
+  }
+
+  /** Once, to whoever is logged in; that it can't be said is no reason not to do it. */
+  function announce({ asked, progress }: CommandRecord): void {
+    if (announced.has(asked.id) || progress.notBefore === null) return;
+    announced.add(asked.id);
+    const in_s = Math.max(0, Math.round((progress.notBefore.uptimeMs - uptimeMs()) / 1_000));
+    const args = { id: asked.id, in_s, source: asked.source };
+    within(stopping, ANNOUNCE_MS, (signal) =>
+      options
+        .helper()
+        .call("reboot.announce", args, signal, { source: asked.source, deadlineMs: ANNOUNCE_MS }),
+    ).catch((error: unknown) =>
+      log.debug(
+        { command: asked.id, code: errorCode(error) },
+        "nobody could be told that the host is about to reboot",
+      ),
+    );
+  }
+
+  function ownFacts(record: CommandRecord | null): OwnFacts {
+    const busy = active();
+    return {
+      time: time.known(),
+      now: clock.now(),
+      uptimeMs: uptimeMs(),
+      hold: hold.held(),
+      busyWith:
+        busy === null || busy.asked.id === record?.asked.id
+          ? null
+          : { id: busy.asked.id, type: busy.asked.type },
+    };
+  }
+
+  return { lookAt, ownFacts };
+}

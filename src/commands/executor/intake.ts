@@ -1,0 +1,230 @@
+/**
+ * Takes in what is asked for, over the network or on this host: judged, written down (fsynced) and only then
+ * acknowledged by the event that says so. Known ids are only answered again.
+ */
+import { type Command, isFinal, type Why } from "../../model/command.ts";
+import { AgentError, errorCode, errorText } from "../../model/errors.ts";
+import { nextUlid } from "../../model/ulid.ts";
+import type { AnyCommandType } from "../command-type.ts";
+import { notBefore } from "../gates/grace.ts";
+import { commandEvent, type Journal, whyOf } from "../journal.ts";
+import type { Asked, CommandRecord, Progress } from "../record.ts";
+import { blank, settled } from "../state-lost.ts";
+import { firstProgress, foreign, refusal } from "./accept.ts";
+import type { ServerTime } from "./server-time.ts";
+import type { Delivery, ExecutorOptions, LocalRequest } from "./types.ts";
+
+/** Rows of the journal; those of 30 days are kept, and a server that sends more has lost its mind. */
+const MAX_COMMANDS = 10_000;
+/** Of one answer. */
+const MAX_CANCELS = 100;
+
+export interface IntakeOptions
+  extends Pick<
+    ExecutorOptions,
+    "store" | "clock" | "log" | "bootId" | "uptimeMs" | "settings" | "nodeId" | "signature"
+  > {
+  readonly types: ReadonlyMap<string, AnyCommandType>;
+  readonly journal: Journal;
+  readonly time: ServerTime;
+  /** Something new is in the journal. */
+  readonly kick: () => void;
+  readonly unfinished: (source: string) => number;
+  readonly cancel: (id: string, by: string) => CommandRecord | null;
+}
+
+export interface Intake {
+  /** @returns ids that were new */
+  deliver(delivery: Delivery): string[];
+  /** @throws AgentError the code it is refused with */
+  submit(request: LocalRequest): CommandRecord;
+  /** As `submit` would take it, written nowhere. @throws AgentError `unsupported`, `bad_params` */
+  draft(request: LocalRequest): CommandRecord;
+}
+
+export function openIntake(options: IntakeOptions): Intake {
+  const { store, clock, log, types, journal, time } = options;
+
+  /** @returns whether it was new. @throws AgentError when it can't be written down */
+  function take(asked: Asked, why: Why | null): boolean {
+    const type = types.get(asked.type);
+    const grace = why === null && type?.needs.disruptive === true && asked.source !== "local";
+    const start = grace ? notBefore(asked, options) : null;
+    if (store.commandCount() >= MAX_COMMANDS)
+      throw new AgentError(
+        "journal_full",
+        `${MAX_COMMANDS} commands came in 30 days, and no more are taken`,
+        "foundry-agent commands",
+      );
+    // Before: what is remembered goes into the transaction of the command.
+    time.keep();
+    const isNew = journal.take(asked, firstProgress(why, clock.now(), start), why?.text ?? "Accepted.");
+    return isNew;
+  }
+
+  function judge(command: Command): Why | null {
+    const known = time.known();
+    const lastSeq = command.source === "local" ? null : store.lastCommandSeq(command.source, command.epoch);
+    const signature = options.signature(command, known);
+    return refusal(command, {
+      types,
+      time: known,
+      lastSeq,
+      unfinished: options.unfinished(command.source),
+      signature,
+    });
+  }
+
+  function deliverOne(command: Command): boolean {
+    const asked: Asked = { ...command, receivedAt: clock.now(), by: null, reason: null };
+    if (!store.isCommandKnown(command.id))
+      return !isToldOf(command.source, command.id) && take(asked, judge(command));
+    answerAgain(command.source, command.id);
+    const known = journal.read(command.id);
+    if (known !== null && (known.asked.type !== command.type || !sameParams(known.asked, command)))
+      log.warn(
+        { command: command.id, code: "command_changed" },
+        "delivered again with other content: what came first counts",
+      );
+    return false;
+  }
+
+  /** It could not be written down and its refusal is on the way: nobody is told "refused" and sees it done. */
+  const isToldOf = (source: string, id: string): boolean => store.answerPending(source, id);
+
+  /** What came of it was told before; a server that asks again has lost the answer. */
+  function answerAgain(source: string, id: string): void {
+    const row = store.command(id);
+    if (row === null || store.answerPending(source, id)) return;
+    const record = journal.read(id);
+    if (!isFinal(row.state)) {
+      // Not acknowledged yet, though nothing is on its way: its state once more is the acknowledgement.
+      if (record !== null) say(record.asked, record.progress, record.progress.why?.text ?? "Known.");
+      return;
+    }
+    const why = row.error === null ? null : { code: row.error.code, text: row.error.message, nextStep: null };
+    const progress = record?.progress ?? { state: row.state, why, step: null, result: {} };
+    say(
+      { id, type: row.type, operationId: record?.asked.operationId ?? null },
+      progress,
+      why?.text ?? "Done.",
+    );
+  }
+
+  function say(
+    asked: Pick<Asked, "id" | "type" | "operationId">,
+    progress: Pick<Progress, "state" | "why" | "step" | "result">,
+    text: string,
+  ): void {
+    store.appendEvents([commandEvent(asked, progress, text, null)], clock.now());
+  }
+
+  /** An id of which there is nothing to carry out: its row is there so that it never will be. */
+  function close(source: string, id: string, type: string, progress: Progress, text: string): boolean {
+    if (store.isCommandKnown(id)) {
+      answerAgain(source, id);
+      return false;
+    }
+    if (isToldOf(source, id)) return false;
+    return journal.take({ ...blank(source, id, type), receivedAt: clock.now() }, progress, text);
+  }
+
+  /** It can't be written down, so it is not taken: answered once as refused, and not carried out. */
+  function guarded(source: string, id: string, type: string, work: () => boolean): boolean {
+    try {
+      return work();
+    } catch (error) {
+      if (store.answerPending(source, id)) return false;
+      log.warn({ command: id, code: errorCode(error) }, `refused: ${errorText(error)}`);
+      // One that was taken stays what it is: a cancel of it that can't be written down comes again.
+      if (store.isCommandKnown(id)) return false;
+      const why = whyOf(error);
+      say({ id, type, operationId: null }, { state: "refused", why, step: null, result: {} }, why.text);
+      return true;
+    }
+  }
+
+  function settleOpen(source: string, open: Delivery["openCommands"][number]): boolean {
+    const { progress, text } = settled(open, options.bootId, clock.now());
+    return close(source, open.id, open.type, progress, text);
+  }
+
+  function draft({ type, params, mode, reason, by, signed }: LocalRequest): CommandRecord {
+    if (signed?.signature === null)
+      throw new AgentError(
+        "unsigned",
+        "a whole command is taken only with its signature",
+        "foundry-agent commands sign --help",
+      );
+    const receivedAt = clock.now();
+    const id = `cmd_local_${nextUlid("", receivedAt, crypto.getRandomValues(new Uint8Array(10)))}`;
+    const plain: Command = {
+      ...blank("local", id, type),
+      nodeId: options.nodeId("local") ?? "",
+      mode,
+      params,
+    };
+    const asked: Asked = { ...(signed ?? plain), source: "local", receivedAt, by, reason };
+    const why = signed === null ? judge(asked) : (foreign(signed, options.nodeId("local")) ?? judge(asked));
+    if (why !== null && (why.code === "unsupported" || why.code === "bad_params"))
+      throw new AgentError(why.code, why.text, why.nextStep);
+    return { asked, progress: firstProgress(why, receivedAt, null) };
+  }
+
+  return {
+    deliver({ source, commands, cancel, openCommands, rejected, serverNow }) {
+      if (serverNow !== null) time.heard(serverNow);
+      const fresh: string[] = [];
+      const each = (id: string, type: string, work: () => boolean): void => {
+        if (guarded(source, id, type, work)) fresh.push(id);
+      };
+      const inOrder = [...commands].sort((a, b) => a.seq - b.seq);
+      for (const command of inOrder) each(command.id, command.type, () => deliverOne(command));
+      for (const { id, code, message } of rejected) {
+        const why = { code, text: message, nextStep: null };
+        each(id, "unknown", () =>
+          close(source, id, "unknown", firstProgress(why, clock.now(), null), message),
+        );
+      }
+      for (const open of openCommands) {
+        // Never acknowledged: the server repeats it, and it is taken like any other.
+        if (open.state !== "received") each(open.id, open.type, () => settleOpen(source, open));
+      }
+      for (const id of cancel.slice(0, MAX_CANCELS))
+        each(id, "unknown", () => {
+          // One that was never seen must not come later and be carried out.
+          if (!store.isCommandKnown(id)) {
+            const why: Why = { code: "cancelled", text: `Cancelled by ${source}.`, nextStep: null };
+            const progress: Progress = { ...firstProgress(null, clock.now(), null), state: "cancelled", why };
+            return close(source, id, "unknown", progress, why.text);
+          }
+          // What somebody on this host, or another server, asked for is not this one's to cancel.
+          if (store.command(id)?.source !== source) return false;
+          const record = options.cancel(id, source);
+          if (record === null || isFinal(record.progress.state)) answerAgain(source, id);
+          return false;
+        });
+      if (fresh.length > 0) options.kick();
+      return fresh;
+    },
+    submit(request) {
+      const { asked, progress } = draft(request);
+      if (store.isCommandKnown(asked.id))
+        throw new AgentError(
+          "known_command",
+          `the command ${asked.id} was given before`,
+          `foundry-agent commands ${asked.id}`,
+        );
+      take(asked, progress.why);
+      options.kick();
+      if (progress.why !== null)
+        throw new AgentError(progress.why.code, progress.why.text, progress.why.nextStep);
+      return journal.read(asked.id) ?? { asked, progress };
+    },
+    draft,
+  };
+}
+
+function sameParams(one: Command, other: Command): boolean {
+  return JSON.stringify(one.params) === JSON.stringify(other.params);
+}

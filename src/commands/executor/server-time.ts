@@ -1,0 +1,64 @@
+/**
+ * What time it is by the servers that send commands. The wall clock of a node without RTC is a guess, so expiry is
+ * judged by the `now` of an authenticated answer carried on by the kernel's uptime; over a boot, what was known
+ * before is a lower bound.
+ */
+import type { KnownTime } from "../gates/gate.ts";
+
+export interface TimeMark {
+  /** Server time, milliseconds since the epoch. */
+  readonly serverNow: number;
+  readonly bootId: string;
+  readonly uptimeMs: number;
+}
+
+export interface ServerTime {
+  heard(serverNow: number): void;
+  known(): KnownTime;
+  /** Remember what was heard last: when a command is taken, and at the end. */
+  keep(): void;
+}
+
+/** In between it is remembered only so often: each time is a write on somebody's SD card. */
+const KEPT_EVERY_MS = 6 * 3_600_000;
+
+export function openServerTime(options: {
+  readonly bootId: string;
+  readonly uptimeMs: () => number;
+  /** Lazily kept over restarts. */
+  readonly memory: { get(): unknown; set(value: unknown): void };
+}): ServerTime {
+  const { bootId, uptimeMs, memory } = options;
+  let mark = markOf(memory.get());
+  let kept = mark;
+
+  function keep(): void {
+    if (mark === null || mark === kept) return;
+    memory.set(mark);
+    kept = mark;
+  }
+
+  return {
+    heard(serverNow) {
+      const uptime = uptimeMs();
+      // A server that steps back is believed for what is exact; the lower bound of another boot is never lowered.
+      mark = { serverNow, bootId, uptimeMs: uptime };
+      if (kept?.bootId !== bootId || uptime - kept.uptimeMs >= KEPT_EVERY_MS) keep();
+    },
+    known() {
+      if (mark === null) return { atLeast: null, exact: false };
+      // Not with the uptime of this boot on top: in a container that is its host's.
+      if (mark.bootId !== bootId) return { atLeast: mark.serverNow, exact: false };
+      return { atLeast: mark.serverNow + Math.max(0, uptimeMs() - mark.uptimeMs), exact: true };
+    },
+    keep,
+  };
+}
+
+function markOf(value: unknown): TimeMark | null {
+  if (value === null || typeof value !== "object") return null;
+  const { serverNow, bootId, uptimeMs } = value as Partial<TimeMark>;
+  return typeof serverNow === "number" && typeof bootId === "string" && typeof uptimeMs === "number"
+    ? { serverNow, bootId, uptimeMs }
+    : null;
+}

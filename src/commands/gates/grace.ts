@@ -1,0 +1,24 @@
+/** Grace and splay: a disruptive command from the network begins no earlier, so that one wrong click can be taken back. */
+import { hash } from "node:crypto";
+import type { CommandSettings } from "../executor/types.ts";
+import type { Asked, Progress } from "../record.ts";
+
+/** The uptime of this boot before which it does not begin. */
+export function notBefore(
+  { nodeId, id }: Pick<Asked, "nodeId" | "id">,
+  options: {
+    readonly bootId: string;
+    readonly uptimeMs: () => number;
+    readonly settings: () => CommandSettings;
+  },
+): NonNullable<Progress["notBefore"]> {
+  const { graceS, splayS } = options.settings();
+  const seconds = graceS + splaySeconds(nodeId, id, splayS);
+  return { bootId: options.bootId, uptimeMs: options.uptimeMs() + seconds * 1_000 };
+}
+
+/** The same for the same command on the same node, spread evenly from 0 to `splayS`. */
+export function splaySeconds(nodeId: string, commandId: string, splayS: number): number {
+  if (splayS <= 0) return 0;
+  return Number.parseInt(hash("sha256", `${nodeId} ${commandId}`, "hex").slice(0, 12), 16) % (splayS + 1);
+}

@@ -1,0 +1,154 @@
+/** The gates that refuse for good: whether this may be done on this host at all, and whether it could be proven afterwards. */
+import { isPolicyWord } from "../../helper/policy/words.ts";
+import type { Facts, Subject } from "./gate.ts";
+import { note, refuse, type Stop, typed, utc, wait, words } from "./text.ts";
+import type { GateOptions } from "./types.ts";
+
+/** How far a server's clock may run ahead of what an earlier answer of it said. */
+const FUTURE_MS = 5 * 60_000;
+
+type Check = (subject: Subject, facts: Facts, options: GateOptions) => Stop | null;
+
+export const expiry: Check = ({ expiresAt, issuedAt }, { time }) => {
+  if (expiresAt !== null && time.atLeast !== null && time.atLeast >= expiresAt)
+    return refuse(
+      "expired",
+      `It was to be done before ${utc(expiresAt)}, and that has passed.`,
+      "send the command anew if it is still wanted",
+    );
+  if (issuedAt !== null && time.exact && time.atLeast !== null && issuedAt > time.atLeast + FUTURE_MS)
+    return refuse(
+      "from_the_future",
+      `It was issued at ${utc(issuedAt)}, and the server's own clock says ${utc(time.atLeast)}.`,
+      "check the clock of whatever makes the commands",
+    );
+  return null;
+};
+
+/** `off`, a file that can't be trusted, and what is not allowed to this source. Rehearsing is no verdict: see `isRehearsal`. */
+export const policy: Check = (subject, _facts, { policy: read, policyFile }) => {
+  const remote = subject.source !== "local";
+  if ("unusable" in read) {
+    const changes = remote || subject.needs.hardware;
+    // Of such a test nothing is done but what it says, or what is done all day.
+    const harmless = subject.needs.hardware || subject.type === "noop" || subject.type === "collect";
+    const leftOut = subject.mode === "test" && harmless;
+    if (leftOut || !changes) return null;
+    return refuse("policy_unusable", sentence(read.unusable.text), read.unusable.nextStep);
+  }
+  if (remote && read.remote === "off")
+    return refuse(
+      "remote_off",
+      "The policy lets no command from the network be carried out on this host.",
+      `write remote = "rehearse" or "on" below [commands] in ${typed(policyFile)}`,
+    );
+  if (!isPolicyWord(subject.type)) return null;
+  const allowed = Object.hasOwn(read.allow, subject.source) ? (read.allow[subject.source] ?? []) : null;
+  if (allowed === null)
+    return refuse(
+      "not_allowed",
+      `The policy does not know commands of ${words(subject.source, 40)}.`,
+      `sudoedit ${typed(policyFile)}`,
+    );
+  if (allowed.includes(subject.type)) return null;
+  const list = [...allowed, subject.type].map((item) => `"${item}"`).join(", ");
+  return refuse(
+    "not_allowed",
+    `The policy does not let ${subject.source} do ${subject.type} on this host.`,
+    `write ${subject.source} = [${list}] below [allow] in ${typed(policyFile)}`,
+  );
+};
+
+export const force: Check = ({ params }, _facts, { forceAllowed, policyFile }) => {
+  if (params.force !== true || forceAllowed) return null;
+  return refuse(
+    "force_not_allowed",
+    "It asks to be forced, and the policy does not allow that.",
+    `send it without force, or allow the word "force" to its source in ${typed(policyFile)}`,
+  );
+};
+
+export const hardware: Check = ({ needs, mode }, facts, { configFile }) => {
+  if (!needs.hardware) return null;
+  const refusal = hardwareRefusal(facts, configFile);
+  if (refusal === null || mode === "live") return refusal;
+  return note("simulated", `A test touches no hardware; live it would be refused: ${refusal.why.text}`);
+};
+
+function hardwareRefusal({ hardware: switched, helper }: Facts, configFile: string): Stop | null {
+  if (!switched)
+    return refuse(
+      "hardware_off",
+      "This agent only observes: hardware = false in its configuration.",
+      `write hardware = true below [agent] in ${typed(configFile)}`,
+    );
+  if (!helper.present) return refuse("no_helper", sentence(helper.why.text), helper.why.nextStep);
+  return null;
+}
+
+/** A reboot is proven by what was written before it. */
+export const storage: Check = (
+  { needs, mode, type, source },
+  { storage: found },
+  { policy: read, policyFile },
+) => {
+  if (!found.writable)
+    return refuse(
+      "journal_not_writable",
+      "The journal of commands can't be written, so nothing could be proven afterwards.",
+      type === "reboot" && source === "local"
+        ? "sudo foundry-agent reboot --unproven  # or mend what foundry-agent status says of the state"
+        : "foundry-agent status  # names the folder and why",
+    );
+  if (!needs.disruptive || found.volatile === null) return null;
+  if (!("unusable" in read) && read.volatileState)
+    return note(
+      "state_volatile",
+      `The state is on ${found.volatile} and will be lost; the policy allows that.`,
+    );
+  const text = `The state is on ${found.volatile}, so the record of this command would not outlive the reboot.`;
+  if (mode !== "live") return note("simulated", `${text} A test goes on.`);
+  return refuse(
+    "state_volatile",
+    text,
+    `put agent.state_dir on a disk, or write volatile_state = true below [commands] in ${typed(policyFile)}`,
+  );
+};
+
+/** Until this agent can drain, it does not pretend to. Unknown counts as yes. */
+export const osds: Check = ({ type, params, source }, { osds: found }) => {
+  if (type !== "reboot" || params.drain_osds === false || found.is === "no") return null;
+  const why =
+    found.is === "yes"
+      ? "This host has Ceph OSDs"
+      : `Whether this host has Ceph OSDs can't be told (${words("why" in found ? found.why : "")})`;
+  return refuse(
+    "no_drain_available",
+    `${why}, and this version can't drain them before a reboot.`,
+    source === "local"
+      ? "foundry-agent reboot --no-drain  # after ceph osd ok-to-stop"
+      : "send drain_osds = false, after ceph osd ok-to-stop",
+  );
+};
+
+/** With a public key a command's time counts, and it can't be judged by a clock that nobody vouches for. */
+export const clock: Check = (
+  { source, signed, needs, expiresAt },
+  { time, clockTrusted },
+  { policy: read },
+) => {
+  const keyed = !("unusable" in read) && read.publicKey !== null;
+  if (!keyed || source === "local" || !(needs.disruptive || signed)) return null;
+  // Without an end there is nothing to judge; one that can't have passed yet is decided by `expiry`.
+  if (time.exact || clockTrusted || expiresAt === null) return null;
+  return wait(
+    "no_trusted_time",
+    "Commands must be signed here, and what time it is is not known well enough to tell whether this one still holds.",
+    "timedatectl  # or wait for an answer of the server",
+  );
+};
+
+function sentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}

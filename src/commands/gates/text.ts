@@ -1,0 +1,65 @@
+/** Words that the gates' sentences share. */
+import type { Why } from "../../model/command.ts";
+import { printable } from "../../model/scrub.ts";
+
+/** What a gate that does not simply let through has found. */
+export interface Stop {
+  readonly verdict: "wait" | "refuse" | "pass";
+  readonly why: Why;
+}
+
+export function wait(code: string, text: string, nextStep: string | null): Stop {
+  return { verdict: "wait", why: { code, text, nextStep } };
+}
+
+export function refuse(code: string, text: string, nextStep: string | null): Stop {
+  return { verdict: "refuse", why: { code, text, nextStep } };
+}
+
+/** It lets through, and says something all the same. */
+export function note(code: string, text: string): Stop {
+  return { verdict: "pass", why: { code, text, nextStep: null } };
+}
+
+/** `45 seconds`, `3 minutes`, `2 hours`, `4 days`: rounded up, so that nobody is told too short a wait. */
+export function duration(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  if (seconds < 120) return count(seconds, "second");
+  if (seconds < 120 * 60) return count(Math.ceil(seconds / 60), "minute");
+  const hours = Math.ceil(seconds / 3600);
+  return hours < 72 ? count(hours, "hour") : count(Math.ceil(hours / 24), "day");
+}
+
+function count(number: number, unit: string): string {
+  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+}
+
+/** `2026-11-21 22:00 UTC`, to the second where that matters; without the zones of ICU. */
+export function utc(at: number, to: "minute" | "second" = "minute"): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime())
+    ? "an unknown time"
+    : `${date
+        .toISOString()
+        .slice(0, to === "minute" ? 16 : 19)
+        .replace("T", " ")} UTC`;
+}
+
+/** Somebody else's words within a sentence: printable, cut, without a full stop of their own. */
+export function words(text: string, max = 200): string {
+  return printable(text).trim().slice(0, max).replace(/\.+$/, "");
+}
+
+/** `a, b and 3 more` */
+export function some(names: readonly string[], most = 3): string {
+  const shown = names
+    .slice(0, most)
+    .map((name) => words(name))
+    .join(", ");
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}
+
+/** A file as it can be typed after a command. */
+export function typed(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

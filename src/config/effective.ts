@@ -1,0 +1,50 @@
+/** Every key with the value in effect and where it comes from, for `config show`. */
+
+import { type KnownCollector, SECTIONS } from "./check.ts";
+import type { LoadedConfig, Origin } from "./config.ts";
+
+export interface EffectiveValue {
+  /** `nodefoundry.url`. */
+  readonly key: string;
+  /** null: without a value; `note` says what holds then. */
+  readonly value: unknown;
+  /** null: the default. */
+  readonly origin: Origin | null;
+  readonly note: string | null;
+}
+
+/** In the order of the example file; of collectors whether they run, and what is given for them. */
+export function effectiveValues(
+  loaded: LoadedConfig,
+  collectors: readonly KnownCollector[],
+): EffectiveValue[] {
+  const { config, origins, given } = loaded;
+  // Where the value in effect is not just "the file's, else the default".
+  const computed: Readonly<Record<string, unknown>> = {
+    "agent.state_dir": config.agent.stateDir,
+    "agent.run_dir": config.agent.runDir,
+    "nodefoundry.enabled": config.nodefoundry.enabled,
+  };
+  const found: EffectiveValue[] = [];
+  for (const [section, { keys }] of Object.entries(SECTIONS)) {
+    for (const [name, { fallback, absent }] of Object.entries(keys)) {
+      const key = `${section}.${name}`;
+      const origin = origins.get(key) ?? null;
+      if (key === "metrics.listen" && config.metrics.listen === null && origin !== null)
+        found.push({ key, value: null, origin, note: "left off because of a problem" });
+      else {
+        const value = computed[key] ?? given.get(key) ?? fallback;
+        found.push({ key, value, origin, note: value === null ? (absent ?? "none") : null });
+      }
+    }
+  }
+  const names = new Set([...collectors.map(({ name }) => name), ...Object.keys(config.collectors)]);
+  for (const name of [...names].sort()) {
+    const enabled = `collectors.${name}.enabled`;
+    if (!given.has(enabled)) found.push({ key: enabled, value: true, origin: null, note: null });
+    for (const [key, value] of given)
+      if (key.startsWith(`collectors.${name}.`))
+        found.push({ key, value, origin: origins.get(key) ?? null, note: null });
+  }
+  return found;
+}

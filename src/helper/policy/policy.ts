@@ -1,0 +1,182 @@
+/**
+ * /etc/foundry-agent/policy.toml: what this host lets be done to it, whoever asks. The helper reads it itself,
+ * anew for each change, and on any doubt about the file (owner, mode, folder, syntax, a key it does not know)
+ * nothing is allowed: a misspelt `alow` must not open what its author meant to close.
+ */
+import { parse } from "toml";
+import * as v from "valibot";
+import { AgentError } from "../../model/errors.ts";
+import { printable } from "../../model/scrub.ts";
+import { nearest } from "../../model/suggest.ts";
+import { keyText, locateKeys } from "../../system/toml-locate.ts";
+import { parsePublicKey } from "../public-key.ts";
+import { readTrusted, shellWord } from "./trusted-file.ts";
+import {
+  ALLOWED_WORDS,
+  type AllowedWord,
+  DEFAULT_LIMITS,
+  isPolicySource,
+  isPolicyWord,
+  type Limit,
+  POLICY_SOURCES,
+  POLICY_WORDS,
+  type PolicySource,
+  type PolicyWord,
+} from "./words.ts";
+
+export const POLICY_PATH = "/etc/foundry-agent/policy.toml";
+const MAX_POLICY_BYTES = 64 * 1024;
+
+export interface Policy {
+  /** `rehearse`: commands from the network go through every check, and nothing is done. */
+  readonly remote: "off" | "rehearse" | "on";
+  /** Ed25519, SPKI in DER as base64; null: signatures are not asked for. */
+  readonly publicKey: string | null;
+  /** This node's id as a signed command must name it; null: not said here. */
+  readonly nodeId: string | null;
+  /** Reboots although the record of what was done does not survive one. */
+  readonly volatileState: boolean;
+  readonly allow: Readonly<Record<PolicySource, readonly AllowedWord[]>>;
+  readonly limits: Readonly<Record<PolicyWord, Limit>>;
+}
+
+const words = v.optional(v.pipe(v.array(v.picklist(ALLOWED_WORDS)), v.maxLength(64)), []);
+const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
+const limit = v.strictObject({ minutes_apart: v.optional(count(1_440)), a_day: v.optional(count(1_000)) });
+const each = <K extends string, S extends v.GenericSchema>(keys: readonly K[], schema: S) =>
+  Object.fromEntries(keys.map((key) => [key, schema])) as Record<K, S>;
+
+/** Strict at every level: an unknown key is a refusal. */
+const policySchema = v.strictObject({
+  commands: v.optional(
+    v.strictObject({
+      remote: v.optional(v.picklist(["off", "rehearse", "on"]), "off"),
+      public_key: v.optional(
+        v.pipe(
+          v.string(),
+          v.check((text) => parsePublicKey(text) !== null, "an Ed25519 public key in base64"),
+        ),
+      ),
+      node_id: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64))),
+      volatile_state: v.optional(v.boolean(), false),
+    }),
+    {},
+  ),
+  allow: v.optional(v.strictObject(each(POLICY_SOURCES, words)), {}),
+  limits: v.optional(v.strictObject(each(POLICY_WORDS, v.optional(limit, {}))), {}),
+});
+
+/**
+ * Read and judge the file.
+ * @param owner uid besides root that may own it; 0 but in tests
+ * @throws AgentError `policy_unusable`: one sentence with file, line and key, and the line to type
+ */
+export function readPolicy(path: string, owner: number): Policy {
+  let text: string | null;
+  try {
+    text = readTrusted(path, owner, MAX_POLICY_BYTES);
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    throw unusable(error.message, error.nextStep ?? `ls -l ${shellWord(path)}`, error);
+  }
+  if (text === null)
+    throw unusable(
+      `there is no policy ${path}`,
+      `install -m 0644 -o root -g root /usr/share/doc/foundry-agent/policy.toml ${shellWord(path)}`,
+    );
+  return parsePolicy(path, text);
+}
+
+/** The text of a policy. @throws AgentError `policy_unusable` */
+export function parsePolicy(path: string, text: string): Policy {
+  const edit = `sudoedit ${shellWord(path)}`;
+  let table: unknown;
+  try {
+    table = parse(text, { maxDepth: 8 });
+  } catch (error) {
+    const thrown = error as { location?: { start: { line: number } }; line?: number };
+    const line = thrown.location?.start.line ?? thrown.line;
+    throw unusable(`${path}${line === undefined ? "" : `:${line}`} is not valid TOML`, edit, error);
+  }
+  const read = v.safeParse(policySchema, table);
+  if (!read.success) throw unusable(wrongPlace(path, text, read.issues[0]), edit);
+  const { commands, allow, limits } = read.output;
+  return {
+    remote: commands.remote ?? "off",
+    publicKey: commands.public_key === undefined ? null : parsePublicKey(commands.public_key),
+    nodeId: commands.node_id ?? null,
+    volatileState: commands.volatile_state ?? false,
+    allow,
+    limits: Object.fromEntries(
+      POLICY_WORDS.map((word) => [
+        word,
+        {
+          minutesApart: limits[word]?.minutes_apart ?? DEFAULT_LIMITS[word].minutesApart,
+          aDay: limits[word]?.a_day ?? DEFAULT_LIMITS[word].aDay,
+        },
+      ]),
+    ) as Record<PolicyWord, Limit>,
+  };
+}
+
+/**
+ * Why a kind of change is not allowed, or null when it is.
+ * @param source where the main process says the command comes from: its word counts only against it. It can
+ * claim another source, so what any source may do is the most that a hostile main can do.
+ */
+export function denial(policy: Policy, path: string, word: string, source: string | null): AgentError | null {
+  const refuse = (sentence: string, line: string): AgentError =>
+    new AgentError("helper_refused", sentence, `write ${line} in ${path}`);
+  if (source === null || !isPolicySource(source) || !isPolicyWord(word))
+    return new AgentError(
+      "helper_refused",
+      source === null
+        ? "it was not said for which command this is to be done"
+        : `commands of ${source} for ${word} are not known here`,
+    );
+  if (!policy.allow[source].includes(word)) {
+    const list = [...policy.allow[source], word].map((item) => `"${item}"`).join(", ");
+    return refuse(`the policy does not let ${source} do ${word}`, `${source} = [${list}] below [allow]`);
+  }
+  if (source !== "local" && policy.remote !== "on")
+    return refuse(
+      policy.remote === "off"
+        ? "the policy lets no command from the network be carried out"
+        : "commands from the network are only rehearsed on this host",
+      'remote = "on" below [commands]',
+    );
+  return null;
+}
+
+function wrongPlace(path: string, text: string, issue: v.BaseIssue<unknown>): string {
+  const keys = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
+  const line = locateKeys(text).get(keyText(keys))?.line;
+  const key = printable(keyText(keys)).slice(0, 100);
+  const place = `${path}${line === undefined ? "" : `:${line}`}`;
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    const name = String(keys.at(-1) ?? "");
+    const known = keys.length <= 1 ? ["commands", "allow", "limits"] : candidatesBelow(String(keys[0]), keys);
+    const meant = nearest(name, known);
+    return `${place}: the key ${key} is not known${meant === null ? "" : ` (did you mean ${meant}?)`}`;
+  }
+  const expected =
+    issue.type === "check"
+      ? issue.message
+      : (issue.expected ?? issue.type.replaceAll("_", " ")).replace(/^Object$/, "a table");
+  return `${place}: ${key === "" ? "the file" : key} is not as expected (${expected.slice(0, 200)})`;
+}
+
+function candidatesBelow(section: string, keys: readonly (string | number)[]): readonly string[] {
+  if (section === "commands") return ["remote", "public_key", "node_id", "volatile_state"];
+  if (section === "allow") return POLICY_SOURCES;
+  return keys.length > 2 ? ["minutes_apart", "a_day"] : POLICY_WORDS;
+}
+
+function unusable(sentence: string, nextStep: string, cause?: unknown): AgentError {
+  return new AgentError(
+    "policy_unusable",
+    `${sentence}, so nothing that changes anything is done`,
+    nextStep,
+    { cause },
+  );
+}

@@ -1,0 +1,205 @@
+/**
+ * smartctl's JSON and exit status → SmartFacts: one shape for ATA, NVMe, SCSI, RAID members and USB, for all
+ * versions from 7.0. Pure. Formats: smartctl's own output, smartctl(8), and the logs' standards named beside.
+ */
+import * as v from "valibot";
+import type { SmartAttribute, SmartFacts, SmartMessage, SmartNvme, SmartScsi } from "../../model/smart.ts";
+import { bytesOf, counted, natural, wearOf } from "./json-numbers.ts";
+import {
+  type SmartJson,
+  type SmartJsonAttribute,
+  type smartctlPart,
+  smartJsonSchema,
+} from "./json-schema.ts";
+import { smartctlJson } from "./json-text.ts";
+import { runningSelfTest, selfTests } from "./self-tests.ts";
+
+const WORD = 0x1_0000n;
+/** Exit status of a sleeping drive, by `-n standby,3`. */
+const EXIT_ASLEEP = 3;
+
+/**
+ * @param stdout everything smartctl printed
+ * @param exitStatus of the process; null: take the one that the JSON names
+ * @throws AgentError `smartctl_too_old`, `smartctl_empty`, `smartctl_garbage`; nothing else, whatever the text
+ */
+export function smartFacts(stdout: string, exitStatus: number | null): SmartFacts {
+  return factsOfJson(smartctlJson(stdout), exitStatus);
+}
+
+/** The same for JSON that is an object already. Never throws. */
+export function factsOfJson(json: Record<string, unknown>, exitStatus: number | null): SmartFacts {
+  const found = v.safeParse(smartJsonSchema, json);
+  // Every field has a fallback, so an object always fits; the compiler can't know.
+  const it: SmartJson = found.success ? found.output : ({} as SmartJson);
+  const messages = messagesOf(it.smartctl);
+  const exit = exitStatus ?? natural(it.smartctl?.exit_status);
+  const log = it.nvme_smart_health_information_log;
+  const attributes = (it.ata_smart_attributes?.table ?? []).map(attributeOf);
+  const rotation = natural(it.rotation_rate);
+  const nvme = nvmeOf(it);
+  return {
+    smartctl_version: versionOf(it.smartctl),
+    exit_status: exit,
+    messages,
+    asleep: isAsleep(exit, messages),
+    power_mode: it.power_mode === undefined ? null : modeOf(it.power_mode),
+    device: it.device?.name ?? null,
+    type: it.device?.type ?? null,
+    protocol: protocolOf(it.device?.protocol),
+    vendor: it.scsi_vendor ?? it.vendor ?? null,
+    model:
+      it.model_name ??
+      it.scsi_model_name ??
+      joined(it.scsi_vendor ?? it.vendor, it.scsi_product ?? it.product),
+    family: it.model_family ?? null,
+    serial: serialOf(it.serial_number),
+    firmware: it.firmware_version ?? it.scsi_revision ?? it.revision ?? null,
+    wwn: wwnOf(it),
+    size_bytes: counted(it.user_capacity, "bytes") ?? counted(it, "nvme_total_capacity"),
+    logical_block_bytes: natural(it.logical_block_size),
+    rotation_rate: rotation,
+    form_factor: it.form_factor?.name ?? null,
+    smart_available: it.smart_support?.available ?? null,
+    smart_enabled: it.smart_support?.enabled ?? null,
+    passed: it.smart_status?.passed ?? null,
+    temperature_c: temperatureOf(it.temperature?.current ?? log?.temperature),
+    power_on_hours: natural(it.power_on_time?.hours) ?? counted(log, "power_on_hours"),
+    power_cycles: natural(it.power_cycle_count) ?? counted(log, "power_cycles"),
+    wear_percent: rotation !== null && rotation > 0 ? null : wearOf(it, attributes),
+    bytes_read: bytesOf(it, "read"),
+    bytes_written: bytesOf(it, "write"),
+    error_log_count:
+      natural(it.ata_smart_error_log?.extended?.count) ??
+      natural(it.ata_smart_error_log?.summary?.count) ??
+      counted(log, "num_err_log_entries"),
+    command_timeouts: timeoutsOf(it.ata_smart_attributes?.table),
+    attributes,
+    nvme,
+    scsi: scsiOf(it),
+    self_tests: selfTests(it),
+    self_test_running: runningSelfTest(it),
+  };
+}
+
+/** smartctl's own words; shared with the scan and the self-tests. */
+export function messagesOf(part: v.InferOutput<typeof smartctlPart>): SmartMessage[] {
+  return (part?.messages ?? []).flatMap(({ string, severity }) =>
+    string === undefined ? [] : [{ text: string, severity: severity ?? null }],
+  );
+}
+
+export function versionOf(part: v.InferOutput<typeof smartctlPart>): string | null {
+  const [major, minor] = part?.version ?? [];
+  return natural(major) === null ? null : `${major}.${natural(minor) ?? 0}`;
+}
+
+function isAsleep(exit: number | null, messages: readonly SmartMessage[]): boolean {
+  if (exit === EXIT_ASLEEP) return true;
+  return exit === 2 && messages.some(({ text }) => /\b(?:STANDBY|SLEEP)\b/.test(text));
+}
+
+function modeOf(mode: NonNullable<SmartJson["power_mode"]>): string | null {
+  return ("string" in mode ? (mode.name ?? mode.string ?? mode.ata_string) : mode.name) ?? null;
+}
+
+function protocolOf(text: string | undefined): SmartFacts["protocol"] {
+  return text === "ATA" || text === "NVMe" || text === "SCSI" ? text : null;
+}
+
+function joined(vendor: string | undefined, product: string | undefined): string | null {
+  const whole = [vendor, product].filter((part) => part !== undefined).join(" ");
+  return whole === "" ? null : whole;
+}
+
+function serialOf(text: string | undefined): string | null {
+  return text === undefined || /^(?:0+|none|unknown|n\/?a)$/i.test(text) ? null : text;
+}
+
+/** NAA of ATA comes in three decimal numbers of 4, 24 and 36 bits, EUI-64 of NVMe in two of 24 and 40. */
+function wwnOf(it: SmartJson): string | null {
+  const { naa, oui, id } = it.wwn ?? {};
+  if (naa !== undefined && oui !== undefined && id !== undefined)
+    return wwnText("0x", hex(naa, 1) + hex(oui, 6) + hex(id, 9));
+  if (it.logical_unit_id !== undefined && /^0x[0-9a-f]{16,32}$/i.test(it.logical_unit_id))
+    return wwnText("0x", it.logical_unit_id.slice(2).toLowerCase());
+  const eui = it.nvme_namespaces?.length === 1 ? it.nvme_namespaces[0]?.eui64 : undefined;
+  if (eui?.oui !== undefined && eui.ext_id !== undefined)
+    return wwnText("eui.", hex(eui.oui, 6) + hex(eui.ext_id, 10));
+  return null;
+}
+
+function hex(value: number, length: number): string {
+  return Math.max(0, Math.trunc(value)).toString(16).padStart(length, "0").slice(-length);
+}
+
+function wwnText(prefix: string, digits: string): string | null {
+  return /^0*$/.test(digits) ? null : prefix + digits;
+}
+
+/** °C; 0 is what drives and emulators say that don't know. */
+function temperatureOf(value: number | undefined): number | null {
+  return value === undefined || value === 0 || value < -60 || value > 200 ? null : value;
+}
+
+function attributeOf(row: SmartJsonAttribute): SmartAttribute {
+  return {
+    id: row.id,
+    name: row.name ?? `Attribute_${row.id}`,
+    value: natural(row.value),
+    worst: natural(row.worst),
+    thresh: natural(row.thresh),
+    when_failed: /now/i.test(row.when_failed ?? "")
+      ? "now"
+      : /past/i.test(row.when_failed ?? "")
+        ? "past"
+        : null,
+    prefail: row.flags?.prefailure ?? null,
+    flags: row.flags?.string ?? null,
+    raw: counted(row.raw, "value"),
+    raw_text: row.raw?.string ?? null,
+  };
+}
+
+/** All ones is "never set" and no count. */
+function timeoutsOf(table: readonly SmartJsonAttribute[] | undefined): number | null {
+  const raw = table?.find(({ id }) => id === 188)?.raw;
+  const exact = raw?.value_s ?? natural(raw?.value);
+  if (exact === null || exact === undefined) return null;
+  const low = Number(BigInt(exact) % WORD);
+  return low === 0xffff ? null : low;
+}
+
+function nvmeOf(it: SmartJson): SmartNvme | null {
+  const log = it.nvme_smart_health_information_log;
+  if (log === undefined) return null;
+  return {
+    critical_warning: natural(log.critical_warning),
+    available_spare_percent: natural(log.available_spare ?? it.spare_available?.current_percent),
+    spare_threshold_percent: natural(log.available_spare_threshold ?? it.spare_available?.threshold_percent),
+    percentage_used: natural(log.percentage_used ?? it.endurance_used?.current_percent),
+    media_errors: counted(log, "media_errors"),
+    error_log_entries: counted(log, "num_err_log_entries"),
+    unsafe_shutdowns: counted(log, "unsafe_shutdowns"),
+    warning_temperature_minutes: counted(log, "warning_temp_time"),
+    critical_temperature_minutes: counted(log, "critical_comp_time"),
+  };
+}
+
+function scsiOf(it: SmartJson): SmartScsi | null {
+  if (it.device?.protocol !== "SCSI") return null;
+  const errors = it.scsi_error_counter_log;
+  const status = it.smart_status?.scsi;
+  return {
+    asc: natural(status?.asc),
+    ascq: natural(status?.ascq),
+    ie_text: status?.ie_string ?? null,
+    grown_defects: natural(it.scsi_grown_defect_list),
+    pending_defects: natural(it.scsi_pending_defects?.count),
+    read_uncorrected: counted(errors?.read, "total_uncorrected_errors"),
+    write_uncorrected: counted(errors?.write, "total_uncorrected_errors"),
+    verify_uncorrected: counted(errors?.verify, "total_uncorrected_errors"),
+    read_rereads: counted(errors?.read, "errors_corrected_by_rereads_rewrites"),
+    write_rewrites: counted(errors?.write, "errors_corrected_by_rereads_rewrites"),
+  };
+}

@@ -1,0 +1,135 @@
+/** What the two sockets (status server) may ask of the daemon; agent.ts builds it. */
+import type { AnyCollector } from "../collectors/index.ts";
+import type { LocalRequest } from "../commands/executor/types.ts";
+import type { GateVerdict, Hold } from "../commands/gates/gate.ts";
+import type { CommandRecord, HistoryEntry } from "../commands/record.ts";
+import type { CheckResult, ControlStatus } from "../control/control-api.ts";
+import type { Located } from "../helper/locate/locate.ts";
+import type { Condition } from "../model/condition.ts";
+import type { AgentEvent } from "../model/event.ts";
+import type { NodeStatus, Report, Section } from "../model/report.ts";
+import type { StoredCommand } from "../store/types.ts";
+
+export interface ApiStatus extends ControlStatus {
+  readonly name: string;
+  readonly lastSyncAt: number | null;
+  readonly lastError: { code: string; text: string; at: number } | null;
+  readonly nextDueAt: number | null;
+  /** closed: working; open: failing, waiting before the next try. */
+  readonly breaker: "closed" | "open";
+  readonly failures: number;
+  readonly intervalS: number;
+  readonly pendingEvents: number;
+  readonly sentBytesThisMonth: number;
+  readonly receivedBytesThisMonth: number;
+  readonly requestsThisMonth: number;
+}
+
+export interface CollectorStatus {
+  readonly name: string;
+  readonly state: Section["state"] | "pending";
+  readonly everyMs: number;
+  readonly durationMs: number | null;
+  readonly runs: number;
+  readonly failures: number;
+  readonly lastRunAt: number | null;
+  readonly nextRunAt: number | null;
+}
+
+export interface AgentStatus {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly bootId: string;
+  readonly hostname: string;
+  readonly nodeId: string | null;
+  readonly mode: "live" | "test" | "read-only" | null;
+  readonly localOnly: boolean;
+  readonly status: NodeStatus;
+  readonly hardware: boolean;
+  readonly stateFolder: string;
+  readonly conditions: readonly Condition[];
+  readonly controlApis: readonly ApiStatus[];
+  readonly collectors: readonly CollectorStatus[];
+  readonly spool: { events: number; bytes: number; dropped: number };
+  /** What is being carried out: running, rebooting, verifying. */
+  readonly runningCommand: CommandRecord | null;
+  /** Accepted and not begun, in their order, with the reason. */
+  readonly waitingCommands: readonly CommandRecord[];
+  readonly hold: Hold | null;
+}
+
+/** A device and how to speak to it: `/dev/bus/0`, `megaraid,3`. */
+export interface SmartWayName {
+  readonly device: string;
+  readonly type: string;
+}
+
+/** Exactly one of serial, wwn and name; `for_s`: seconds until it goes off by itself. */
+export type LocateWish = (
+  | { readonly serial: string }
+  | { readonly wwn: string }
+  | { readonly name: string }
+) & { readonly on: boolean; readonly for_s?: number };
+
+export interface AgentView {
+  status(): AgentStatus;
+  report(): Report;
+  /** `name` → hash of what is stable in the section, as control APIs confirm it. */
+  hashes(): Readonly<Record<string, string>>;
+  collectors(): readonly AnyCollector[];
+  /** As a control API would get it. @throws AgentError `no_such_api`. */
+  preview(api: string): string;
+  eventsSince(id: string, limit: number): AgentEvent[];
+  /** Called for each new event; returns the unsubscriber. */
+  onEvent(listener: (event: AgentEvent) => void): () => void;
+  commands(limit: number): StoredCommand[];
+  command(id: string): StoredCommand | null;
+  /** All there is of one command; null when it is not known, or only as a row without a story. */
+  commandRecord(id: string): CommandRecord | null;
+  /** Oldest first. */
+  commandHistory(id: string): HistoryEntry[];
+  /** Take a command of somebody on this host into the journal. @throws AgentError the code it is refused with */
+  submitCommand(request: LocalRequest): CommandRecord;
+  /** @param by who wants it, for history and sentences. @throws AgentError `no_such_command`, `too_late` */
+  cancelCommand(id: string, by: string): CommandRecord;
+  /** Every gate with its verdict; nothing is written or done. @throws AgentError `unsupported`, `bad_params` */
+  dryRunCommand(request: LocalRequest): Promise<readonly GateVerdict[]>;
+  /** Every command from the network waits until `release`, over restarts. */
+  hold(hold: { reason: string; by: string; until: number | null }): Hold;
+  /** @returns what was held, or null */
+  release(by: string): Hold | null;
+  /** Run one collector now. @throws AgentError `no_such_collector`. */
+  collect(name: string): Promise<Section>;
+  /** One round with each control API (or one) now; resolves when answered. */
+  sync(api?: string): Promise<{ name: string; ok: boolean; text: string }[]>;
+  /** Read the configuration again. */
+  reload(): Promise<{ ok: boolean; problems: string[] }>;
+  /** Drop a missing drive from memory. @throws AgentError `no_such_drive`. */
+  forgetDrive(serial: string): Promise<void>;
+  /** smartctl's own JSON of one drive, asked for now and kept nowhere. @throws AgentError as `smart.read` */
+  smartJson(way: SmartWayName): Promise<unknown>;
+  /** What `locate` and `selfTest` ask first. @throws AgentError `refused_mode`, `refused_hardware` */
+  mayTouchHardware(): Promise<void>;
+  /** Let the light on a drive's slot blink, or end it. @throws AgentError `refused_hardware`, `refused_mode`, or as `drive.locate` */
+  locate(wish: LocateWish): Promise<Located>;
+  /**
+   * Start or end a self-test; the section smart is collected anew after it, not waited for.
+   * @returns how many minutes it takes, as far as the drive says
+   * @throws AgentError `refused_hardware`, `refused_mode`, or as `smart.test`
+   */
+  selfTest(way: SmartWayName, test: "short" | "long" | "abort"): Promise<{ minutes: number | null }>;
+  /**
+   * Make a diagnostics bundle (.tar.gz) under <state_dir>/diagnostics, where at most 3 are kept.
+   * @param id what it is named by; the time when left out
+   * @throws AgentError `diagnostics_no_space`, `diagnostics_not_writable`, `diagnostics_too_large`
+   */
+  diagnostics(id?: string): Promise<{ path: string; bytes: number; sha256: string }>;
+  check(api?: string): Promise<{ name: string; results: CheckResult[] }[]>;
+  enroll(api: string, key: string, options: { name?: string }): Promise<{ nodeId: string; mode: string }>;
+  /** An operator says: this board is still the same node (a changed mainboard); or it is not after all (`undo`). @throws AgentError `nothing_to_adopt` */
+  adopt(undo: boolean): Promise<void>;
+  resetIdentity(): Promise<void>;
+  leave(api?: string): Promise<void>;
+  /** healthz: true, or why not. Never false for an unreachable control API. */
+  healthy(): { ok: boolean; reason: string | null };
+}

@@ -1,0 +1,81 @@
+/** The shapes of what command-wire.ts makes: for docs/status-socket.openapi.json and for tests, not at run time. */
+import * as v from "valibot";
+import { COMMAND_STATES } from "../../model/command.ts";
+
+const time = v.pipe(v.nullable(v.string()), v.description("RFC 3339, UTC"));
+const why = v.strictObject({ code: v.string(), text: v.string(), next_step: v.nullable(v.string()) });
+const CONTROL = "On control.sock only";
+const text = v.nullable(v.string());
+
+export const commandSchema = v.strictObject({
+  id: v.string(),
+  source: v.pipe(v.string(), v.description("Who asked: a control API's name, or local")),
+  type: v.string(),
+  mode: v.pipe(v.nullable(v.picklist(["live", "test"])), v.description("test touches no hardware")),
+  state: v.picklist(COMMAND_STATES),
+  step: v.pipe(text, v.description("What is being done")),
+  received_at: time,
+  since: v.pipe(v.nullable(v.string()), v.description("When it came into this state; RFC 3339, UTC")),
+  waiting: v.pipe(v.nullable(why), v.description("What it waits for")),
+  error: v.pipe(
+    v.nullable(v.strictObject({ code: v.string(), message: v.string(), next_step: text })),
+    v.description("Why it ended without success"),
+  ),
+  epoch: v.pipe(v.optional(v.string()), v.description(CONTROL)),
+  params: v.pipe(v.optional(v.nullable(v.record(v.string(), v.unknown()))), v.description(CONTROL)),
+  operation_id: v.pipe(v.optional(text), v.description(CONTROL)),
+  issued_at: v.pipe(v.optional(time), v.description(CONTROL)),
+  expires_at: v.pipe(v.optional(time), v.description(CONTROL)),
+  signed: v.pipe(v.optional(v.boolean()), v.description(CONTROL)),
+  by: v.pipe(
+    v.optional(v.nullable(v.strictObject({ uid: v.number(), name: v.string() }))),
+    v.description("Of a local one: who asked, as the kernel says; uid -1: not known. On control.sock only"),
+  ),
+  reason: v.pipe(v.optional(text), v.description("In the words of who asked. On control.sock only")),
+  cancelled_by: v.pipe(v.optional(text), v.description(CONTROL)),
+  result: v.pipe(v.optional(v.record(v.string(), v.unknown())), v.description(CONTROL)),
+  reboot: v.pipe(
+    v.optional(
+      v.nullable(
+        v.strictObject({
+          method: v.picklist(["graceful", "hard"]),
+          from_boot_id: v.string(),
+          attempt: v.number(),
+          answer: v.pipe(v.picklist(["none", "taken", "unknown"]), v.description("Of the helper")),
+        }),
+      ),
+    ),
+    v.description("What was written down before the host was asked to go down. On control.sock only"),
+  ),
+  history: v.pipe(
+    v.optional(
+      v.array(v.strictObject({ at: time, state: v.picklist(COMMAND_STATES), step: text, text: v.string() })),
+    ),
+    v.description("Oldest first; empty in a list. On control.sock only"),
+  ),
+});
+
+export const dryRunSchema = v.strictObject({
+  dry_run: v.literal(true),
+  verdict: v.picklist(["pass", "wait", "refuse"]),
+  gates: v.array(
+    v.strictObject({
+      gate: v.string(),
+      verdict: v.picklist(["pass", "wait", "refuse"]),
+      why: v.nullable(why),
+    }),
+  ),
+});
+
+export const submittedSchema = v.union([commandSchema, dryRunSchema]);
+
+export const holdSchema = v.strictObject({
+  reason: v.string(),
+  by: v.string(),
+  since: time,
+  until: v.pipe(v.nullable(v.string()), v.description("RFC 3339, UTC; null: until it is released")),
+});
+
+export const releaseSchema = v.strictObject({
+  released: v.pipe(v.nullable(holdSchema), v.description("null: nothing was held")),
+});

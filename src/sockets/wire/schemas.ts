@@ -1,0 +1,223 @@
+/**
+ * The shapes of what the two sockets answer (the `data` of the envelope). Read by openapi.ts for
+ * docs/status-socket.openapi.json and by tests, which check every real answer against them; not at run time.
+ */
+import * as v from "valibot";
+import type { AnyCollector } from "../../collectors/index.ts";
+import { commandSchema, holdSchema } from "./command-schemas.ts";
+
+const time = v.pipe(v.nullable(v.string()), v.description("RFC 3339, UTC"));
+const severity = v.picklist(["info", "warning", "error"]);
+const text = (description: string) => v.pipe(v.string(), v.description(description));
+const maybe = (description: string) => v.pipe(v.nullable(v.string()), v.description(description));
+const mode = v.pipe(
+  v.nullable(v.picklist(["live", "test", "read-only"])),
+  v.description("Anything but live never touches hardware"),
+);
+
+export const conditionSchema = v.strictObject({
+  id: text("The code, with the subject in brackets where there is one; what /v1/why/{id} takes"),
+  code: text("Stable, snake_case"),
+  subject: maybe("What it is about when there can be several at once: a drive, a control API"),
+  severity,
+  text: text("One sentence"),
+  next_step: maybe("What to type or do next"),
+  since: time,
+});
+
+const apiSchema = v.strictObject({
+  name: v.string(),
+  enrolled: v.boolean(),
+  node_id: v.nullable(v.string()),
+  mode,
+  note: maybe("One sentence when something is to be known"),
+  last_sync_at: time,
+  last_error: v.nullable(v.strictObject({ code: v.string(), text: v.string(), at: time })),
+  next_due_at: time,
+  breaker: v.pipe(
+    v.picklist(["closed", "open"]),
+    v.description("closed: working; open: failing, waiting before the next try"),
+  ),
+  failures: v.pipe(v.number(), v.description("In a row")),
+  interval_s: v.number(),
+  pending_events: v.pipe(v.number(), v.description("Not yet acknowledged by this API")),
+  sent_bytes_this_month: v.number(),
+  received_bytes_this_month: v.number(),
+  requests_this_month: v.number(),
+});
+
+const collectorSchema = v.strictObject({
+  name: v.string(),
+  state: v.picklist(["ok", "stale", "failed", "absent", "pending"]),
+  every_ms: v.number(),
+  duration_ms: v.pipe(v.nullable(v.number()), v.description("Of the last run")),
+  runs: v.number(),
+  failures: v.number(),
+  last_run_at: time,
+  next_run_at: time,
+});
+
+export const statusSchema = v.strictObject({
+  version: v.string(),
+  started_at: time,
+  uptime_s: v.pipe(v.number(), v.description("Of the agent, not of the machine")),
+  boot_id: v.string(),
+  hostname: v.string(),
+  node_id: v.nullable(v.string()),
+  mode,
+  local_only: v.pipe(v.boolean(), v.description("No control API is configured")),
+  status: v.picklist(["online", "degraded", "draining", "rebooting", "maintenance", "held"]),
+  hardware: v.pipe(v.boolean(), v.description("Whether the agent may touch hardware")),
+  state_folder: v.string(),
+  conditions: v.array(conditionSchema),
+  control_apis: v.array(apiSchema),
+  collectors: v.array(collectorSchema),
+  spool: v.strictObject({ events: v.number(), bytes: v.number(), dropped: v.number() }),
+  running_command: v.pipe(v.nullable(commandSchema), v.description("What is being carried out")),
+  waiting_commands: v.pipe(v.array(commandSchema), v.description("Accepted and not begun, in their order")),
+  hold: v.nullable(holdSchema),
+});
+
+export const reasonSchema = v.strictObject({
+  code: v.string(),
+  text: v.string(),
+  next_step: v.nullable(v.string()),
+});
+
+const sectionHead = {
+  name: v.string(),
+  state: v.pipe(
+    v.picklist(["ok", "stale", "failed", "absent"]),
+    v.description(
+      "stale: the last good value, no longer fresh; failed: never a good value; absent: no such thing here",
+    ),
+  ),
+  reason: v.pipe(v.nullable(reasonSchema), v.description("Why it is not ok")),
+  collected_at: time,
+  duration_ms: v.nullable(v.number()),
+};
+
+/** A section whose data is of this shape. */
+export function sectionSchema(data: v.GenericSchema) {
+  return v.strictObject({ ...sectionHead, data: v.nullable(data) });
+}
+
+/** The section of any of these collectors; of any shape where there are none. */
+export function anySectionSchema(collectors: readonly AnyCollector[]) {
+  const known = collectors.map((collector) => collector.schema);
+  return sectionSchema(known.length === 0 ? v.unknown() : v.union(known));
+}
+
+export function reportSchema(collectors: readonly AnyCollector[]) {
+  return v.strictObject({
+    boot_id: v.string(),
+    sections: v.object(
+      Object.fromEntries(collectors.map(({ name, schema }) => [name, v.optional(sectionSchema(schema))])),
+    ),
+  });
+}
+
+const smartStateSchema = v.pipe(
+  v.nullable(
+    v.strictObject({
+      state: v.picklist(["ok", "stale", "failed", "absent", "pending"]),
+      reason: v.nullable(reasonSchema),
+      problem: v.pipe(v.nullable(reasonSchema), v.description("Why no drive could be asked")),
+      collected_at: time,
+    }),
+  ),
+  v.description("How the section smart fares; null: it is not collected"),
+);
+
+export const drivesSchema = v.strictObject({
+  state: v.picklist(["ok", "stale", "failed", "absent", "pending"]),
+  reason: v.nullable(reasonSchema),
+  collected_at: time,
+  smart: smartStateSchema,
+  drives: v.pipe(
+    v.array(v.unknown()),
+    v.description(
+      "As in the section drives, each with smart: its entry in the section smart (verdict, reasons, trend, facts) or null. Members of a RAID that only smartctl sees come last",
+    ),
+  ),
+  missing: v.pipe(v.array(v.unknown()), v.description("Drives that were there before")),
+});
+
+export const driveSchema = v.pipe(
+  v.record(v.string(), v.unknown()),
+  v.description(
+    "One item of drives in the section drives, with smart (its entry in the section smart, or null), smart_state as in /v1/drives and collected_at. With raw=1: what smartctl says",
+  ),
+);
+
+export const locateSchema = v.strictObject({
+  name: text("Kernel name of the drive"),
+  how: v.picklist(["enclosure", "ledctl"]),
+  on: v.boolean(),
+  for_s: v.pipe(v.nullable(v.number()), v.description("Seconds until it goes off; null when it is off")),
+  off_at: time,
+});
+
+export const selfTestSchema = v.strictObject({
+  name: text("Kernel name of the drive"),
+  test: v.picklist(["short", "long", "abort"]),
+  minutes: v.pipe(
+    v.nullable(v.number()),
+    v.description("How long it takes, as the drive says; null: it does not say"),
+  ),
+});
+
+export const listOf = (item: v.GenericSchema) => v.array(item);
+
+export const collectSchema = v.strictObject({
+  ...sectionHead,
+  data: v.unknown(),
+  table: v.pipe(
+    v.nullable(
+      v.strictObject({ columns: v.array(v.string()), rows: v.array(v.array(v.nullable(v.string()))) }),
+    ),
+    v.description("The collector's own table, finished texts"),
+  ),
+});
+
+export const eventSchema = v.strictObject({
+  id: text("ULID, rising"),
+  type: v.string(),
+  severity,
+  at: time,
+  data: v.record(v.string(), v.unknown()),
+});
+
+export const whySchema = v.strictObject({
+  id: v.string(),
+  conditions: v.array(conditionSchema),
+  section: v.nullable(v.strictObject(sectionHead)),
+  command: v.nullable(commandSchema),
+});
+
+export const syncSchema = v.array(v.strictObject({ name: v.string(), ok: v.boolean(), text: v.string() }));
+
+export const checkSchema = v.array(
+  v.strictObject({
+    name: v.string(),
+    results: v.array(
+      v.strictObject({
+        what: v.string(),
+        verdict: v.picklist(["ok", "warning", "failed", "skipped"]),
+        text: v.string(),
+        next_step: v.nullable(v.string()),
+      }),
+    ),
+  }),
+);
+
+export const reloadSchema = v.strictObject({ ok: v.boolean(), problems: v.array(v.string()) });
+export const enrollSchema = v.strictObject({ node_id: v.string(), mode: v.string() });
+export const doneSchema = v.strictObject({ done: v.pipe(v.literal(true), v.description("It is so now")) });
+export const healthSchema = v.strictObject({ ok: v.literal(true), reason: v.null() });
+
+export const errorSchema = v.strictObject({
+  code: text("Stable, snake_case"),
+  message: text("One sentence"),
+  next_step: maybe("What to type next"),
+});
