@@ -2,7 +2,7 @@
  * The bash completion. Nothing of the bash-completion package is used (a minimal system has none), no process is
  * started. readline has already split words at "=", so `--socket=/p` comes as three and is read as two.
  */
-import type { Completed, Find, Offer } from "./completion.ts";
+import type { Completed, Find, Offer } from "./completion-offers.ts";
 import { HELP_OPTION } from "./declared.ts";
 
 /** Loop devices and the like, which are no drives, have no `device`. */

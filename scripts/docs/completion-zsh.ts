@@ -1,6 +1,6 @@
 /** The zsh completion, for `_arguments`: it knows options in every spelling by itself, and the words come from us. */
 import type { OptionDeclaration } from "../../src/cli/usage.ts";
-import type { Completed, Find, Offer } from "./completion.ts";
+import type { Completed, Find, Offer } from "./completion-offers.ts";
 import { HELP_OPTION, valuesOf } from "./declared.ts";
 
 /** (N:t): nothing where there is none, and the last part of each path. */

@@ -5,87 +5,10 @@
  * Static tables and no call of the program: a key press must not wait for a process to start.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import type { SubCommand } from "../../src/cli/usage.ts";
-import { allCollectors } from "../../src/collectors/index.ts";
-import { CONFIG_SECTIONS } from "../../src/config/keys.ts";
-import { isControlApi } from "../../src/control/index.ts";
 import { bashCompletion } from "./completion-bash.ts";
+import { completed } from "./completion-offers.ts";
 import { zshCompletion } from "./completion-zsh.ts";
-import { allCommands, isPlaceholder, placesOf, valuesOf } from "./declared.ts";
-
-/** What can be offered at a place: words, and what the shell finds out itself. */
-export interface Offer {
-  readonly words: readonly string[];
-  readonly finds: readonly Find[];
-}
-
-/** Names of network interfaces and block devices are folders in /sys: listing them takes no process. */
-export type Find = "file" | "folder" | "interface" | "device";
-
-/** A sub-command as the shells need it. */
-export interface Completed {
-  readonly command: SubCommand;
-  readonly places: readonly { readonly before: readonly string[]; readonly offer: Offer }[];
-  /** Of the options that take a value. */
-  readonly values: Readonly<Record<string, Offer>>;
-}
-
-const NOTHING: Offer = { words: [], finds: [] };
-
-/** What the names in usage lines stand for; "why ID" is the ID of `why` only. */
-function meanings(): Readonly<Record<string, Offer>> {
-  const sections = { words: allCollectors().map(({ name }) => name), finds: [] };
-  const find = (what: Find): Offer => ({ words: [], finds: [what] });
-  return {
-    SECTION: sections,
-    NAME: sections,
-    "why ID": sections,
-    API: { words: Object.keys(CONFIG_SECTIONS).filter(isControlApi), finds: [] },
-    INTERFACE: find("interface"),
-    DEVICE: find("device"),
-    FILE: find("file"),
-    PATH: find("file"),
-    FOLDER: find("folder"),
-    // Only the agent knows these, and it is not asked.
-    "ADDRESS:PORT": NOTHING,
-    DURATION: NOTHING,
-    ID: NOTHING,
-    SECONDS: NOTHING,
-    SERIAL: NOTHING,
-    TEMPLATE: NOTHING,
-    TIME: NOTHING,
-    "NAME=VALUE": NOTHING,
-    TEXT: NOTHING,
-    TYPE: { words: ["reboot", "collect", "smart_test", "locate", "diagnostics", "noop"], finds: [] },
-  };
-}
-
-/** @throws Error for a name that nobody has said the meaning of */
-export function completed(commands: readonly SubCommand[]): Completed[] {
-  const known = meanings();
-  const offer = (command: SubCommand, words: readonly string[]): Offer => {
-    const offers = words.map((word): Offer => {
-      if (!isPlaceholder(word)) return { words: [word], finds: [] };
-      const found = known[`${command.name} ${word}`] ?? known[word];
-      if (found === undefined)
-        throw new Error(
-          `the usage line of ${command.name} names ${word}: say in scripts/docs/completion.ts, meanings(), what it stands for`,
-        );
-      return found;
-    });
-    const all = <T>(lists: readonly (readonly T[])[]): T[] => [...new Set(lists.flat())];
-    return { words: all(offers.map((one) => one.words)), finds: all(offers.map((one) => one.finds)) };
-  };
-  return commands.map((command) => ({
-    command,
-    places: placesOf(command).map(({ before, words }) => ({ before, offer: offer(command, words) })),
-    values: Object.fromEntries(
-      Object.entries(command.options)
-        .filter(([, { type }]) => type === "string")
-        .map(([name]) => [name, offer(command, valuesOf(command, name))]),
-    ),
-  }));
-}
+import { allCommands } from "./declared.ts";
 
 /** File name → content. */
 export async function completionFiles(): Promise<Readonly<Record<string, string>>> {

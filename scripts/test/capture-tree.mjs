@@ -1,5 +1,5 @@
 /**
- * Captures what the collectors read of a running Linux machine as a fixture tree (format: test/support/tree.ts):
+ * Captures what the collectors read of a running Linux machine as a fixture tree (format: test/support/machine/tree.ts):
  *
  *     node capture-tree.mjs ["how and where it was captured"] > test/fixtures/trees/NAME/captured.tree.json
  *

@@ -1,7 +1,7 @@
 /**
  * The house on one screen: what the daemon is made of, in the order it comes up and goes down.
  *
- * configuration → state → identity → conditions → collectors and control APIs (running.ts) → sockets.
+ * configuration → state → identity → conditions → collectors and control APIs (configured.ts) → sockets.
  */
 
 import { type LoadedConfig, problemText } from "../config/config.ts";
@@ -18,17 +18,17 @@ import { openHousekeeping } from "../system/housekeeping.ts";
 import type { Machine } from "../system/machine.ts";
 import type { Notify } from "../system/notify.ts";
 import { announcing } from "./announcing-store.ts";
-import { clockConditions } from "./clock-conditions.ts";
 import { openBootWatch } from "./commands/boot-event.ts";
 import { askedReboot, commandStatus, openCommanding } from "./commands/open.ts";
-import { configConditions } from "./config-conditions.ts";
+import { clockConditions } from "./conditions/clock.ts";
+import { configConditions } from "./conditions/config.ts";
+import { openHealth } from "./conditions/health.ts";
+import { settleConditions } from "./conditions/settling.ts";
+import { problemOf, statusLine } from "./conditions/status-line.ts";
 import { openRunning, type Running } from "./configured.ts";
 import { openDiagnostics } from "./diagnostics/make.ts";
-import { openHealth } from "./health.ts";
 import { openIdentity } from "./identity/identity.ts";
-import type { LogTail } from "./log-tail.ts";
-import { settleConditions } from "./settling.ts";
-import { problemOf, statusLine } from "./status-line.ts";
+import type { LogTail } from "./log.ts";
 import { viewOf } from "./view.ts";
 
 export interface AgentOptions {
@@ -169,7 +169,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     store.close();
     throw error;
   });
-  let metrics = await listenOrTell(loaded.config.metrics, view, log, health);
+  let metrics = await listenOrTell(loaded.config.metrics, view, log, (found) => health.set("metrics", found));
   health.set("config", configConditions(loaded, loaded.config));
 
   /** One at a time: a changed file and the SIGHUP of whoever changed it come together. */
@@ -193,7 +193,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log.level = next.config.agent.logLevel;
     const built = build(next, running);
     textfile = textfileWriter(next.config.metrics);
-    metrics = await listenOrTell(next.config.metrics, view, log, health);
+    metrics = await listenOrTell(next.config.metrics, view, log, (found) => health.set("metrics", found));
     await built.start();
     // Only now: until it has collected everything, what the one before knows is the better answer.
     running = built;

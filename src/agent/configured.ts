@@ -16,7 +16,7 @@ import type { Logger } from "../model/log.ts";
 import type { NodeStatus, Report, Section } from "../model/report.ts";
 import type { Store } from "../store/types.ts";
 import type { Machine } from "../system/machine.ts";
-import type { Health } from "./health.ts";
+import type { Health } from "./conditions/health.ts";
 import { OF_THE_HELPER, openHelperAccess } from "./helper-access.ts";
 import type { IdentityKeeper } from "./identity/identity.ts";
 import { excludeConditions } from "./reporting/exclude-check.ts";
@@ -24,8 +24,8 @@ import { excludedFields } from "./reporting/excluded-fields.ts";
 import { type Ledger, openLedger } from "./reporting/ledger.ts";
 import { openSyncLoop } from "./reporting/sync-loop.ts";
 import type { SyncLoop } from "./reporting/sync-types.ts";
-import { openSchedule, PENDING } from "./schedule.ts";
-import type { Schedule } from "./schedule-types.ts";
+import { openSchedule, PENDING } from "./schedule/schedule.ts";
+import type { Schedule } from "./schedule/types.ts";
 
 export interface Running {
   readonly config: Config;

@@ -6,15 +6,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { HELPER_SOCKET, socketHelper } from "../helper/link/client.ts";
-import { noHelper } from "../helper/none.ts";
 import type { HelperPort } from "../helper/port.ts";
+import { noHelper } from "../helper/port.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import { AgentError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
-import { hardwareStep } from "./config-conditions.ts";
-import type { Health } from "./health.ts";
+import { hardwareStep } from "./conditions/config.ts";
+import type { Health } from "./conditions/health.ts";
 
 export interface HelperAccess {
   readonly port: HelperPort;

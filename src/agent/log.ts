@@ -9,8 +9,7 @@
 import { fstatSync } from "node:fs";
 import { destination, type Level, type Logger as PinoLogger, pino, stdSerializers } from "pino";
 import type { Logger, Write } from "../model/log.ts";
-import { printable, scrubSecrets } from "../model/scrub.ts";
-import type { LogTail } from "./log-tail.ts";
+import { printable, scrubSecrets } from "../model/text/scrub.ts";
 
 export type LogFormat = "journal" | "terminal" | "json";
 
@@ -187,4 +186,37 @@ function clean(value: unknown, depth: number): unknown {
       SECRET_FIELD.test(key) && inner !== null && inner !== "" ? "[hidden]" : clean(inner, depth + 1),
     ]),
   );
+}
+
+/**
+ * The last lines of this process' own log, for a diagnostics bundle: also where nobody keeps the log (a
+ * container, a terminal), and without reading the journal, which the agent may not. A line costs one place in a
+ * list, and nothing when nothing is logged.
+ */
+export interface LogTail {
+  /** @param line without its line break */
+  add(line: string): void;
+  /** Oldest first. */
+  lines(): string[];
+}
+
+const LINES = 500;
+const BYTES = 256 * 1024;
+/** One endless line must not push out all others. */
+const LINE_BYTES = 4 * 1024;
+
+/** Bounded to 500 lines and 256 KiB; what is older is gone. */
+export function openLogTail(): LogTail {
+  const kept: { text: string; bytes: number }[] = [];
+  let bytes = 0;
+  return {
+    add(line) {
+      const text = line.length > LINE_BYTES ? `${line.slice(0, LINE_BYTES).toWellFormed()}…` : line;
+      const one = { text, bytes: Buffer.byteLength(text) };
+      kept.push(one);
+      bytes += one.bytes;
+      while (kept.length > LINES || bytes > BYTES) bytes -= kept.shift()?.bytes ?? 0;
+    },
+    lines: () => kept.map(({ text }) => text),
+  };
 }

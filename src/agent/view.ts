@@ -7,9 +7,9 @@ import type { AgentEvent } from "../model/event.ts";
 import type { AgentStatus, AgentView, ApiStatus } from "../sockets/agent-view.ts";
 import type { Store } from "../store/types.ts";
 import { driveActs } from "./commands/drive-acts.ts";
-import { checkCommand } from "./config-conditions.ts";
+import { checkCommand } from "./conditions/config.ts";
+import type { Health } from "./conditions/health.ts";
 import { monthOf, type Running } from "./configured.ts";
-import type { Health } from "./health.ts";
 import type { IdentityKeeper } from "./identity/identity.ts";
 import type { SyncLoop } from "./reporting/sync-types.ts";
 

@@ -3,7 +3,7 @@
  * next command to type for an error. A reader that goes away (`| head`) ends the program quietly.
  */
 import { AgentError, errorCode, errorText } from "../model/errors.ts";
-import { printable, scrubSecrets } from "../model/scrub.ts";
+import { printable, scrubSecrets } from "../model/text/scrub.ts";
 
 /** Everything a sub-command may touch of the process that runs it. */
 export interface Io {

@@ -4,7 +4,7 @@
  */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { AgentError } from "../model/errors.ts";
-import { nearest } from "../model/suggest.ts";
+import { nearest } from "../model/text/suggest.ts";
 import { EXIT, exitCodeOf, type Io, printError } from "./output.ts";
 import { nextStepHere, typedAgain } from "./text/next-step.ts";
 

@@ -1,6 +1,7 @@
 /** Every collector there is. Adding one: its file, its fixture, and one line here. */
-import { noHelper } from "../helper/none.ts";
+
 import type { HelperPort } from "../helper/port.ts";
+import { noHelper } from "../helper/port.ts";
 import type { SmartHistory } from "../model/smart.ts";
 import { bmcCollector } from "./bmc/bmc.ts";
 import type { Collector } from "./collector.ts";

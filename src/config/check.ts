@@ -3,8 +3,8 @@
  * becomes a problem; what is right comes out flat, so that files merge by "later wins" key by key.
  */
 import * as v from "valibot";
-import { looksSecret } from "../model/scrub.ts";
-import { nearest } from "../model/suggest.ts";
+import { looksSecret } from "../model/text/scrub.ts";
+import { nearest } from "../model/text/suggest.ts";
 import { keyText } from "../system/toml-locate.ts";
 import { type ConfigFile, type Problem, secretProblem, shownKey } from "./file.ts";
 import { COLLECTOR_KEYS, CONFIG_SECTIONS, MOVED_KEYS, type SectionDeclaration } from "./keys.ts";

@@ -2,7 +2,7 @@
 
 import { openZone } from "../commands/gates/windows.ts";
 import { AgentError } from "../model/errors.ts";
-import { nearest } from "../model/suggest.ts";
+import { nearest } from "../model/text/suggest.ts";
 import { isLoopback } from "./kinds.ts";
 import type { Config } from "./types.ts";
 

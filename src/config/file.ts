@@ -6,7 +6,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { parse } from "toml";
 import { errorCode } from "../model/errors.ts";
-import { looksSecret, printable, scrubSecrets } from "../model/scrub.ts";
+import { looksSecret, printable, scrubSecrets } from "../model/text/scrub.ts";
 import { locateKeys, type Position } from "../system/toml-locate.ts";
 
 export interface Problem {

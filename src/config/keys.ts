@@ -4,7 +4,6 @@
  * docs/configuration.md all follow from this table (`node scripts/docs/config-docs.ts` writes the two files).
  */
 
-import { templateProblem } from "../agent/name-template.ts";
 import { isBusyFile } from "../commands/gates/update-marks.ts";
 import { isWindow, WINDOW_EXPECTED } from "../commands/gates/windows.ts";
 import {
@@ -20,6 +19,7 @@ import {
   word,
   words,
 } from "./kinds.ts";
+import { templateProblem } from "./name-template.ts";
 
 export interface SectionDeclaration {
   readonly doc: string;

@@ -1,3 +1,5 @@
+import { AgentError } from "../model/errors.ts";
+
 /**
  * What the rest of the agent may ask of root, whoever carries it out: the helper behind its socket, this
  * very process (root with `hardware = true`), or nobody.
@@ -27,4 +29,18 @@ export interface CallOptions {
   readonly signed?: { readonly text: string; readonly signature: string };
   /** Milliseconds from now after which it must not be begun any more; the operation's own time-out caps it. */
   readonly deadlineMs?: number;
+}
+
+/**
+ * The port where nobody is root: every call says so, with what to type.
+ * @param sentence why there is none; @param nextStep what to type to have one
+ */
+export function noHelper(sentence: string, nextStep: string): HelperPort {
+  return {
+    how: { kind: "none", sentence, nextStep },
+    async call() {
+      // A section is what needs it; of a call it has to be said.
+      throw new AgentError("helper_absent", sentence.replace(/^needs /, "this needs "), nextStep);
+    },
+  };
 }

@@ -82,7 +82,7 @@ export interface SmartSelfTestRunning {
 export interface SmartFacts {
   /** `7.3`. */
   readonly smartctl_version: string | null;
-  /** Eight bits; see smart-verdict.ts. null: smartctl did not end by itself. */
+  /** Eight bits; see verdict/verdict.ts. null: smartctl did not end by itself. */
   readonly exit_status: number | null;
   readonly messages: readonly SmartMessage[];
   /** smartctl left the drive alone because it sleeps: nothing below is known. */

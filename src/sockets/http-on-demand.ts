@@ -64,7 +64,7 @@ function httpServer(
       maxHeaderSize: 8 * 1024,
       keepAliveTimeout: 5_000,
       ...limits,
-      requireHostHeader: false, // status-http.ts judges the host, and none at all is fine on a socket
+      requireHostHeader: false, // http.ts judges the host, and none at all is fine on a socket
     },
     (request, response) => {
       handler(request, response).catch((error: unknown) => {

@@ -3,13 +3,13 @@
  * goes wrong is `{error: {code, message, next_step}}`.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { statusOf } from "../agent/status-codes.ts";
 import { AgentError, errorText } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
-import { scrubSecrets } from "../model/scrub.ts";
+import { scrubSecrets } from "../model/text/scrub.ts";
 import { streamEvents } from "./event-stream.ts";
 import type { Answer, Call, Route, RouteContext } from "./routes/route.ts";
 import { routesAt } from "./routes/table.ts";
+import { statusOf } from "./status-codes.ts";
 
 export const BODY_MAX = 64 * 1024;
 /** A web page's script can be made to talk to a socket through a local proxy: only these names are ours. */

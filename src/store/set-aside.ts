@@ -2,7 +2,7 @@
  * How long what was set aside is kept: an operator may want to see it, or to have an identity back, and not
  * for ever; a card must not fill up with it.
  */
-import { EARLIEST_TIME } from "../agent/clock-conditions.ts";
+import { EARLIEST_TIME } from "../system/clock.ts";
 import type { Database } from "./file/database.ts";
 import type { StateFile } from "./file/types.ts";
 

@@ -4,7 +4,7 @@
  *
  * When something reaches the disk: values, commands, events from warning up and `command.state` before the
  * call returns; everything else in one transaction every 15 minutes and at close (an idle node, which has
- * only its traffic to count: every hour). What happens when the disk does not play along is in store-file.ts.
+ * only its traffic to count: every hour). What happens when the disk does not play along is in file/state-file.ts.
  */
 import type { Clock } from "../system/clock.ts";
 import { abandonState, belongsToIdentity, restoreState } from "./abandon.ts";

@@ -15,3 +15,6 @@ export function monotonic(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1_000 + nanoseconds / 1e6;
 }
+
+/** Before this program was written: a clock that says less is wrong. Milliseconds since the epoch. */
+export const EARLIEST_TIME = Date.UTC(2026, 0, 1);

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { allCollectors } from "../../src/collectors/index.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
-import { testAgent, writeConfig } from "../support/agent.ts";
-import { loadTree, temporaryFolder, treeMachine } from "../support/tree.ts";
+import { testAgent, writeConfig } from "../support/agent/agent.ts";
+import { loadTree, temporaryFolder, treeMachine } from "../support/machine/tree.ts";
 
 const NAMES = allCollectors()
   .map((collector) => collector.name)

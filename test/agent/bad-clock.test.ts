@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
-import { quietMachine, testAgent } from "../support/agent.ts";
+import { quietMachine, testAgent } from "../support/agent/agent.ts";
 import {
   codes,
   condition,
@@ -13,9 +13,9 @@ import {
   pointedAt,
   sandbox,
   twice,
-} from "../support/agent-server.ts";
-import { handClock } from "../support/store.ts";
-import { certificate, certificatePath } from "../support/tls.ts";
+} from "../support/agent/server.ts";
+import { certificate, certificatePath } from "../support/net/tls.ts";
+import { handClock } from "../support/store/store.ts";
 
 test("a clock in 1970: clock_wrong, no certificate is taken on trust, and all is told when the clock is right", async () => {
   const clock = handClock(86_400_000);

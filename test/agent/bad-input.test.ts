@@ -1,7 +1,7 @@
 /** Networks, servers, keys and machines that do not behave: a condition with a next step each, and nothing lost. */
 import { chmodSync } from "node:fs";
 import { expect, test } from "vitest";
-import { testAgent } from "../support/agent.ts";
+import { testAgent } from "../support/agent/agent.ts";
 import {
   codes,
   condition,
@@ -12,9 +12,9 @@ import {
   pointedAt,
   sandbox,
   twice,
-} from "../support/agent-server.ts";
-import { startPlainServer } from "../support/tls.ts";
-import { loadTree, treeMachine } from "../support/tree.ts";
+} from "../support/agent/server.ts";
+import { loadTree, treeMachine } from "../support/machine/tree.ts";
+import { startPlainServer } from "../support/net/tls.ts";
 
 test("no network: connections refused, then everything is told", async () => {
   const port = await freePort();

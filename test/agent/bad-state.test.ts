@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { quietMachine, testAgent, writeConfig } from "../support/agent.ts";
+import { quietMachine, testAgent, writeConfig } from "../support/agent/agent.ts";
+import { startChild } from "../support/agent/child.ts";
 import {
   codes,
   condition,
@@ -16,11 +17,10 @@ import {
   reboot,
   sandbox,
   twice,
-} from "../support/agent-server.ts";
-import { startChild } from "../support/child.ts";
-import { handClock } from "../support/store.ts";
-import { temporaryFolder } from "../support/tree.ts";
-import { ask } from "../support/unix-http.ts";
+} from "../support/agent/server.ts";
+import { ask } from "../support/agent/unix-http.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
+import { handClock } from "../support/store/store.ts";
 
 const ROOT = process.getuid?.() === 0;
 const NOBODY = 65534;

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { hostClock } from "../../src/system/clock.ts";
-import { quietMachine, type TestAgent, testAgent } from "../support/agent.ts";
-import { ataJson, type FakeDrives, fakeDrives } from "../support/fake-drives.ts";
-import { type HelperHouse, helperHouse, OPEN_POLICY, testHelper } from "../support/helper.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { quietMachine, type TestAgent, testAgent } from "../support/agent/agent.ts";
+import { ataJson, type FakeDrives, fakeDrives } from "../support/drives/fake-drives.ts";
+import { type HelperHouse, helperHouse, OPEN_POLICY, testHelper } from "../support/helper/helper.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const patient = { timeout: 15_000, interval: 20 };
 

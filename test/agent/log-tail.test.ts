@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { openLog } from "../../src/agent/log.ts";
-import { openLogTail } from "../../src/agent/log-tail.ts";
+import { openLog, openLogTail } from "../../src/agent/log.ts";
 
 test("keeps the last 500 lines", () => {
   const tail = openLogTail();

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { formatRecord, type LogFormat, logFormat, openLog } from "../../src/agent/log.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { Logger } from "../../src/model/log.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 function capture(format: LogFormat, level: "info" | "debug" = "debug"): { log: Logger; lines: string[] } {
   const lines: string[] = [];

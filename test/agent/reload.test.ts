@@ -7,7 +7,7 @@ import { allCollectors } from "../../src/collectors/index.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openNotify } from "../../src/system/notify.ts";
-import { quietMachine, testAgent, writeConfig } from "../support/agent.ts";
+import { quietMachine, testAgent, writeConfig } from "../support/agent/agent.ts";
 import {
   codes,
   condition,
@@ -16,9 +16,9 @@ import {
   keyFile,
   pointedAt,
   twice,
-} from "../support/agent-server.ts";
-import { recordedLog } from "../support/log.ts";
-import { temporaryFolder } from "../support/tree.ts";
+} from "../support/agent/server.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
+import { recordedLog } from "../support/text/log.ts";
 
 test("an address for metrics that is taken costs the metrics, not the daemon, also at a reload", async () => {
   const taken = createServer();

@@ -2,13 +2,13 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as v from "valibot";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { openSchedule } from "../../src/agent/schedule.ts";
-import type { Schedule } from "../../src/agent/schedule-types.ts";
+import { openSchedule } from "../../src/agent/schedule/schedule.ts";
+import type { Schedule } from "../../src/agent/schedule/types.ts";
 import { type CollectContext, type Collector, noData } from "../../src/collectors/collector.ts";
 import type { Section } from "../../src/model/report.ts";
 import { hostMachine } from "../../src/system/machine.ts";
-import { recordedLog } from "../support/log.ts";
-import { treeMachine } from "../support/tree.ts";
+import { treeMachine } from "../support/machine/tree.ts";
+import { recordedLog } from "../support/text/log.ts";
 
 function collector(
   name: string,

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Client } from "undici";
-import { datagramReceiver } from "../support/datagram-receiver.ts";
+import { datagramReceiver } from "../support/net/datagram-receiver.ts";
 import type { Bench } from "./bench-types.ts";
 import { wait } from "./figures.ts";
 

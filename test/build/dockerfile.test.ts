@@ -10,7 +10,7 @@ const lines = readFileSync(new URL("../../Dockerfile.arm64", import.meta.url), "
 it("runs the one build script and nothing else", () => {
   const runs = lines.filter((line) => line.startsWith("RUN"));
   expect(runs).toHaveLength(1);
-  expect(runs[0]).toMatch(/^RUN node scripts\/build\.mjs( --[a-z-]+(=[\w/.,${}-]+)?)*$/);
+  expect(runs[0]).toMatch(/^RUN node scripts\/build\/build\.mjs( --[a-z-]+(=[\w/.,${}-]+)?)*$/);
 });
 
 it("has no other kind of step that could do something", () => {

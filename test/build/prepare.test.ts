@@ -1,5 +1,4 @@
 /** When `npm start` and the others install: compared by content, for a checkout's file times say nothing. */
-import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -15,7 +14,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { missing } from "../../scripts/prepare.mjs";
-import { temporaryFolder } from "../support/tree.ts";
+import { runUnprivileged } from "../support/agent/unprivileged.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 type Packages = Record<string, { integrity?: string; optional?: boolean }>;
 
@@ -35,7 +35,8 @@ function checkout(lock: Packages, installed: Packages | null): string {
   writeFileSync(join(root, "package-lock.json"), JSON.stringify({ packages: lock }));
   const binaries = join(root, `node_modules/node-linux-${process.arch}/bin`);
   mkdirSync(binaries, { recursive: true });
-  symlinkSync(process.execPath, join(binaries, "node"));
+  // No link: whoever may enter this folder may not enter the one that Node lies in.
+  writeFileSync(join(binaries, "node"), `#!/bin/sh\nexec ${process.execPath} "$@"\n`, { mode: 0o755 });
   if (installed !== null)
     writeFileSync(join(root, "node_modules/.package-lock.json"), JSON.stringify({ packages: installed }));
   return root;
@@ -75,10 +76,10 @@ describe("what is missing", () => {
 });
 
 describe("a checkout that can't be written", () => {
-  it("is no matter when nothing has to be done", () => {
+  it("is no matter when nothing has to be done", async () => {
     const root = readyCheckout();
     readOnly(root);
-    expect(prepare(root, true)).toEqual({ status: 0, stderr: "" });
+    expect(await prepare(root, true)).toEqual({ status: 0, stderr: "" });
     expect(existsSync(join(root, "build/.prepare-lock"))).toBe(false);
   });
 
@@ -87,22 +88,22 @@ describe("a checkout that can't be written", () => {
     ["build/foundry-agent.cjs is not there", (root) => rmSync(join(root, "build"), { recursive: true })],
     ["node_modules/.bin/node is not there", (root) => rmSync(join(root, "node_modules/.bin/node"))],
     ["node_modules is not complete", (root) => rmSync(join(root, "node_modules/.package-lock.json"))],
-  ] as [string, (root: string) => void][])("is told in one sentence when %s", (why, spoil) => {
+  ] as [string, (root: string) => void][])("is told in one sentence when %s", async (why, spoil) => {
     const root = readyCheckout();
     spoil(root);
     readOnly(root);
-    expect(prepare(root, true)).toEqual({
+    expect(await prepare(root, true)).toEqual({
       status: 1,
       stderr: `${why}, and this user can't write to ${root} (EACCES). Next: node scripts/prepare.mjs install bundle  # there, as its owner\n`,
     });
   });
 });
 
-it("bundles under a lock when a source is newer, and not again", () => {
+it("bundles under a lock when a source is newer, and not again", async () => {
   const root = readyCheckout();
   touchSource(root);
-  expect(prepare(root)).toEqual({ status: 0, stderr: "" });
-  expect(prepare(root)).toEqual({ status: 0, stderr: "" });
+  expect(await prepare(root)).toEqual({ status: 0, stderr: "" });
+  expect(await prepare(root)).toEqual({ status: 0, stderr: "" });
   expect(readFileSync(join(root, "build/bundled"), "utf8")).toBe("locked\n");
   expect(existsSync(join(root, "build/.prepare-lock"))).toBe(false);
 });
@@ -110,7 +111,8 @@ it("bundles under a lock when a source is newer, and not again", () => {
 /** Installed and bundled; its bundler notes each time whether the lock was held. */
 function readyCheckout(): string {
   const root = checkout(LOCK, INSTALLED);
-  for (const folder of ["scripts", "src", "build", "node_modules/.bin"]) mkdirSync(join(root, folder));
+  for (const folder of ["scripts/build", "src", "build", "node_modules/.bin"])
+    mkdirSync(join(root, folder), { recursive: true });
   for (const name of ["prepare.mjs", "npm.mjs", "paths.mjs"])
     copyFileSync(
       fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url)),
@@ -120,7 +122,7 @@ function readyCheckout(): string {
   writeFileSync(
     join(root, "scripts/build/bundle.mjs"),
     `import { appendFileSync, existsSync, writeFileSync } from "node:fs";
-const build = new URL("./", import.meta.url);
+const build = new URL("../../build/", import.meta.url);
 appendFileSync(new URL("bundled", build), existsSync(new URL(".prepare-lock", build)) ? "locked\\n" : "open\\n");
 writeFileSync(new URL("foundry-agent.cjs", build), "");
 `,
@@ -145,20 +147,15 @@ function readOnly(root: string): void {
   });
 }
 
-/** As user nobody when root runs the tests: only once Node runs, for nobody may be kept from where it lies. */
-function prepare(root: string, dropped = false): { status: number | null; stderr: string } {
-  const asNobody = `if (process.getuid() === 0 && process.env.DROP === "1") {
-  process.setgroups([]);
-  process.setgid(65534);
-  process.setuid(65534);
-}
-await import(process.argv[1]);`;
-  const script = join(root, "scripts/prepare.mjs");
-  const args = ["--input-type=module", "-e", asNobody, script, "install", "bundle"];
-  const { status, stderr } = spawnSync(process.execPath, args, {
-    encoding: "utf8",
-    env: { DROP: dropped ? "1" : "0" },
-    cwd: "/",
-  });
-  return { status, stderr };
+/** As user nobody when root runs the tests, if `dropped`. */
+async function prepare(root: string, dropped = false): Promise<{ status: number; stderr: string }> {
+  const [user, group] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  return await runUnprivileged({
+    script: "await import(process.argv[1]);",
+    args: [join(root, "scripts/prepare.mjs"), "install", "bundle"],
+    ...(dropped ? {} : { uid: user, gid: group }),
+  }).then(
+    ({ stderr }) => ({ status: 0, stderr }),
+    (error) => ({ status: error.code, stderr: error.stderr }),
+  );
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { nodeParts, SBOM_NAME, sbomText, writeSbom } from "../../scripts/build/sbom.mjs";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 interface Bom {
   serialNumber?: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { osdPresence } from "../../src/ceph/osd-presence.ts";
 import { openFiles } from "../../src/system/files.ts";
-import { layTree, loadTree, type Tree } from "../support/tree.ts";
+import { layTree, loadTree, type Tree } from "../support/machine/tree.ts";
 
 const FSID = "2f1d9bd4-6a8e-4d3c-9c1b-0a4a7a1f0c55";
 const presence = (tree: Partial<Tree>) => osdPresence(openFiles(layTree({ files: {}, ...tree })));

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { SubCommand } from "../../src/cli/usage.ts";
 import { AgentError } from "../../src/model/errors.ts";
-import { runCli } from "../support/io.ts";
+import { runCli } from "../support/text/io.ts";
 
 const drives: SubCommand = {
   name: "drives",

@@ -9,9 +9,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { collectorsDocument } from "../../scripts/docs/collectors-doc.ts";
 import { jsonSchema } from "../../scripts/docs/json-schema.ts";
 import { openApiDocument } from "../../scripts/docs/openapi.ts";
-import { openHealth } from "../../src/agent/health.ts";
+import { openHealth } from "../../src/agent/conditions/health.ts";
 import { openLedger } from "../../src/agent/reporting/ledger.ts";
-import { openSchedule } from "../../src/agent/schedule.ts";
+import { openSchedule } from "../../src/agent/schedule/schedule.ts";
 import { collectCommand } from "../../src/cli/daemon/collect.ts";
 import { reportCommand } from "../../src/cli/show/report.ts";
 import type { AnyCollector } from "../../src/collectors/index.ts";
@@ -21,12 +21,12 @@ import { metricsText } from "../../src/sockets/metrics/prometheus-text.ts";
 import { ROUTES } from "../../src/sockets/routes/table.ts";
 import { hostMachine } from "../../src/system/machine.ts";
 import { parseVariables, type Ups, upsCollector, upsSchema } from "../fixtures/example-ups.ts";
-import { runCli } from "../support/io.ts";
-import { checkSchema } from "../support/json-schema.ts";
-import { recordedLog } from "../support/log.ts";
-import { parsePrometheus } from "../support/prometheus.ts";
-import { startServer } from "../support/unix-http.ts";
-import { NOW, viewOfSections } from "../support/view.ts";
+import { startServer } from "../support/agent/unix-http.ts";
+import { NOW, viewOfSections } from "../support/agent/view.ts";
+import { runCli } from "../support/text/io.ts";
+import { checkSchema } from "../support/text/json-schema.ts";
+import { recordedLog } from "../support/text/log.ts";
+import { parsePrometheus } from "../support/text/prometheus.ts";
 
 /** The one line. */
 function table(): AnyCollector[] {
@@ -72,7 +72,7 @@ async function startUpsd(answer?: (socket: Socket) => void) {
   return { port, variables };
 }
 
-/** The daemon's own parts, put together as running.ts does, with nothing in them that knows of a UPS. */
+/** The daemon's own parts, put together as configured.ts does, with nothing in them that knows of a UPS. */
 function rig(options: Record<string, unknown>, timeoutMs?: number) {
   const machine = hostMachine();
   const { log } = recordedLog();

@@ -6,11 +6,11 @@ import { describe, expect, test } from "vitest";
 import type { Cpu } from "../../src/collectors/cpu/schema.ts";
 import type { DrivesData } from "../../src/collectors/drives/schema.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
-import type { MemoryData } from "../../src/collectors/memory-schema.ts";
+import type { MemoryData } from "../../src/collectors/memory/schema.ts";
 import type { Network } from "../../src/collectors/network/schema.ts";
 import type { System } from "../../src/collectors/system/schema.ts";
-import { collectTwice, goldenMachine } from "../support/golden.ts";
-import { loadTree, type Tree } from "../support/tree.ts";
+import { loadTree, type Tree } from "../support/machine/tree.ts";
+import { collectTwice, goldenMachine } from "../support/text/golden.ts";
 
 interface Data {
   system: System;

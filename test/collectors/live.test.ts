@@ -10,11 +10,11 @@ import { expect, test } from "vitest";
 import { isNoData } from "../../src/collectors/collector.ts";
 import type { Cpu } from "../../src/collectors/cpu/schema.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
-import type { MemoryData } from "../../src/collectors/memory-schema.ts";
+import type { MemoryData } from "../../src/collectors/memory/schema.ts";
 import type { Network } from "../../src/collectors/network/schema.ts";
 import type { System } from "../../src/collectors/system/schema.ts";
 import { hostMachine } from "../../src/system/machine.ts";
-import { collectTwice } from "../support/golden.ts";
+import { collectTwice } from "../support/text/golden.ts";
 
 type Sections = Record<string, unknown>;
 
@@ -59,7 +59,7 @@ test("this machine: every collector gives data that fits its schema, or says why
 });
 
 test("the same as a user who may nothing: all that is not for root only is still there", () => {
-  const script = fileURLToPath(new URL("../support/collect-child.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../support/machine/collect-child.ts", import.meta.url));
   const child = spawnSync(process.execPath, [script], { encoding: "utf8", timeout: 60_000 });
   expect(child.stderr).toBe("");
   const { uid, sections } = JSON.parse(child.stdout) as { uid: number; sections: Sections };

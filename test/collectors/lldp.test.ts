@@ -5,10 +5,10 @@ import { expect, it } from "vitest";
 import { lldpChanges, lldpCollector, lldpConditions } from "../../src/collectors/lldp.ts";
 import { lldp } from "../../src/helper/lldp/lldp.ts";
 import type { Clock } from "../../src/system/clock.ts";
-import { NO_HELPER, operationsPort } from "../support/operations.ts";
-import { answering, type FakeAnswer, fakePrograms } from "../support/programs.ts";
-import { collectData, conditionCodes, metricLines } from "../support/shape.ts";
-import { collectContext, type Tree, treeMachine } from "../support/tree.ts";
+import { NO_HELPER, operationsPort } from "../support/helper/operations.ts";
+import { answering, type FakeAnswer, fakePrograms } from "../support/machine/programs.ts";
+import { collectContext, type Tree, treeMachine } from "../support/machine/tree.ts";
+import { collectData, conditionCodes, metricLines } from "../support/text/shape.ts";
 
 const CARRIER = "/sys/class/net/eth0/carrier_changes";
 const RUNNING: Tree = {

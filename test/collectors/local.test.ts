@@ -6,8 +6,8 @@ import { isNoData } from "../../src/collectors/collector.ts";
 import { FACTS_FOLDER, type Local, localCollector, parseFact } from "../../src/collectors/local.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { hostMachine, type Machine } from "../../src/system/machine.ts";
-import { collectMachine, conditionCodes, metricLines } from "../support/shape.ts";
-import { collectContext, temporaryFolder } from "../support/tree.ts";
+import { collectContext, temporaryFolder } from "../support/machine/tree.ts";
+import { collectMachine, conditionCodes, metricLines } from "../support/text/shape.ts";
 
 /** A machine with these facts, its user being the one who runs the test. */
 function machineWith(

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test, vi } from "vitest";
 import { AgentError } from "../../src/model/errors.ts";
-import { command, rig } from "../support/executor-rig.ts";
-import { START } from "../support/store.ts";
+import { command, rig } from "../support/commands/executor-rig.ts";
+import { START } from "../support/store/store.ts";
 
 const YEAR = 365 * 86_400_000;
 const REFUSED: readonly (readonly [string, Parameters<typeof command>[1], string])[] = [

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { advance, type Input } from "../../src/commands/machine.ts";
 import type { Progress, RebootIntent } from "../../src/commands/record.ts";
 import { COMMAND_STATES, type CommandState, isFinal, type Why } from "../../src/model/command.ts";
-import { ASKED, REBOOT_PLAN, WORK_PLAN } from "./model-world.ts";
+import { ASKED, REBOOT_PLAN, WORK_PLAN } from "./model/world.ts";
 
 const why: Why = { code: "some_code", text: "A reason.", nextStep: null };
 const intent: RebootIntent = {

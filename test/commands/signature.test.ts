@@ -3,7 +3,7 @@ import { type SignatureOptions, signatureProblem } from "../../src/commands/sign
 import { parseCommands } from "../../src/control/nodefoundry/commands.ts";
 import { POLICY_WORDS, SIGNED_WORDS } from "../../src/helper/policy/words.ts";
 import type { Command } from "../../src/model/command.ts";
-import { MINUTE, NOON, plainCommand, signer } from "../support/signing.ts";
+import { MINUTE, NOON, plainCommand, signer } from "../support/helper/signing.ts";
 
 const KEY = signer();
 const OPTIONS: SignatureOptions = {

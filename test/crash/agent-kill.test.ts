@@ -11,11 +11,11 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openStore } from "../../src/store/store.ts";
 import { hostClock } from "../../src/system/clock.ts";
-import { testAgent, writeConfig } from "../support/agent.ts";
-import { type AgentChild, startChild } from "../support/child.ts";
-import { storedCommand } from "../support/store.ts";
-import { temporaryFolder } from "../support/tree.ts";
-import { ask } from "../support/unix-http.ts";
+import { testAgent, writeConfig } from "../support/agent/agent.ts";
+import { type AgentChild, startChild } from "../support/agent/child.ts";
+import { ask } from "../support/agent/unix-http.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
+import { storedCommand } from "../support/store/store.ts";
 
 const KILLS = 14;
 const SEED = 20_251_009;

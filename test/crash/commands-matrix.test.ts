@@ -3,18 +3,18 @@
  * every call outwards, and whatever they left must come to one result, one reboot at most, and nothing lost.
  *
  * Here every point is met once, by a kill of one process or two, on the same boot or a new one in turn. With
- * FOUNDRY_CRASH_MATRIX=part, as in the lab layer, each meets both; with =whole every combination runs (matrix-plan.ts).
+ * FOUNDRY_CRASH_MATRIX=part, as in the lab layer, each meets both; with =whole every combination runs (matrix/plan.ts).
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { violations } from "./matrix-check.ts";
-import { makeTemporaryFolder } from "./matrix-folder.ts";
-import { generator, onceEach, partPlan, pointsOf, variants, wholePlan } from "./matrix-plan.ts";
-import { openPool, type Pool } from "./matrix-pool.ts";
-import { type Combination, type Outcome, runCombination } from "./matrix-run.ts";
-import type { Mutant } from "./matrix-types.ts";
-import { readLog } from "./matrix-world.ts";
+import { violations } from "./matrix/check.ts";
+import { makeTemporaryFolder } from "./matrix/folder.ts";
+import { generator, onceEach, partPlan, pointsOf, variants, wholePlan } from "./matrix/plan.ts";
+import { openPool, type Pool } from "./matrix/pool.ts";
+import { type Combination, type Outcome, runCombination } from "./matrix/run.ts";
+import type { Mutant } from "./matrix/types.ts";
+import { readLog } from "./matrix/world.ts";
 
 const HOW_MUCH = process.env.FOUNDRY_CRASH_MATRIX;
 const WHOLE = HOW_MUCH === "whole";

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { openStore } from "../../src/store/store.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const PROGRAM = fileURLToPath(new URL("./store-writer.ts", import.meta.url));
 const ROUNDS = 30;

@@ -10,14 +10,14 @@ import { build } from "esbuild";
 import { expect, onTestFinished, test } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { SCHEMA_VERSION } from "../../src/store/file/schema.ts";
-import { writeConfig } from "../support/agent.ts";
-import { startChild } from "../support/child.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { writeConfig } from "../support/agent/agent.ts";
+import { startChild } from "../support/agent/child.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const NEXT = SCHEMA_VERSION + 1;
 
-/** The agent as one file, with the words of store-schema.ts changed. */
+/** The agent as one file, with the words of src/store/file/schema.ts changed. */
 async function bundle(folder: string, name: string, change: (schema: string) => string): Promise<string> {
   const outfile = join(folder, `${name}.cjs`);
   await build({
@@ -33,7 +33,7 @@ async function bundle(folder: string, name: string, change: (schema: string) => 
       {
         name: "schema",
         setup: ({ onLoad }) =>
-          onLoad({ filter: /\/store-schema\.ts$/ }, ({ path }) => ({
+          onLoad({ filter: /\/store\/file\/schema\.ts$/ }, ({ path }) => ({
             loader: "ts",
             contents: change(readFileSync(path, "utf8")),
           })),

@@ -6,10 +6,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { completed, completionFiles } from "../../scripts/docs/completion.ts";
+import { completionFiles } from "../../scripts/docs/completion.ts";
+import { completed } from "../../scripts/docs/completion-offers.ts";
 import { allCommands, placesOf, valuesOf } from "../../scripts/docs/declared.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const FOLDER = new URL("../../packaging/completion/", import.meta.url).pathname;
 const SECTIONS = allCollectors().map(({ name }) => name);

@@ -13,11 +13,11 @@ const SOURCES = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf
 /** The ways in which a condition is written down in this house. */
 const FORMS: readonly { readonly file: RegExp; readonly pattern: RegExp }[] = [
   { file: /./, pattern: /code: "([a-z_]+)",\s*(?:subject[^\n]*?,\s*)?severity/g },
-  { file: /\/store-problems\.ts$/, pattern: /code: "([a-z_]+)"/g },
-  { file: /-conditions\.ts$/, pattern: /\badd\(\s*"([a-z_]+)",/g },
+  { file: /\/store\/file\/problems\.ts$/, pattern: /code: "([a-z_]+)"/g },
+  { file: /\/conditions(?:\/\w+)?\.ts$/, pattern: /\badd\(\s*"([a-z_]+)",/g },
   { file: /./, pattern: /code === "([a-z_]+)"[^;{]*\{\s*conditions\.raise\(\{\s*code,/g },
   // Errors that src/agent/agent.ts makes conditions of under their own codes.
-  { file: /\/(?:metrics-listener|secret-file)\.ts$/, pattern: /new AgentError\(\s*"([a-z_]+)"/g },
+  { file: /\/(?:metrics\/listener|secret-file)\.ts$/, pattern: /new AgentError\(\s*"([a-z_]+)"/g },
 ];
 
 const codes = new Set(

@@ -7,8 +7,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, type TestContext } from "vitest";
 import { allCommands } from "../../scripts/docs/declared.ts";
-import { families } from "../support/families.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { families } from "../support/machine/families.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url).pathname;
 const FOLDER = join(DOCS, "monitoring");

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const page = readFileSync(new URL("../../docs/releasing.md", import.meta.url), "utf8");
 const [makeKey = "", sign = "", verify = ""] = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(

@@ -5,12 +5,12 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type { Cpu } from "../../src/collectors/cpu/schema.ts";
 import type { DrivesData } from "../../src/collectors/drives/schema.ts";
-import type { MemoryData } from "../../src/collectors/memory-schema.ts";
+import type { MemoryData } from "../../src/collectors/memory/schema.ts";
 import type { Network } from "../../src/collectors/network/schema.ts";
 import type { System } from "../../src/collectors/system/schema.ts";
 import { hostMachine, type Machine } from "../../src/system/machine.ts";
-import { collectTwice, goldenMachine } from "../support/golden.ts";
-import type { Tree } from "../support/tree.ts";
+import type { Tree } from "../support/machine/tree.ts";
+import { collectTwice, goldenMachine } from "../support/text/golden.ts";
 
 function capture(): { tree: Tree; text: string } {
   const script = fileURLToPath(new URL("../../scripts/test/capture-tree.mjs", import.meta.url));
@@ -76,7 +76,7 @@ test("the machine id is made up, all is capped, and it says where it comes from"
   );
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1024 * 1024);
   expect(tree.about).toMatch(
-    /^Captured by scripts\/capture-tree\.mjs as .* a test, .*machine id is made up\.$/,
+    /^Captured by scripts\/test\/capture-tree\.mjs as .* a test, .*machine id is made up\.$/,
   );
 });
 

@@ -5,9 +5,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { allCollectors } from "../../src/collectors/index.ts";
-import { goldenReport, prettyJson } from "../support/golden.ts";
-import { jbod } from "../support/jbod.ts";
-import { loadTree, type Tree } from "../support/tree.ts";
+import { jbod } from "../support/drives/jbod.ts";
+import { loadTree, type Tree } from "../support/machine/tree.ts";
+import { goldenReport, prettyJson } from "../support/text/golden.ts";
 
 const MACHINES: Readonly<Record<string, () => Tree>> = {
   "ceph-node": () => loadTree("ceph-node"),

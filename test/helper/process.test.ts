@@ -1,21 +1,20 @@
 /** The helper as a process of its own: started by systemd's protocol or by hand, killed at bad moments, asked by a stranger. */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { activatedSocket } from "../../src/helper/link/activation.ts";
 import { openNative } from "../../src/system/native.ts";
-import { type AgentChild, startChild } from "../support/child.ts";
-import { ask, type HelperHouse, helperHouse, testHelper } from "../support/helper.ts";
-import { listeningSocket } from "../support/listening-socket.ts";
+import { type AgentChild, startChild } from "../support/agent/child.ts";
+import { NOBODY, runUnprivileged } from "../support/agent/unprivileged.ts";
+import { ask, type HelperHouse, helperHouse, testHelper } from "../support/helper/helper.ts";
+import { listeningSocket } from "../support/net/listening-socket.ts";
 
 const IS_ROOT = process.geteuid?.() === 0;
-const NOBODY = 65_534;
-const CHILD = fileURLToPath(new URL("../support/helper-child.ts", import.meta.url));
+const CHILD = fileURLToPath(new URL("../support/helper/child.ts", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-const source = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
+const source = (path: string): string => new URL(`../../src/${path}`, import.meta.url).href;
 
 interface Running {
   readonly process: ChildProcess;
@@ -114,12 +113,12 @@ describe("killed", () => {
 describe.skipIf(!IS_ROOT)("another user of this host", () => {
   /** What user nobody gets on this socket: an error's code of the port, or "ok". */
   async function asNobody(path: string): Promise<string> {
-    const script = `
-      import { socketHelper } from ${source("helper/client.ts")};
-      process.setgroups([]); process.setgid(${NOBODY}); process.setuid(${NOBODY});
-      const port = socketHelper({ path: ${JSON.stringify(path)} });
-      console.log(await port.call("noop", {}, new AbortController().signal).then(() => "ok", ({ code, message }) => code + ": " + message));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+    const { stdout } = await runUnprivileged({
+      before: "const { socketHelper } = await import(process.argv[1]);",
+      script: `const port = socketHelper({ path: process.argv[2] });
+      console.log(await port.call("noop", {}, new AbortController().signal).then(() => "ok", ({ code, message }) => code + ": " + message));`,
+      args: [source("helper/link/client.ts"), path],
+    });
     return stdout.trim();
   }
 
@@ -233,11 +232,11 @@ describe("foundry-agent helper", () => {
   });
 
   it("as anybody else: refused", async () => {
-    const script = `
-      import { helperCommand } from ${source("cli/helper.ts")};
-      if (process.getuid() === 0) { process.setgroups([]); process.setgid(${NOBODY}); process.setuid(${NOBODY}); }
-      await helperCommand.run({ values: {}, positionals: [] }, { env: {} }).catch(({ code, message }) => console.log(code, message));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+    const { stdout } = await runUnprivileged({
+      before: "const { helperCommand } = await import(process.argv[1]);",
+      script: `await helperCommand.run({ values: {}, positionals: [] }, { env: {} }).catch(({ code, message }) => console.log(code, message));`,
+      args: [source("cli/daemon/helper.ts")],
+    });
     expect(stdout).toBe("refused the helper is for what only root may do, so it runs as root\n");
   });
 

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { parseThrottled, throttledOperation } from "../../src/helper/throttled.ts";
 import { openFiles } from "../../src/system/files.ts";
-import { ask, helperHouse, requestFrame, sendRaw, testHelper } from "../support/helper.ts";
-import { layTree, temporaryFolder } from "../support/tree.ts";
+import { ask, helperHouse, requestFrame, sendRaw, testHelper } from "../support/helper/helper.ts";
+import { layTree, temporaryFolder } from "../support/machine/tree.ts";
 
 it.each([
   ["throttled=0x50005\n", 0x50005],

@@ -12,11 +12,11 @@ import type { BmcData } from "../../src/collectors/bmc/schema.ts";
 import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../src/helper/bmc/operations.ts";
 import type { Clock } from "../../src/system/clock.ts";
 import { type RunProgram, runProgram } from "../../src/system/program.ts";
-import { BMC_TREE } from "../support/bmc.ts";
-import { NO_HELPER, operationsPort } from "../support/operations.ts";
-import { fakePrograms } from "../support/programs.ts";
-import { collectData } from "../support/shape.ts";
-import { collectContext, temporaryFolder, treeMachine } from "../support/tree.ts";
+import { NO_HELPER, operationsPort } from "../support/helper/operations.ts";
+import { BMC_TREE } from "../support/machine/bmc.ts";
+import { fakePrograms } from "../support/machine/programs.ts";
+import { collectContext, temporaryFolder, treeMachine } from "../support/machine/tree.ts";
+import { collectData } from "../support/text/shape.ts";
 import { PASSWORD, type Simulator, simulatorLacking, startSimulator, USER } from "./ipmi-simulator.ts";
 
 const LACKING = simulatorLacking();

@@ -13,7 +13,7 @@ import { complaints } from "../../scripts/build/elf.mjs";
 import { SHIP_FLAGS } from "../../scripts/flags.mjs";
 import { arm64Root } from "../../scripts/lab/arm64-root.mjs";
 import { BUNDLE, NODE, ROOT } from "../../scripts/paths.mjs";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const run = promisify(execFile);
 

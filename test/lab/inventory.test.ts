@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { readInventory } from "../../src/helper/inventory/inventory.ts";
 import { openFiles } from "../../src/system/files.ts";
-import { serverTable } from "../support/smbios.ts";
-import { layTree, temporaryFolder } from "../support/tree.ts";
+import { serverTable } from "../support/machine/smbios.ts";
+import { layTree, temporaryFolder } from "../support/machine/tree.ts";
 
 const PATH = `${process.env.PATH}:/usr/sbin`;
 const LACKING =

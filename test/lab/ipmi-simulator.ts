@@ -10,7 +10,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const run = promisify(execFile);
 

@@ -10,10 +10,10 @@ import { expect, it, onTestFinished } from "vitest";
 import { lldpCollector } from "../../src/collectors/lldp.ts";
 import { lldp } from "../../src/helper/lldp/lldp.ts";
 import { openFiles } from "../../src/system/files.ts";
-import { operationsPort } from "../support/operations.ts";
-import { fakePrograms } from "../support/programs.ts";
-import { collectData } from "../support/shape.ts";
-import { collectContext, layTree, temporaryFolder, treeMachine } from "../support/tree.ts";
+import { operationsPort } from "../support/helper/operations.ts";
+import { fakePrograms } from "../support/machine/programs.ts";
+import { collectContext, layTree, temporaryFolder, treeMachine } from "../support/machine/tree.ts";
+import { collectData } from "../support/text/shape.ts";
 
 const TREE = { files: { "/run/lldpd.socket": "", "/sys/class/net/eth0/carrier_changes": "1\n" } };
 

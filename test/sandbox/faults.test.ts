@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type CallOptions, call, enrolAgent, type TestAgent, testSandbox } from "../support/sandbox.ts";
+import { type CallOptions, call, enrolAgent, type TestAgent, testSandbox } from "../support/net/sandbox.ts";
 
 const failure = async (agent: TestAgent, options?: CallOptions): Promise<string> =>
   await agent.exchange({}, options).then(

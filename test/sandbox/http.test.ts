@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { findRoute, matchPath } from "../../src/sandbox/http.ts";
-import { call, enrolAgent, MACHINE, testSandbox } from "../support/sandbox.ts";
+import { call, enrolAgent, MACHINE, testSandbox } from "../support/net/sandbox.ts";
 
 test("patterns match whole segments and decode them", () => {
   expect(matchPath("/v1/nodes/{id}/sync", "/v1/nodes/node_1/sync")).toEqual({ id: "node_1" });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { COMMAND_TYPES } from "../../src/sandbox/nodefoundry/account-api/command-types.ts";
 import { ROUTES } from "../../src/sandbox/nodefoundry/routes.ts";
-import { checkAgainst, checkSchema, loadOpenApi } from "../support/json-schema.ts";
-import type { Any } from "../support/sandbox.ts";
+import type { Any } from "../support/net/sandbox.ts";
+import { checkAgainst, checkSchema, loadOpenApi } from "../support/text/json-schema.ts";
 
 const openapi: Any = loadOpenApi("agent-api");
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
-import { call, enrolAgent, testSandbox } from "../support/sandbox.ts";
-import { certificate } from "../support/tls.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
+import { call, enrolAgent, testSandbox } from "../support/net/sandbox.ts";
+import { certificate } from "../support/net/tls.ts";
 
 const refusal = async (options: SandboxOptions): Promise<unknown> =>
   await startSandbox(options).then(

@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from "vitest";
 import { SHIP_FLAGS } from "../../scripts/flags.mjs";
 import { candidates, openHousekeeping, validate } from "../../src/system/housekeeping.ts";
 import { openNative } from "../../src/system/native.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const CODE = "00400000-0082e000 r-xp 00000000 fe:00 530941                            /usr/bin/foundry-agent";
 const DATA = "7f0000000000-7f0000100000 r--p 00042000 fe:00 339380                    /usr/lib/libc.so.6";
@@ -170,7 +170,7 @@ describe("housekeeping", () => {
   it("keeps a working process flat and small, under the ship flags", () => {
     const program = join(temporaryFolder(), "load.cjs");
     buildSync({
-      entryPoints: [fileURLToPath(new URL("../support/housekeeping-load.ts", import.meta.url))],
+      entryPoints: [fileURLToPath(new URL("../support/machine/housekeeping-load.ts", import.meta.url))],
       outfile: program,
       bundle: true,
       platform: "node",

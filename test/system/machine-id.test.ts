@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openFiles } from "../../src/system/files.ts";
 import { DEFAULT_MACHINE_ID_SALT, machineIdOf, readMachineId } from "../../src/system/machine-id.ts";
-import { layTree } from "../support/tree.ts";
+import { layTree } from "../support/machine/tree.ts";
 
 const RAW = "4f2a9c0d7b6e4d1f8a3c5e7092b4d6f8";
 

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openNative, unixAddress } from "../../src/system/native.ts";
 import { openNotify } from "../../src/system/notify.ts";
-import { datagramReceiver } from "../support/datagram-receiver.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
+import { datagramReceiver } from "../support/net/datagram-receiver.ts";
 
 function listenAt(target: string): ReturnType<typeof datagramReceiver> {
   const receiver = datagramReceiver(target);

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { errorCode } from "../../src/model/errors.ts";
 import { type ProgramOptions, runProgram } from "../../src/system/program.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { runUnprivileged } from "../support/agent/unprivileged.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
-const NODE = process.execPath;
 const sh = (script: string, options: Partial<ProgramOptions> = {}) =>
   runProgram(["sh", "-c", script], { timeoutMs: 10_000, ...options });
 
@@ -137,7 +137,10 @@ it.each([
   expect(errorCode(error)).toBe(code);
 });
 
-it("not executable for this user, as an unprivileged one", () => {
+const MODULE = new URL("../../src/system/program.ts", import.meta.url).href;
+const LOADED = "const { runProgram } = await import(process.argv[1]);";
+
+it("not executable for this user, as an unprivileged one", async () => {
   const folder = temporaryFolder();
   const program = join(folder, "tool");
   writeFileSync(program, "#!/bin/sh\necho ran\n");
@@ -145,25 +148,24 @@ it("not executable for this user, as an unprivileged one", () => {
   chmodSync(program, 0o700);
   const noRight = process.geteuid?.() === 0;
   if (!noRight) chmodSync(program, 0o600);
-  const script = `
-    import { runProgram } from ${JSON.stringify(new URL("../../src/system/program.ts", import.meta.url).href)};
-    if (process.getuid() === 0) { process.setgroups([]); process.setgid(65534); process.setuid(65534); }
-    await runProgram([${JSON.stringify(program)}], { timeoutMs: 5000 }).catch(({ code, message }) => console.log(code, message));`;
-  const said = execFileSync(NODE, ["--input-type=module", "-e", script], { encoding: "utf8" });
-  expect(said).toBe(`program_not_allowed ${program} may not be run by this user\n`);
+  const { stdout } = await runUnprivileged({
+    before: LOADED,
+    script: `await runProgram([${JSON.stringify(program)}], { timeoutMs: 5000 }).catch(({ code, message }) => console.log(code, message));`,
+    args: [MODULE],
+  });
+  expect(stdout).toBe(`program_not_allowed ${program} may not be run by this user\n`);
 });
 
-it("not installed, as somebody who may not look into every folder of PATH", () => {
+it("not installed, as somebody who may not look into every folder of PATH", async () => {
   const closed = temporaryFolder();
   chmodSync(closed, 0o000);
+  onTestFinished(() => chmodSync(closed, 0o700)); // or only root could remove it
   const script = `
-    import { runProgram } from ${JSON.stringify(new URL("../../src/system/program.ts", import.meta.url).href)};
-    if (process.getuid() === 0) { process.setgroups([]); process.setgid(65534); process.setuid(65534); }
     process.env.PATH = ${JSON.stringify(`${closed}:/usr/bin:/bin`)};
     await runProgram(["no-such-program-anywhere"], { timeoutMs: 5000 }).catch(({ code }) => console.log(code));
     await runProgram(["true"], { timeoutMs: 5000 }).then(({ status }) => console.log(status));`;
-  const said = execFileSync(NODE, ["--input-type=module", "-e", script], { encoding: "utf8" });
-  expect(said).toBe("program_missing\n0\n");
+  const { stdout } = await runUnprivileged({ before: LOADED, script, args: [MODULE] });
+  expect(stdout).toBe("program_missing\n0\n");
 });
 
 it("many at once leave no process and no descriptor behind", async () => {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AgentError } from "../../src/model/errors.ts";
 import { MAX_SECRET_BYTES, readSecretFile, secretPath } from "../../src/system/secret-file.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { runUnprivileged } from "../support/agent/unprivileged.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
 
 const UID = process.geteuid?.() ?? 0;
 const CANARY = "nf_sk_live_Canary0123456789";
@@ -111,20 +112,18 @@ describe("readSecretFile", () => {
     expect(refusal("/tmp/\0")).toMatchObject({ code: "secret_unreadable" });
   });
 
-  it("says what to type when it may not be read", () => {
+  it("says what to type when it may not be read", async () => {
     const file = secret(CANARY, 0o000);
     if (UID === 0) {
       // Root reads everything: ask as somebody else, in a process of its own.
       chmodSync(join(file, ".."), 0o755);
-      const script = `process.setgroups([]); process.setgid(65534); process.setuid(65534);
-        const { readSecretFile } = await import(${JSON.stringify(new URL("../../src/system/secret-file.ts", import.meta.url).href)});
-        try { readSecretFile(${JSON.stringify(file)}); } catch (error) { console.log(error.code, error.nextStep); }`;
-      // The checkout may be closed to nobody, so the module is loaded before the uid goes.
-      const loadFirst = script.replace(/^(.*)\n\s*(const .*)\n/, "$2\n$1\n");
-      const said = execFileSync(process.execPath, ["--input-type=module", "-e", loadFirst], {
-        encoding: "utf8",
+      const { stdout } = await runUnprivileged({
+        before: "const { readSecretFile } = await import(process.argv[1]);",
+        script:
+          "try { readSecretFile(process.argv[2]); } catch (error) { console.log(error.code, error.nextStep); }",
+        args: [new URL("../../src/system/secret-file.ts", import.meta.url).href, file],
       });
-      expect(said.trim()).toBe(`secret_unreadable chown 65534 ${file} && chmod 0600 ${file}`);
+      expect(stdout.trim()).toBe(`secret_unreadable chown 65534 ${file} && chmod 0600 ${file}`);
     } else
       expect(refusal(file)).toMatchObject({
         code: "secret_unreadable",

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type TarEntry, tarArchive } from "../../src/system/tar.ts";
-import { untar } from "../support/tar.ts";
-import { temporaryFolder } from "../support/tree.ts";
+import { temporaryFolder } from "../support/machine/tree.ts";
+import { untar } from "../support/text/tar.ts";
 
 const AT = 1_760_000_000_000;
 const entry = (name: string, text = "x", more: Partial<TarEntry> = {}): TarEntry => ({

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { parse } from "toml";
 import { describe, expect, it } from "vitest";
 import { locateKeys } from "../../src/system/toml-locate.ts";
-import { pathsOf, writeDocument } from "../support/toml-document.ts";
+import { pathsOf, writeDocument } from "../support/agent/toml-document.ts";
 
 describe("locateKeys", () => {
   it("finds the line of dotted keys, array tables, inline tables and what follows multi-line strings", () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makePackage } from "../../scripts/package/package.mjs";
-import { certificatePath } from "../support/tls.ts";
+import { certificatePath } from "../support/net/tls.ts";
 import { HOST_ADDRESS, type Vm } from "./vm.ts";
 
 /** A name on the test server's certificate. */

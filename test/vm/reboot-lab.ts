@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { type Sandbox, type SandboxSnapshot, startSandbox } from "../../src/sandbox/sandbox.ts";
-import { certificate, certificatePath } from "../support/tls.ts";
+import { certificate, certificatePath } from "../support/net/tls.ts";
 import { configure, installPackage, keepJournal } from "./install-package.ts";
 import { setTrap, trapSnapped } from "./trap.ts";
 import { until } from "./until.ts";

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BmcData } from "../../src/collectors/bmc/schema.ts";
 import type { SmartData } from "../../src/collectors/smart/schema.ts";
-import { parsePrometheus } from "../support/prometheus.ts";
+import { parsePrometheus } from "../support/text/prometheus.ts";
 import { DIRECT, install, installLacking, UNITS } from "./install.ts";
 import { bootVm, SERIALS, type Vm } from "./vm.ts";
 

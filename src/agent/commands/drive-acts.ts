@@ -8,7 +8,7 @@ import type { Located } from "../../helper/locate/locate.ts";
 import { AgentError } from "../../model/errors.ts";
 import type { SmartReadAnswer } from "../../model/smart.ts";
 import type { LocateWish, SmartWayName } from "../../sockets/agent-view.ts";
-import { hardwareStep } from "../config-conditions.ts";
+import { hardwareStep } from "../conditions/config.ts";
 import type { Running } from "../configured.ts";
 
 /** An operation's own time-out is shorter; this includes waiting for its turn behind other drives. */

@@ -13,8 +13,8 @@ import type { Logger } from "../../model/log.ts";
 import type { NodeStatus } from "../../model/report.ts";
 import type { Store } from "../../store/types.ts";
 import type { Machine } from "../../system/machine.ts";
+import type { Health } from "../conditions/health.ts";
 import type { Running } from "../configured.ts";
-import type { Health } from "../health.ts";
 import { commandActs } from "./acts.ts";
 import { openCommandGates } from "./gate-facts.ts";
 

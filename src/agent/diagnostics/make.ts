@@ -10,7 +10,7 @@ import type { Store } from "../../store/types.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Running } from "../configured.ts";
 import type { IdentityKeeper } from "../identity/identity.ts";
-import type { LogTail } from "../log-tail.ts";
+import type { LogTail } from "../log.ts";
 import { excludedFields } from "../reporting/excluded-fields.ts";
 import { BUNDLE_COMMANDS, BUNDLE_EVENTS, type Bundle, makeBundle } from "./bundle.ts";
 import type { BundleInput } from "./texts.ts";

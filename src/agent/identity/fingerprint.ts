@@ -3,8 +3,9 @@
  * lists can be of one node. That a fact can't be read now (DMI is for root only) is kept apart from its
  * having changed.
  */
-import { cleanDmi, cleanUuid } from "../../model/dmi-text.ts";
+
 import { errorCode } from "../../model/errors.ts";
+import { cleanDmi, cleanUuid } from "../../model/text/dmi-text.ts";
 import type { Files } from "../../system/files.ts";
 import { smallHmac } from "../../system/small-hash.ts";
 import { rootDriveSerials } from "./root-drive.ts";

@@ -3,7 +3,7 @@
  * disk below partition, LVM, dm-crypt or md. A netbooted, overlaid or tmpfs root has none.
  */
 import { dirname } from "node:path";
-import { cleanDmi } from "../../model/dmi-text.ts";
+import { cleanDmi } from "../../model/text/dmi-text.ts";
 import type { Files } from "../../system/files.ts";
 
 /** Where a disk tells who it is, best first: eMMC and SD, NVMe and MMC, virtio, NVMe, SCSI and SATA. Fixed, so that it is the same one at every start. */

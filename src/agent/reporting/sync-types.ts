@@ -6,7 +6,7 @@ import type { Logger } from "../../model/log.ts";
 import type { NodeStatus, Report } from "../../model/report.ts";
 import type { Store } from "../../store/types.ts";
 import type { Clock } from "../../system/clock.ts";
-import type { Health } from "../health.ts";
+import type { Health } from "../conditions/health.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface RoundResult {

@@ -2,7 +2,7 @@
 
 import { isFinal } from "../../model/command.ts";
 import { AgentError } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { WholeCommandWire } from "../../sockets/wire/command.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { at, shownFor } from "../show/conditions.ts";

@@ -1,6 +1,6 @@
 /** `foundry-agent hold` and `release`: commands from the network wait while somebody works on this node. */
 
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { HoldWire } from "../../sockets/wire/command.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { EXIT, printJson } from "../output.ts";

@@ -1,8 +1,8 @@
 /** `foundry-agent commands`: what this node was asked to do and what came of it; cancel, submit and sign. */
 import { readFileSync } from "node:fs";
 import { AgentError, errorCode } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
-import { nearest } from "../../model/suggest.ts";
+import { printable } from "../../model/text/scrub.ts";
+import { nearest } from "../../model/text/suggest.ts";
 import type { CommandWire, WholeCommandWire } from "../../sockets/wire/command.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { type Input, readAllInput } from "../prompt.ts";

@@ -4,7 +4,7 @@
  */
 import { hostname } from "node:os";
 import { AgentError } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { RunProgram } from "../../system/program.ts";
 import { EXIT, type Io } from "../output.ts";
 

@@ -1,7 +1,7 @@
 /** `foundry-agent reboot`: asks, says what stands in the way, hands it to the journal and shows how far it comes. */
 
 import { AgentError } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { DryRunWire, WholeCommandWire } from "../../sockets/wire/command.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { type RunProgram, runProgram } from "../../system/program.ts";

@@ -1,7 +1,7 @@
 /** A command in words: one sentence for `status` and `why`, its whole story for `commands ID`, its gates for a dry run. */
 
 import { type CommandState, isFinal } from "../../model/command.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { CommandWire, DryRunWire, WholeCommandWire } from "../../sockets/wire/command.ts";
 import { at, type Shown } from "../show/conditions.ts";
 import { localTime } from "../show/events.ts";

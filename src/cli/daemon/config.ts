@@ -12,8 +12,8 @@ import {
 } from "../../config/config.ts";
 import { effectiveValues } from "../../config/effective.ts";
 import { quoteArgument } from "../../config/file.ts";
-import { printable } from "../../model/scrub.ts";
-import { nearest } from "../../model/suggest.ts";
+import { printable } from "../../model/text/scrub.ts";
+import { nearest } from "../../model/text/suggest.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { plural } from "../text/format.ts";
 import { table } from "../text/table.ts";

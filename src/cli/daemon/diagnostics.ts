@@ -4,7 +4,7 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { BUNDLE_FILES, NOT_IN_IT } from "../../agent/diagnostics/contents.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { bytes as size } from "../text/format.ts";

@@ -1,5 +1,5 @@
 /** `foundry-agent reload`: have the configuration read again; a bad one changes nothing. */
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { EXIT, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import type { SubCommand } from "../usage.ts";

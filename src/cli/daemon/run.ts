@@ -1,8 +1,7 @@
 /** `foundry-agent run`: the daemon, as systemd starts it; with --once a single cycle for trying a configuration. */
 import { resolve } from "node:path";
 import { type Agent, startAgent } from "../../agent/agent.ts";
-import { logFormat, openLog } from "../../agent/log.ts";
-import { openLogTail } from "../../agent/log-tail.ts";
+import { logFormat, openLog, openLogTail } from "../../agent/log.ts";
 import { allCollectors } from "../../collectors/index.ts";
 import { type LoadedConfig, loadConfig, problemText } from "../../config/config.ts";
 import { AgentError, errorText } from "../../model/errors.ts";

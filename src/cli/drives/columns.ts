@@ -1,5 +1,5 @@
 /** The columns of the table of drives: what each says of a drive and of one that is missing, and which gives way. */
-import { ageText, verdictText } from "../../collectors/smart-table.ts";
+import { ageText, verdictText } from "../../collectors/smart/table.ts";
 import { at } from "../show/conditions.ts";
 import { driveSize, relativeTime, sparkline } from "../text/format.ts";
 import { type Cell, type Column, cut } from "../text/table.ts";

@@ -1,6 +1,6 @@
 /** `foundry-agent drives DEVICE`: everything known of one drive, for a person; what decides stands first. */
-import { ageText } from "../../collectors/smart-table.ts";
-import { printable } from "../../model/scrub.ts";
+import { ageText } from "../../collectors/smart/table.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { Io } from "../output.ts";
 import { at } from "../show/conditions.ts";
 import { driveSize, paint, percent, relativeTime } from "../text/format.ts";

@@ -1,6 +1,6 @@
 /** `foundry-agent drives`: the table of drives, one drive whole, its light, and forgetting one that will not come back. */
 
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { watch } from "../text/watch.ts";

@@ -1,6 +1,6 @@
 /** The verdict on one drive for a person: since when, every reason, and what to do about it. */
-import { verdictText } from "../../collectors/smart-table.ts";
-import { printable } from "../../model/scrub.ts";
+import { verdictText } from "../../collectors/smart/table.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { at } from "../show/conditions.ts";
 import { paint, relativeTime } from "../text/format.ts";
 import { nextStepHere } from "../text/next-step.ts";

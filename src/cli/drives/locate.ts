@@ -1,5 +1,5 @@
 /** `foundry-agent drives locate`: the light on a drive's slot blinks for a time, so that the right one is pulled. */
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { openClient } from "../socket/client.ts";
 import { duration } from "../text/format.ts";

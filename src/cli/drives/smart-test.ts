@@ -1,5 +1,5 @@
 /** `foundry-agent smart-test`: start or end a self-test inside a drive. It goes on by itself; nobody waits here. */
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { EXIT, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { duration } from "../text/format.ts";

@@ -2,7 +2,7 @@
  * The table of drives. Columns in which nobody has anything are left out, and on a narrow terminal those that
  * matter least give way, so that place, verdict, reason and use can be read at 80 columns.
  */
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { Io } from "../output.ts";
 import { at } from "../show/conditions.ts";
 import { plural, relativeTime } from "../text/format.ts";

@@ -3,8 +3,8 @@
  * stands beside its number where the terminal is wide, below it where it is not.
  */
 
-import { ageText } from "../../collectors/smart-table.ts";
-import { printable } from "../../model/scrub.ts";
+import { ageText } from "../../collectors/smart/table.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { type Color, duration } from "../text/format.ts";
 import { type Cell, type Column, displayWidth, table } from "../text/table.ts";
 import { wrapText } from "../text/wrap.ts";

@@ -1,6 +1,6 @@
 /** `foundry-agent check`: each step on the way to a control API, with a verdict and what to do next. */
 
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { CheckWire } from "../../sockets/wire/wire.ts";
 import { EXIT, printJson } from "../output.ts";
 import { type Shown, shownFor } from "../show/conditions.ts";

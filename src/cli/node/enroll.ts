@@ -1,6 +1,6 @@
 /** `foundry-agent enroll`: register this node with a key that is used once and kept nowhere. */
-import { templateProblem } from "../../agent/name-template.ts";
-import { printable } from "../../model/scrub.ts";
+import { templateProblem } from "../../config/name-template.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { readSecretFile } from "../../system/secret-file.ts";
 import { EXIT, type Io, printJson } from "../output.ts";

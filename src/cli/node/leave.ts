@@ -1,6 +1,6 @@
 /** `foundry-agent leave`: forget a control API's token and node id. Asks first. */
 
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { EXIT, printJson } from "../output.ts";
 import { type Input, makeSure } from "../prompt.ts";

@@ -1,5 +1,5 @@
 /** `foundry-agent sync`: one round with the control APIs now, and what came of it. */
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { EXIT, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { paint } from "../text/format.ts";

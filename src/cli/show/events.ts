@@ -1,7 +1,7 @@
 /** `foundry-agent events`: what happened, oldest first, one line an event; `--follow` goes on. */
 
 import { AgentError } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { nextUlid } from "../../model/ulid.ts";
 import type { EventWire } from "../../sockets/wire/wire.ts";
 import { EXIT, type Io } from "../output.ts";

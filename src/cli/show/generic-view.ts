@@ -3,7 +3,7 @@
  * become tables, units follow from the names of the fields (`…_bytes`, `…_ms`, `…_c`). Shares of 1 are shown as
  * per cent here, and only here.
  */
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { duration, memorySize, percent, relativeTime } from "../text/format.ts";
 import { table } from "../text/table.ts";
 

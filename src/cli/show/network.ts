@@ -1,7 +1,7 @@
 /** `foundry-agent network`: every interface, the way out, and who resolves names; or all there is of one of them. */
 
 import { AgentError } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { SectionHead } from "../../sockets/wire/wire.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";

@@ -1,6 +1,6 @@
 /** One section's state as a sentence: for `report SECTION`, `collect` and `why`. */
 
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { SectionHead } from "../../sockets/wire/wire.ts";
 import { duration, relativeTime } from "../text/format.ts";
 import { at } from "./conditions.ts";

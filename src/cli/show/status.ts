@@ -1,6 +1,6 @@
 /** `foundry-agent status`: how the agent and its node fare. A health block only when something is wrong. */
 
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";

@@ -4,7 +4,7 @@
  * terminal, and what a colour says is said by a word too.
  */
 import type { Severity } from "../../model/condition.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,5 +1,5 @@
 /** Aligned plain text tables, cut to the width of the terminal. */
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import { type Color, paint } from "./format.ts";
 
 export interface Column {

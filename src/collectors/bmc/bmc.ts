@@ -9,7 +9,6 @@
 import type { BmcInfoResult, BmcLanResult, BmcSelResult } from "../../helper/bmc/reads.ts";
 import type { HelperPort } from "../../helper/port.ts";
 import { type RunProgram, runProgram } from "../../system/program.ts";
-import { bmcTable } from "../bmc-table.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
 import { helperAsker, lanAsker, openRound } from "./ask.ts";
 import { bmcConditions, bmcEvents } from "./conditions.ts";
@@ -19,6 +18,7 @@ import { bmcMetrics } from "./metrics.ts";
 import { bmcOptions, lanTarget } from "./options.ts";
 import { type BmcPresence, findBmc } from "./presence.ts";
 import { type BmcData, type BmcSelData, type BmcSensor, bmcSchema } from "./schema.ts";
+import { bmcTable } from "./table.ts";
 
 const EVERY_MS = 600_000;
 const IDENTITY_MS = 3_600_000;

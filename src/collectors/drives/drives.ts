@@ -2,21 +2,21 @@
  * Every physical drive: who it is, where it sits, what is on it and how it fares; and those that are gone.
  *
  * Three parts with three costs. What is static is read when the kernel says that a device changed
- * (drives-scan.ts). What changes is read at each run from the kernel's memory. What the drive itself has to
- * answer, temperature and space, is asked last and bounded (drives-asking.ts), so that a sick drive costs its
+ * (scan/scan.ts). What changes is read at each run from the kernel's memory. What the drive itself has to
+ * answer, temperature and space, is asked last and bounded (ask.ts), so that a sick drive costs its
  * own two fields and nothing else.
  */
 import { AgentError } from "../../model/errors.ts";
 import type { DrivesFacts } from "../../model/sections.ts";
 import type { Files } from "../../system/files.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
-import { driveTable } from "../drives-table.ts";
 import { askTemperature, NO_SENSOR, type Temperature } from "./ask.ts";
 import { driveConditions, driveEvents } from "./conditions.ts";
 import { driveMetrics } from "./metrics.ts";
 import { type DriveMemory, lastSeq, missingOf, parseDriveMemory, remember } from "./missing.ts";
 import { driveScanner, type Scan, type ScannedDrive } from "./scan/scan.ts";
 import { type Drive, type DriveIo, type DrivesData, drivesSchema } from "./schema.ts";
+import { driveTable } from "./table.ts";
 import { cleanText } from "./text.ts";
 import { addIo, readIo } from "./use/io.ts";
 import { mountReader, readUse } from "./use/use.ts";

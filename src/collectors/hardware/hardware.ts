@@ -10,8 +10,8 @@ import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError } from "../../model/errors.ts";
 import type { EventDraft } from "../../model/event.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
-import { type HardwareData, hardwareSchema } from "../hardware-schema.ts";
 import { type DimmMemory, lastChange, parseDimmMemory, rememberDimms } from "./news.ts";
+import { type HardwareData, hardwareSchema } from "./schema.ts";
 import { hardwareMetrics, hardwareTable } from "./view.ts";
 
 /** A failed look is repeated after this; a good one holds for a day. */

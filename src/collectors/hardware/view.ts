@@ -1,7 +1,7 @@
 /** The section `hardware` as a table for people and as Prometheus families. */
 import type { Dimm, PciDevice } from "../../helper/inventory/schema.ts";
 import type { Metric, TableView } from "../collector.ts";
-import type { HardwareData } from "../hardware-schema.ts";
+import type { HardwareData } from "./schema.ts";
 
 export const hardwareTable: TableView<HardwareData> = {
   columns: ["part", "where", "what", "serial number"],

@@ -1,8 +1,8 @@
 /** What can be wrong with memory, and what of it happened between two looks. */
 import type { ConditionDraft } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
-import type { MemoryData } from "../memory-schema.ts";
 import type { EdacController, EdacModule } from "./edac.ts";
+import type { MemoryData } from "./schema.ts";
 
 /** Corrected errors below this are normal in a big machine; above, a module is going. */
 const MANY_CORRECTED = 100;

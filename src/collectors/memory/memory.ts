@@ -3,10 +3,10 @@ import { AgentError } from "../../model/errors.ts";
 import type { Collector, TableView } from "../collector.ts";
 import { pressureTolerances, readPressure } from "../linux/pressure.ts";
 import { readWhole } from "../linux/text.ts";
-import { type MemoryData, memorySchema } from "../memory-schema.ts";
 import { memoryChanges, memoryConditions } from "./conditions.ts";
 import { edacReader } from "./edac.ts";
 import { memoryMetrics } from "./metrics.ts";
+import { type MemoryData, memorySchema } from "./schema.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 /** The section `memory` as Prometheus families, named and labelled as node_exporter's where it has them. */
 import type { Metric, Sample } from "../collector.ts";
-import type { MemoryData } from "../memory-schema.ts";
 import type { EdacController } from "./edac.ts";
+import type { MemoryData } from "./schema.ts";
 
 type Value = number | null | undefined;
 

@@ -107,7 +107,7 @@ const SEVERITY: Record<NonNullable<SmartEvent["to"]>, Severity> = {
   fail: "error",
 };
 
-/** Verdicts that changed and self-tests that ended, each once, over restarts (as drives-conditions.ts does). */
+/** Verdicts that changed and self-tests that ended, each once, over restarts (as drives/conditions.ts does). */
 export function smartEvents(before: SmartData | null, after: SmartData): EventDraft[] {
   const last = lastSmartSeq(after.history);
   const told = before === null ? after.history_base : lastSmartSeq(before.history);

@@ -1,7 +1,7 @@
 /**
  * Section `smart`: what every drive says of its own health, and what that means.
  *
- * Asking is the helper's work (root); whom to ask is decided in smart-rounds.ts, what is made of the answers
+ * Asking is the helper's work (root); whom to ask is decided in rounds/rounds.ts, what is made of the answers
  * here. A run returns as soon as all drives answered that are going to: the ones still silent then stay
  * pending, and what they answer later is merged by another run, which `onLate` asks for. Sleeping drives are
  * not woken and keep their last values.
@@ -11,10 +11,9 @@ import type { AgentError } from "../../model/errors.ts";
 import type { SmartFacts, SmartHistory } from "../../model/smart.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
 import { byName } from "../drives/text.ts";
-import { smartSensitive, smartVolatile } from "../smart-facets.ts";
-import { smartTable } from "../smart-table.ts";
 import { smartConditions, smartEvents } from "./conditions.ts";
 import { driveEntry, hasData, type SmartKept } from "./entry.ts";
+import { smartSensitive, smartVolatile } from "./facets.ts";
 import { dayOf, trendOf } from "./history.ts";
 import { lastSmartSeq, lastVerdictOf, parseSmartMemory, rememberSmart, type SmartMemory } from "./memory.ts";
 import { smartMetrics } from "./metrics.ts";
@@ -23,6 +22,7 @@ import { smartOptions, smartOverrides } from "./rounds/options.ts";
 import { type SmartRound, type SmartRounds, smartRounds } from "./rounds/rounds.ts";
 import { grouped, type SmartWay } from "./rounds/ways.ts";
 import { type SmartData, type SmartDrive, smartSchema } from "./schema.ts";
+import { smartTable } from "./table.ts";
 import { sampleOf } from "./verdict/counts.ts";
 import { unknownVerdict } from "./verdict/verdict.ts";
 

@@ -2,8 +2,9 @@
  * What the firmware says the hardware is: DMI (/sys/class/dmi/id, x86 and ARM servers) or the device tree
  * (Raspberry Pi and other boards). Boards ship with placeholders in half of the DMI fields; those are null.
  */
-import { cleanDmi, cleanUuid, isoBiosDate } from "../../model/dmi-text.ts";
+
 import { errorCode } from "../../model/errors.ts";
+import { cleanDmi, cleanUuid, isoBiosDate } from "../../model/text/dmi-text.ts";
 import type { Files } from "../../system/files.ts";
 import type { CpuInfo } from "../linux/cpuinfo.ts";
 import type { Hardware } from "./schema.ts";

@@ -1,8 +1,8 @@
 /** Whether a command that arrived is one to be carried out at all. Pure: what it needs to know is handed in. */
 import * as v from "valibot";
 import type { Command, Why } from "../../model/command.ts";
-import { printable } from "../../model/scrub.ts";
-import { nearest } from "../../model/suggest.ts";
+import { printable } from "../../model/text/scrub.ts";
+import { nearest } from "../../model/text/suggest.ts";
 import type { AnyCommandType } from "../command-type.ts";
 import type { KnownTime } from "../gates/gate.ts";
 import type { Progress } from "../record.ts";

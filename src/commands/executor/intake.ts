@@ -9,9 +9,9 @@ import type { AnyCommandType } from "../command-type.ts";
 import { notBefore } from "../gates/grace.ts";
 import { commandEvent, type Journal, whyOf } from "../journal.ts";
 import type { Asked, CommandRecord, Progress } from "../record.ts";
-import { blank, settled } from "../state-lost.ts";
 import { firstProgress, foreign, refusal } from "./accept.ts";
 import type { ServerTime } from "./server-time.ts";
+import { blank, settled } from "./state-lost.ts";
 import type { Delivery, ExecutorOptions, LocalRequest } from "./types.ts";
 
 /** Rows of the journal; those of 30 days are kept, and a server that sends more has lost its mind. */

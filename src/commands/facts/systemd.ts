@@ -3,7 +3,7 @@
  * `KEY=value` lines (systemd's src/login/logind-inhibit.c and logind-session.c). Asking logind itself would need D-Bus.
  */
 import { errorCode } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { Files } from "../../system/files.ts";
 import type { Inhibitor } from "../gates/gate.ts";
 

@@ -1,6 +1,6 @@
 /** Words that the gates' sentences share. */
 import type { Why } from "../../model/command.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 
 /** What a gate that does not simply let through has found. */
 export interface Stop {

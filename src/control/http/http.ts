@@ -46,7 +46,7 @@ export interface HttpRequest {
 }
 
 export interface Http {
-  /** Any status is an answer. @throws AgentError with the codes of http-errors.ts and http-answer.ts, `redirect_refused`, `first_byte_timeout`, `total_timeout`, `aborted` */
+  /** Any status is an answer. @throws AgentError with the codes of errors.ts and answer.ts, `redirect_refused`, `first_byte_timeout`, `total_timeout`, `aborted` */
   request(request: HttpRequest): Promise<HttpAnswer>;
   close(): void;
 }

@@ -1,7 +1,7 @@
 /** Error answers as AgentErrors: the code says what the agent does about it, the sentence what the server said. */
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
-import { printable, scrubSecrets } from "../../model/scrub.ts";
+import { printable, scrubSecrets } from "../../model/text/scrub.ts";
 import type { HttpAnswer } from "../http/http.ts";
 import { parseRetryAfter, RetryError } from "../retry-error.ts";
 import { ErrorEnvelope } from "./wire.ts";

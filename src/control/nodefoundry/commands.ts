@@ -2,8 +2,8 @@
 import * as v from "valibot";
 import type { Command } from "../../model/command.ts";
 import { AgentError } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
 import { signedTextOf } from "../../model/signed-text.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { OpenCommand, RejectedCommand } from "../control-api.ts";
 import { CommandWire, OpenCommandWire } from "./wire.ts";
 

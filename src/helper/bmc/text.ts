@@ -4,7 +4,7 @@
  * Only what a parser asks for by name leaves this file's callers: the text as a whole holds secrets (the SNMP
  * community string of `lan print`) and is dropped with the answer.
  */
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 
 const MAX_VALUE = 128;
 const MAX_LINES = 4_000;

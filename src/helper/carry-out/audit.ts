@@ -2,7 +2,7 @@
  * One line of JSON for each thing the helper was asked for: what, with which arguments, how it ended, how long it
  * took. Standard error is the journal's; `<6>` is what `journalctl -p info` goes by (sd-daemon(3)).
  */
-import { scrubSecrets } from "../../model/scrub.ts";
+import { scrubSecrets } from "../../model/text/scrub.ts";
 import type { HelperRequest } from "../link/request.ts";
 
 export interface AuditEntry {

@@ -2,7 +2,7 @@
  * Board, BIOS, chassis, memory modules and power supplies out of the SMBIOS table. Offsets and codes are those
  * of DSP0134 3.7: type 0 (7.1), 1 (7.2), 2 (7.3), 3 (7.4), 17 (7.18), 39 (7.40).
  */
-import { cleanDmi, cleanUuid, isoBiosDate } from "../../model/dmi-text.ts";
+import { cleanDmi, cleanUuid, isoBiosDate } from "../../model/text/dmi-text.ts";
 import type { Dimm, Inventory, PowerSupply } from "./schema.ts";
 import { byteAt, doubleWordAt, type SmbiosStructure, stringAt, wordAt } from "./smbios.ts";
 

@@ -4,8 +4,9 @@
  *
  * Serial numbers of cards (VPD) are not read: a card may take seconds to answer, and some never do.
  */
-import { cleanDmi } from "../../model/dmi-text.ts";
+
 import { errorCode } from "../../model/errors.ts";
+import { cleanDmi } from "../../model/text/dmi-text.ts";
 import type { Files } from "../../system/files.ts";
 import type { PciDevice } from "./schema.ts";
 

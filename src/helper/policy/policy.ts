@@ -6,10 +6,10 @@
 import { parse } from "toml";
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
-import { nearest } from "../../model/suggest.ts";
+import { printable } from "../../model/text/scrub.ts";
+import { nearest } from "../../model/text/suggest.ts";
 import { keyText, locateKeys } from "../../system/toml-locate.ts";
-import { parsePublicKey } from "../public-key.ts";
+import { parsePublicKey } from "./public-key.ts";
 import { readTrusted, shellWord } from "./trusted-file.ts";
 import {
   ALLOWED_WORDS,

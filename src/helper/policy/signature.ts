@@ -5,6 +5,7 @@
  */
 
 import { AgentError } from "../../model/errors.ts";
+import { EARLIEST_TIME } from "../../system/clock.ts";
 import {
   CLOCK_TOLERANCE_MS,
   foreign,
@@ -17,9 +18,6 @@ import {
   verifiedCommand,
 } from "./signed-command.ts";
 import type { SignedRecord } from "./signed-record.ts";
-
-/** Before this no version of this program was there to be asked: a host without a battery that woke up in 1970. */
-const EARLIEST_TIME = Date.UTC(2026, 0, 1);
 
 export interface SignatureQuestion {
   /** What came with the call; null when nothing did. */

@@ -7,8 +7,8 @@ import type { KeyObject } from "node:crypto";
 import * as v from "valibot";
 import { canonicalJson } from "../../model/canonical-json.ts";
 import { AgentError } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
 import { MAX_SIGNED_BYTES } from "../../model/signed-text.ts";
+import { printable } from "../../model/text/scrub.ts";
 
 /** How far the clocks of who signs and who is asked may lie apart. */
 export const CLOCK_TOLERANCE_MS = 5 * 60_000;

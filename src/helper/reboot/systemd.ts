@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { AgentError, errorCode } from "../../model/errors.ts";
-import { printable, scrubSecrets } from "../../model/scrub.ts";
+import { printable, scrubSecrets } from "../../model/text/scrub.ts";
 import type { Files } from "../../system/files.ts";
 import type { ProgramResult } from "../../system/program.ts";
 import type { OperationContext } from "../operation.ts";

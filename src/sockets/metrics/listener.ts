@@ -6,9 +6,9 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, isIP } from "node:net";
-import type { Health } from "../../agent/health.ts";
 import { isLoopback, type ListenAddress } from "../../config/kinds.ts";
 import type { Config } from "../../config/types.ts";
+import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { Logger } from "../../model/log.ts";
 import { readSecretFile, secretPath } from "../../system/secret-file.ts";
@@ -30,16 +30,16 @@ export async function listenOrTell(
   wanted: Metrics,
   view: AgentView,
   log: Logger,
-  health: Health,
+  tell: (conditions: readonly ConditionDraft[]) => void,
 ): Promise<MetricsListener> {
   try {
     const listener = await startMetricsListener(wanted, view, log);
-    health.set("metrics", []);
+    tell([]);
     return listener;
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     const { code, message: text, nextStep } = error;
-    health.set("metrics", [{ code, severity: "warning", text, nextStep }]);
+    tell([{ code, severity: "warning", text, nextStep }]);
     return { address: null, close: async () => undefined };
   }
 }

@@ -1,7 +1,7 @@
 /**
  * /metrics in the Prometheus text format 0.0.4
  * (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format), made of what the
- * collectors declare and of the agent's own figures (own-metrics.ts).
+ * collectors declare and of the agent's own figures (own.ts).
  *
  * Prometheus refuses a whole scrape for one doubled series or one family with two types, so both are
  * settled here: the first declaration of a family counts, and of two equal series the first.

@@ -1,8 +1,8 @@
 /** Handlers of the POST routes (routes.ts): on control.sock only. What they ask of the daemon may take a while. */
 import * as v from "valibot";
-import { templateProblem } from "../../agent/name-template.ts";
+import { templateProblem } from "../../config/name-template.ts";
 import { AgentError } from "../../model/errors.ts";
-import { nearest } from "../../model/suggest.ts";
+import { nearest } from "../../model/text/suggest.ts";
 import { sectionHead } from "../wire/wire.ts";
 import { isOn } from "./reads.ts";
 import type { Answer, Call, RouteContext } from "./route.ts";

@@ -10,7 +10,7 @@ import { testStep } from "../../commands/mode-advice.ts";
 import { parseCommands } from "../../control/nodefoundry/commands.ts";
 import type { Command } from "../../model/command.ts";
 import { AgentError } from "../../model/errors.ts";
-import { printable } from "../../model/scrub.ts";
+import { printable } from "../../model/text/scrub.ts";
 import type { AgentView } from "../agent-view.ts";
 import { commandWire, dryRunWire, holdWire, wholeCommandWire } from "../wire/command.ts";
 import { numberOf } from "./reads.ts";

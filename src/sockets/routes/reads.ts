@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import { type Condition, conditionKey } from "../../model/condition.ts";
 import { AgentError } from "../../model/errors.ts";
 import type { Section } from "../../model/report.ts";
-import { nearest } from "../../model/suggest.ts";
+import { nearest } from "../../model/text/suggest.ts";
 import { metricsText, PROMETHEUS_TYPE } from "../metrics/prometheus-text.ts";
 import { commandWire, wholeCommandWire } from "../wire/command.ts";
 import { checkWire, conditionWire, sectionHead, statusWire } from "../wire/wire.ts";

@@ -60,6 +60,6 @@ export interface Route {
   readonly query: Readonly<Record<string, string>>;
   readonly body: GenericSchema | null;
   readonly answer: AnswerShape;
-  /** @throws AgentError: its code decides the status (status-http.ts) */
+  /** @throws AgentError: its code decides the status (http.ts) */
   run(context: RouteContext, call: Call): Answer | Promise<Answer>;
 }

@@ -3,11 +3,11 @@
  * made from this table. A row with `socket: "control"` does not exist on status.sock.
  */
 import type { GenericSchema } from "valibot";
-import { GZIP_TYPE, readDiagnostics } from "../../agent/route-diagnostics.ts";
 import * as commandShapes from "../wire/command-schemas.ts";
 import * as shapes from "../wire/schemas.ts";
 import * as actions from "./actions.ts";
 import * as onCommands from "./commands.ts";
+import { GZIP_TYPE, readDiagnostics } from "./diagnostics.ts";
 import * as onDrives from "./drives.ts";
 import * as reads from "./reads.ts";
 import type { AnswerShape, Route } from "./route.ts";

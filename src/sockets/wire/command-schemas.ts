@@ -1,4 +1,4 @@
-/** The shapes of what command-wire.ts makes: for docs/status-socket.openapi.json and for tests, not at run time. */
+/** The shapes of what command.ts makes: for docs/status-socket.openapi.json and for tests, not at run time. */
 import * as v from "valibot";
 import { COMMAND_STATES } from "../../model/command.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The daemon's own words on the wire of the two sockets: snake_case, times in RFC 3339. Mapped field by
  * field on purpose: a field that is new inside must not reach a world-readable socket by itself.
- * The shapes are declared in wire-schemas.ts; a test holds the two together.
+ * The shapes are declared in schemas.ts; a test holds the two together.
  */
 import type { CheckResult } from "../../control/control-api.ts";
 import { type Condition, conditionKey } from "../../model/condition.ts";

@@ -1,6 +1,6 @@
 /**
  * Opening state.db: what is sound is opened, what is not is moved away and replaced, and what can't be
- * written is read as a copy. Decides about files only; store-file.ts decides what follows from it.
+ * written is read as a copy. Decides about files only; state-file.ts decides what follows from it.
  */
 import {
   accessSync,

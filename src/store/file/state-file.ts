@@ -1,6 +1,6 @@
 /**
  * The state file as the parts of the store see it: a place to read from that always answers, and the ways
- * to write. Whatever happens to the disk is settled here and in store-place.ts, once:
+ * to write. Whatever happens to the disk is settled here and in place.ts, once:
  *
  * - can't be written (read-only, full, errors): reading goes on, `write` says false, its caller keeps what
  *   it has in memory and comes back; the first success clears the problem.

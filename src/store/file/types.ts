@@ -1,4 +1,4 @@
-/** The state file as the parts of the store see it; store-file.ts makes one. */
+/** The state file as the parts of the store see it; state-file.ts makes one. */
 
 import type { Store } from "../types.ts";
 import type { Database } from "./database.ts";

@@ -1,4 +1,4 @@
-/** The event table's statements; what they mean together is in store-spool.ts. */
+/** The event table's statements; what they mean together is in spool.ts. */
 import type { Database } from "../file/database.ts";
 import type { SpoolEntry } from "./drop.ts";
 import type { SpooledEvent } from "./event.ts";

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { ControlApi } from "../../../src/control/control-api.ts";
-import { startPlainServer } from "../../support/tls.ts";
-import { temporaryFolder } from "../../support/tree.ts";
+import { temporaryFolder } from "../../support/machine/tree.ts";
+import { startPlainServer } from "../../support/net/tls.ts";
 import { type Agent, failureOf, input, openAgent, type Rig, signal, startRig } from "./rig.ts";
 
 interface File {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { differences, findOwnNode } from "../../../src/control/nodefoundry/read-only.ts";
-import { startPlainServer, startTlsServer } from "../../support/tls.ts";
+import { startPlainServer, startTlsServer } from "../../support/net/tls.ts";
 import { failureOf, input, keyFile, openAgent, signal, startRig } from "./rig.ts";
 
 const SEEDS = [

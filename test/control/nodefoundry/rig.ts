@@ -16,10 +16,10 @@ import type { Identity } from "../../../src/model/identity.ts";
 import type { Section } from "../../../src/model/report.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { hostClock } from "../../../src/system/clock.ts";
-import { checkAgainst, loadOpenApi } from "../../support/json-schema.ts";
-import { recordedLog } from "../../support/log.ts";
-import { startPlainServer } from "../../support/tls.ts";
-import { temporaryFolder } from "../../support/tree.ts";
+import { temporaryFolder } from "../../support/machine/tree.ts";
+import { startPlainServer } from "../../support/net/tls.ts";
+import { checkAgainst, loadOpenApi } from "../../support/text/json-schema.ts";
+import { recordedLog } from "../../support/text/log.ts";
 
 const OPENAPI = loadOpenApi("agent-api");
 const AGENT_CALL = /^\/v1\/nodes(\/[^/]+\/sync)?$/;

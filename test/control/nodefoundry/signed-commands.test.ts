@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseCommands } from "../../../src/control/nodefoundry/commands.ts";
 import { verifiedCommand } from "../../../src/helper/policy/signed-command.ts";
 import { canonicalJson } from "../../../src/model/canonical-json.ts";
-import { plainCommand, signer } from "../../support/signing.ts";
+import { plainCommand, signer } from "../../support/helper/signing.ts";
 import { input, signal, startRig } from "./rig.ts";
 
 const KEY = signer();

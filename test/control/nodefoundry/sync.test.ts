@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RetryError } from "../../../src/control/retry-error.ts";
 import type { AgentEvent } from "../../../src/model/event.ts";
-import { checkSchema, loadOpenApi } from "../../support/json-schema.ts";
+import { checkSchema, loadOpenApi } from "../../support/text/json-schema.ts";
 import { type Agent, failureOf, input, openAgent, type Rig, signal, startRig } from "./rig.ts";
 
 async function enrolled(options: Parameters<typeof startRig>[0] = {}): Promise<{ rig: Rig; agent: Agent }> {

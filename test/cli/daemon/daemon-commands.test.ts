@@ -1,0 +1,254 @@
+import { describe, expect, test } from "vitest";
+import { daemon, piped } from "../../support/agent/daemon.ts";
+import { NOW, section } from "../../support/agent/view.ts";
+
+describe("every command that asks the daemon", () => {
+  const lines = [
+    ["status"],
+    ["report"],
+    ["drives"],
+    ["drives", "sda"],
+    ["network"],
+    ["events"],
+    ["sync"],
+    ["collect", "cpu"],
+    ["check"],
+    ["why"],
+    ["adopt"],
+    ["reload"],
+    ["leave", "--yes"],
+    ["reset", "--identity", "--yes"],
+    ["enroll", "--key-file", "-"],
+  ];
+
+  test("says how to start a daemon that is not there (exit 3)", async () => {
+    const { run } = await daemon();
+    for (const line of lines) {
+      const { code, stdout, stderr } = await run(line, {
+        socket: "/nonexistent/control.sock",
+        input: piped("nf_en_x"),
+      });
+      expect([line, code, stdout]).toEqual([line, 3, ""]);
+      expect(stderr).toMatch(
+        /^foundry-agent: no agent answers at .*Next: systemctl start foundry-agent.*foundry-agent run\n$/,
+      );
+    }
+  });
+
+  test("changes nothing over status.sock (exit 4), and says the group", async () => {
+    const { run, view, statusSocket } = await daemon();
+    for (const line of [
+      ["sync"],
+      ["collect", "cpu"],
+      ["check"],
+      ["adopt"],
+      ["reload"],
+      ["leave", "--yes"],
+      ["reset", "--identity", "--yes"],
+      ["enroll"],
+      ["report", "--as", "nodefoundry"],
+      ["report", "--raw"],
+      ["drives", "forget", "X"],
+      ["drives", "locate", "sda"],
+      ["drives", "sda", "--raw"],
+      ["smart-test", "sda", "short"],
+    ]) {
+      const { code, stderr } = await run(line, { socket: statusSocket, input: piped("nf_en_x") });
+      expect([line, code]).toEqual([line, 4]);
+      // A line to type: the same once more, to the other socket.
+      expect(stderr).toContain(`Next: foundry-agent ${line.join(" ")} --socket `);
+      expect(stderr).toContain("control.sock");
+    }
+    for (const line of [
+      ["status"],
+      ["report"],
+      ["report", "drives"],
+      ["drives"],
+      ["drives", "sda"],
+      ["network"],
+      ["events"],
+      ["why"],
+    ])
+      expect([line, (await run(line, { socket: statusSocket })).code]).toEqual([line, 0]);
+    expect(view.calls).toEqual([]);
+  });
+
+  test("prints data as it came with --json", async () => {
+    const { run, view } = await daemon();
+    view.happen({ type: "t" });
+    for (const line of lines) {
+      const { code, stdout, stderr } = await run([...line, "--json"], { input: piped("nf_en_x") });
+      expect([line, code === 0 || line[0] === "check", stderr]).toEqual([line, true, ""]);
+      if (stdout !== "") expect(() => JSON.parse(stdout)).not.toThrow();
+    }
+    expect(JSON.parse((await run(["status", "--json"])).stdout)).toMatchObject({
+      version: "0.1.0",
+      started_at: "2025-10-08T07:52:19.000Z",
+    });
+  });
+
+  test("names what it does not take (exit 2)", async () => {
+    const { run } = await daemon();
+    for (const line of [
+      ["report", "a", "b"],
+      ["drives", "a", "b"],
+      ["drives", "forget"],
+      ["drives", "locate"],
+      ["smart-test", "sda"],
+      ["smart-test", "sda", "short", "long"],
+      ["sync", "a", "b"],
+      ["collect"],
+      ["check", "a", "b"],
+      ["why", "a", "b"],
+      ["reset"],
+      ["leave", "a", "b"],
+      ["enroll", "a", "b"],
+      ["events", "--since", "yesterday"],
+      ["report", "cpu", "--as", "x"],
+    ])
+      expect([line, (await run(line)).code]).toEqual([line, 2]);
+  });
+
+  test("leaves no terminal codes in what a device calls itself", async () => {
+    const { run, view } = await daemon();
+    const evil = "\u001b[2Jevil\u202e";
+    const data = structuredClone(view.sections.drives?.data) as { drives: { model: string }[] };
+    if (data.drives[0]) data.drives[0].model = evil;
+    view.sections.drives = section("drives", data);
+    view.state = {
+      ...view.state,
+      hostname: evil,
+      conditions: [{ code: "x", subject: evil, severity: "warning", text: evil, nextStep: evil, since: NOW }],
+    };
+    view.happen({ type: "t", data: { [evil]: evil, text: undefined } });
+    view.collect = async () => section("drives", data);
+    for (const line of [
+      ["status"],
+      ["drives"],
+      ["drives", "nvme0n1"],
+      ["why"],
+      ["events"],
+      ["collect", "drives"],
+      ["report", "drives"],
+    ]) {
+      const { stdout } = await run(line);
+      expect(stdout).toContain("evil");
+      expect([line, /[\u001b\u202e]/.test(stdout)]).toEqual([line, false]);
+    }
+  });
+});
+
+describe("report, collect, sync, check, why, reload", () => {
+  test("report: an overview, one section, the very bytes", async () => {
+    const { run } = await daemon("container");
+    expect((await run(["report"])).stdout).toMatch(
+      /^drives +absent +12 s ago +3\.3 ms +No drives are visible here/m,
+    );
+    expect((await run(["report", "drives"])).stdout).toContain("drives: nothing there");
+    expect((await run(["report", "cpu"])).stdout).toMatch(
+      /^cpu: ok, collected 12 s ago in 3\.3 ms\n\nmodel /,
+    );
+    expect((await run(["report", "--as", "nodefoundry"])).stdout).toBe('{"report": "the very bytes"}');
+    expect((await run(["report", "--as", "netbox"])).stderr).toBe(
+      'foundry-agent: there is no control API "netbox". Next: one of: nodefoundry\n',
+    );
+    expect((await run(["report", "nosuch"])).code).toBe(1);
+  });
+
+  test("collect: the collector's own table, else its fields", async () => {
+    const { run, view } = await daemon();
+    expect((await run(["collect", "drives"])).stdout).toMatch(/^drives: ok, .*\n\nSLOT +DEVICE/);
+    expect((await run(["collect", "nosuch"])).stderr).toContain("there is drives, ");
+    expect(view.calls).toEqual(["collect drives"]);
+    view.collect = async (name) =>
+      section(name, null, {
+        state: "failed",
+        collectedAt: null,
+        reason: { code: "timeout", text: "It took too long.", nextStep: "look" },
+      });
+    const failed = await run(["collect", "cpu"]);
+    expect([failed.code, failed.stdout]).toEqual([
+      1,
+      "cpu: never collected, looked for in 3.3 ms\nIt took too long.\nNext: look\n",
+    ]);
+  });
+
+  test("sync: what came of it, exit 1 when it failed", async () => {
+    const { run, view } = await daemon();
+    expect(await run(["sync", "nodefoundry"])).toMatchObject({
+      code: 0,
+      stdout: "nodefoundry: done, 2 sections sent and confirmed\n",
+    });
+    expect(view.calls).toEqual(["sync nodefoundry"]);
+    view.sync = async () => [{ name: "nodefoundry", ok: false, text: "the server does not answer" }];
+    expect(await run(["sync"])).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
+        /^nodefoundry: failed\. the server does not answer\. Next: foundry-agent check nodefoundry --socket \S+\n$/,
+      ),
+    });
+    const known = "it is down (503). Next: systemctl restart api";
+    view.sync = async () => [{ name: "nodefoundry", ok: false, text: known }];
+    expect((await run(["sync"])).stdout).toBe(`nodefoundry: failed. ${known}\n`);
+    view.sync = async () => [];
+    expect((await run(["sync"])).stdout).toContain("nobody to report to");
+  });
+
+  test("check: each step with its verdict and what to do", async () => {
+    const { run } = await daemon();
+    expect(await run(["check"])).toMatchObject({
+      code: 1,
+      stdout:
+        "nodefoundry\n  ok      DNS    api.example.net is 192.0.2.7\n  failed  clock  this clock is 3 h behind\n                 Next: timedatectl set-ntp true\n",
+    });
+  });
+
+  test("why: everything, one condition, a section, a command, nothing", async () => {
+    const { run, view } = await daemon();
+    expect((await run(["why"])).stdout).toBe("Nothing is wrong.\n");
+    view.state = {
+      ...view.state,
+      conditions: [
+        {
+          code: "drive_missing",
+          subject: "ZR5",
+          severity: "warning",
+          text: "A drive is gone.",
+          nextStep: null,
+          since: NOW - 5_000,
+        },
+      ],
+    };
+    view.commandList = [
+      {
+        id: "cmd_1",
+        source: "nodefoundry",
+        epoch: "e",
+        type: "node.reboot",
+        state: "refused",
+        receivedAt: NOW - 60_000,
+        command: "broken",
+        error: { code: "unsupported", message: "not yet" },
+      },
+    ];
+    const all = await run(["why"]);
+    expect(all.stdout).toBe("  warning  A drive is gone.\n           drive_missing(ZR5) (since 5 s ago)\n");
+    for (const id of ["drive_missing", "drive_missing(ZR5)", "ZR5"])
+      expect((await run(["why", id])).stdout).toBe(all.stdout);
+    expect((await run(["why", "cpu"])).stdout).toBe("cpu: ok, collected 12 s ago in 3.3 ms\n");
+    expect((await run(["why", "cmd_1"])).stdout).toBe(
+      "node.reboot from nodefoundry (cmd_1) was refused, 60 s ago: not yet (unsupported)\n",
+    );
+    expect((await run(["why", "nothing"])).code).toBe(1);
+  });
+
+  test("reload: taken over, or what is wrong", async () => {
+    const { run, view } = await daemon();
+    expect((await run(["reload"])).code).toBe(0);
+    view.reload = async () => ({ ok: false, problems: ["config.toml:3: unknown key"] });
+    expect(await run(["reload"])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("  config.toml:3: unknown key\n"),
+    });
+  });
+});

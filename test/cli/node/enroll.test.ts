@@ -1,0 +1,133 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { daemon, piped, typed } from "../../support/agent/daemon.ts";
+import { ask, startServer } from "../../support/agent/unix-http.ts";
+import { testView } from "../../support/agent/view.ts";
+import { temporaryFolder } from "../../support/machine/tree.ts";
+
+describe("enroll", () => {
+  const KEY = "nf_en_0123456789abcdef";
+
+  test("from a pipe, a file or typed unseen; the key is shown nowhere", async () => {
+    const { run, view } = await daemon();
+    const file = join(temporaryFolder(), "key");
+    writeFileSync(file, `${KEY}\n`, { mode: 0o600 });
+    const terminal = typed(`${KEY}x`, "\u007f\r");
+    const runs = [
+      await run(["enroll"], { input: piped(`${KEY}\n`) }),
+      await run(["enroll", "--key-file", "-"], { input: piped(KEY) }),
+      await run(["enroll", "--key-file", file, "--name", "rack4-{hostname}"]),
+      await run(["enroll", "nodefoundry"], { input: terminal }),
+    ];
+    for (const { code, stdout, stderr } of runs) {
+      expect([code, stdout]).toEqual([
+        0,
+        expect.stringMatching(
+          /^Registered with nodefoundry as node_1, mode test \(hardware is never touched\)\.\nThe key was not kept\. See how it goes: foundry-agent status --socket \S+\n$/,
+        ),
+      ]);
+      expect(stdout + stderr).not.toContain(KEY);
+    }
+    expect(runs[3]?.stderr).toBe("Key (not shown): \n");
+    expect(terminal.raw.length > 0 && terminal.raw.every((raw) => raw)).toBe(true);
+    expect(view.calls).toEqual(
+      ["-", "-", "rack4-{hostname}", "-"].map((name) => `enroll nodefoundry ${KEY.length} ${name}`),
+    );
+  });
+
+  test("warns of keys that may do more, or less, than enrol", async () => {
+    const { run } = await daemon();
+    expect((await run(["enroll"], { input: piped("nf_sk_live_abc") })).stderr).toContain(
+      "an enrolment key (nf_en_…) is enough",
+    );
+    expect((await run(["enroll"], { input: piped("nf_sk_ro_abc") })).stderr).toContain("read-only key");
+    expect((await run(["enroll"], { input: piped(KEY) })).stderr).toBe("");
+  });
+
+  test("refuses a key on the command line, no key, two words, a file others can read", async () => {
+    const { run, view } = await daemon();
+    const onLine = await run(["enroll", KEY]);
+    expect([onLine.code, onLine.stderr.includes(KEY)]).toEqual([2, false]);
+    expect((await run(["enroll"], { input: piped("") })).code).toBe(2);
+    expect((await run(["enroll"], { input: piped("two words") })).code).toBe(2);
+    expect((await run(["enroll"], { input: piped("x".repeat(9000)) })).code).toBe(2);
+    const file = join(temporaryFolder(), "key");
+    writeFileSync(file, KEY);
+    chmodSync(file, 0o644);
+    expect((await run(["enroll", "--key-file", file])).stderr).toContain("chmod 0");
+    expect((await run(["enroll"], { input: typed("abc\u0003") })).stderr).toContain("interrupted");
+    expect(view.calls).toEqual([]);
+  });
+});
+
+describe("enroll refuses before it asks for a key", () => {
+  test("a control API that is not there", async () => {
+    const { run, view } = await daemon();
+    const terminal = typed("nf_en_0123456789abcdef\r");
+    for (const input of [piped(""), terminal]) {
+      const { code, stderr } = await run(["enroll", "nosuch"], { input });
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^foundry-agent: there is no control API "nosuch"\. Next: /),
+      ]);
+    }
+    expect(terminal.raw).toEqual([]);
+    expect(view.calls).toEqual([]);
+  });
+
+  test.each([
+    ["{foo}", "{foo}"],
+    ["rack{4}-{hostname}", "{4}"],
+    ["{hostname", "{hostname"],
+    ["{Serial}", "{Serial}"],
+    ["hostname}", "}"],
+  ])("the name %s, in which nothing stands for %s", async (name, wrong) => {
+    const { run, view } = await daemon();
+    const problem = `nothing stands for ${wrong} in a name, only {hostname} and {serial} do`;
+    const { code, stderr } = await run(["enroll", "--name", name], { input: piped("") });
+    expect([code, stderr.replace(/(?<=--socket )\S+/, "SOCKET")]).toEqual([
+      2,
+      `foundry-agent: ${problem}. Next: foundry-agent enroll --name 'rack4-{hostname}' --socket SOCKET\n`,
+    ]);
+    expect(view.calls).toEqual([]);
+  });
+
+  test("and the daemon refuses such a name whoever asks", async () => {
+    const view = await testView();
+    const { controlSocket } = await startServer({ view });
+    const body = JSON.stringify({ key: "nf_en_0123456789abcdef", name: "{foo}" });
+    const { status, json } = await ask(controlSocket, "/v1/enroll", { method: "POST", body });
+    expect([status, json.error.message]).toEqual([
+      400,
+      "nothing stands for {foo} in a name, only {hostname} and {serial} do",
+    ]);
+    expect(view.calls).toEqual([]);
+  });
+});
+
+describe("reset and leave", () => {
+  test("ask on a terminal, need --yes elsewhere", async () => {
+    const { run, view } = await daemon();
+    for (const line of [
+      ["reset", "--identity"],
+      ["leave", "nodefoundry"],
+    ]) {
+      const yes = await run(line, { input: typed("y\n") });
+      expect([line, yes.code, yes.stderr]).toEqual([line, 0, expect.stringContaining("Go on? [y/N] ")]);
+      expect(await run(line, { input: typed("\n") })).toMatchObject({
+        code: 4,
+        stdout: "",
+        stderr: expect.stringContaining("nothing was changed"),
+      });
+      expect(await run(line, { input: typed("yesterday\n") })).toMatchObject({ code: 4 });
+      expect(await run(line, { input: piped("y\n") })).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`foundry-agent ${line.join(" ")} --yes`),
+      });
+      expect(await run([...line, "--yes"])).toMatchObject({ code: 0 });
+    }
+    expect((await run(["leave", "-y"])).stdout).toContain("Left all control APIs.");
+    expect(view.calls).toEqual(["reset", "reset", "leave nodefoundry", "leave nodefoundry", "leave all"]);
+  });
+});

@@ -1,0 +1,271 @@
+import { describe, expect, test } from "vitest";
+import type { Io } from "../../../src/cli/output.ts";
+import { nextUlid } from "../../../src/model/ulid.ts";
+import { daemon } from "../../support/agent/daemon.ts";
+import { NOW, section } from "../../support/agent/view.ts";
+
+describe("status", () => {
+  test("says that all is well in a few lines", async () => {
+    const { run } = await daemon();
+    const { code, stdout } = await run(["status"]);
+    expect([code, stdout]).toEqual([
+      0,
+      `ceph-osd-07 is online
+foundry-agent 0.1.0, running for 1 d 1 h, node node_7 (test: hardware is never touched)
+
+Control APIs
+  NAME         STATE    LAST SYNC  NEXT     EVENTS WAITING  SENT THIS MONTH  RECEIVED
+  nodefoundry  working  12 s ago   in 48 s               0          1.2 MiB    45 KiB
+
+Collectors
+  working: drives, smart, network, system, cpu, memory, bmc, hardware, lldp, local
+
+Events kept: 3 (900 B)
+`,
+    ]);
+  });
+
+  test("shows what is wrong first, and exits with 1 for an error", async () => {
+    const { run, view } = await daemon();
+    const [api] = view.state.controlApis;
+    if (!api) throw new Error("no API");
+    view.state = {
+      ...view.state,
+      status: "degraded",
+      conditions: [
+        {
+          code: "clock_wrong",
+          severity: "error",
+          text: "The clock is 3 h behind.",
+          nextStep: "timedatectl set-ntp true",
+          since: NOW - 300_000,
+        },
+      ],
+      controlApis: [
+        {
+          ...api,
+          breaker: "open",
+          failures: 3,
+          lastError: { code: "x", text: "the server does not answer", at: NOW - 60_000 },
+        },
+      ],
+      hold: { reason: "disk work", by: "root", since: NOW - 5_000, until: NOW + 3_600_000 },
+      spool: { events: 10, bytes: 5000, dropped: 2 },
+    };
+    const { code, stdout } = await run(["status"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("ceph-osd-07 is degraded, but does not report to nodefoundry\n");
+    expect(stdout).toContain(
+      `  error  The clock is 3 h behind.\n         clock_wrong (since 5 min ago)\n         Next: timedatectl set-ntp true\n`,
+    );
+    expect(stdout).toContain("failing (3 times)");
+    expect(stdout).toContain("  nodefoundry: the server does not answer (60 s ago)\n");
+    expect(stdout).toContain("Held by root for 1 h more: disk work\n");
+    expect(stdout).toContain("2 dropped because there were too many\n");
+    // Not registered: one who only looks on is well, one who would report is told how to.
+    view.state = {
+      ...view.state,
+      conditions: [],
+      controlApis: [{ ...api, enrolled: false, mode: "read-only" }],
+    };
+    expect((await run(["status"])).stdout).toContain("  nodefoundry  looking on");
+    view.state = { ...view.state, controlApis: [{ ...api, enrolled: false, mode: null, note: null }] };
+    const unregistered = (await run(["status"])).stdout;
+    expect(unregistered).toContain("  nodefoundry  not enrolled");
+    expect(unregistered).toMatch(
+      /^ {2}nodefoundry: not enrolled yet\. Next: foundry-agent enroll --socket \S+$/m,
+    );
+    // Who waits for a key has no next round, and its conditions say what to type, on lines that fit.
+    const waiting = {
+      code: "enrol_key_needed",
+      subject: "nodefoundry",
+      severity: "warning",
+      text: "This node is not registered with NodeFoundry, and there is no key to register with.",
+      nextStep: "foundry-agent enroll",
+      since: NOW,
+    } as const;
+    view.state = { ...view.state, conditions: [waiting] };
+    const keyless = (await run(["status"], { io: { isTty: true, env: { COLUMNS: "60" } } })).stdout;
+    expect(keyless).toMatch(/\n {2}nodefoundry +not enr\S*(?: enrolled)? +12 s ago +- /);
+    expect(keyless).toMatch(/NodeFoundry, and\n {11}there is no key/);
+    expect(keyless).toMatch(/\n {11}Next: foundry-agent enroll --socket \S+\n/);
+    // Narrow: names stay whole, what was sent gives way.
+    const narrow = (await run(["status"], { io: { isTty: true, env: { COLUMNS: "60" } } })).stdout;
+    expect(narrow).toContain("  nodefoundry  ");
+    expect(narrow).not.toContain("SENT");
+    view.state = { ...view.state, status: "online", conditions: [], localOnly: true, controlApis: [] };
+    const local = await run(["status"]);
+    expect([local.code, local.stdout.includes("none: this node is local only.")]).toEqual([0, true]);
+    expect((await run(["leave"])).stdout).toBe("No control API is configured, so there is none to leave.\n");
+  });
+
+  test("--watch draws in place on a terminal until Ctrl-C (exit 0), once elsewhere", async () => {
+    const { run } = await daemon();
+    expect((await run(["status", "--watch"])).stdout).toBe((await run(["status"])).stdout);
+    const abort = new AbortController();
+    let shown = "";
+    const io: Partial<Io> = {
+      isTty: true,
+      signal: abort.signal,
+      stdout: (text) => {
+        shown += text;
+        if (text.includes("\u001b[H")) abort.abort();
+      },
+    };
+    const { code } = await run(["status", "-w"], { io });
+    expect(code).toBe(0);
+    expect(shown).toMatch(/^\u001b\[\?25l/);
+    expect(shown).toMatch(/\u001b\[\?25h\n$/);
+    expect(shown).toContain("ceph-osd-07 is online\u001b[K\n");
+  });
+});
+
+describe("drives and network", () => {
+  test("a table of drives, whose Ceph volumes have names for people", async () => {
+    const { run } = await daemon();
+    const { stdout } = await run(["drives"]);
+    const lines = stdout.split("\n");
+    expect(lines[0]).toMatch(/^SLOT +DEVICE +MODEL +SIZE +TYPE +TEMP +USED FOR +STATE$/);
+    expect(lines[1]).toMatch(/nvme0n1 .* 1\.6 TB {2}nvme +32 °C {2}6 × Ceph OSD DB {2}online/);
+    expect(lines[3]).toMatch(/sda .* 18\.0 TB {2}hdd, sas +- {2}Ceph OSD data +online/);
+    expect(Math.max(...lines.slice(0, 16).map((line) => line.length))).toBeLessThan(100);
+    expect(stdout).toMatch(/\n15 drives, looked at 12 s ago\n/);
+  });
+
+  test("a missing drive stands where it was, with its serial number for administrators only", async () => {
+    const { run, view, statusSocket } = await daemon();
+    const data = view.sections.drives?.data as { drives: { slot: string; enclosure: string }[] };
+    const drives = data.drives.filter(({ slot }) => slot !== "5");
+    const { enclosure } = data.drives.find(({ slot }) => slot === "5") ?? {};
+    const gone = {
+      id: "serial-ZR5",
+      serial: "ZR5ABCDE",
+      model: "ST18000NM004J",
+      last_name: "sdf",
+      enclosure,
+      slot: "5",
+      size_bytes: 18e12,
+      since: new Date(NOW - 7_200_000).toISOString(),
+    };
+    view.sections.drives = section("drives", { ...data, drives, missing: [gone] });
+    const { stdout } = await run(["drives"]);
+    const at = stdout.split("\n").findIndex((line) => line.includes("(sdf)"));
+    expect(stdout.split("\n")[at]).toMatch(/^5 .*serial ZR5ABCDE {2}missing, noticed 2 h ago$/);
+    expect(stdout.split("\n")[at + 1]).toMatch(/^6 /);
+    expect(stdout).toContain("14 drives, 1 missing");
+    const open = await run(["drives"], { socket: statusSocket });
+    expect([open.stdout.includes("missing, noticed 2 h ago"), open.stdout.includes("ZR5")]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  test("one drive, forgetting one, and none", async () => {
+    const { run, view } = await daemon();
+    expect((await run(["drives", "/dev/sda"])).stdout).toContain(
+      "\n  size            18.0 TB (18 000 207 937 536 B)\n",
+    );
+    expect((await run(["drives", "sdzz"])).stderr).toMatch(
+      /"sdzz"\. Next: foundry-agent drives --socket \S+ {2}# lists nvme0n1/,
+    );
+    expect((await run(["drives", "forget", "ZR5ABCDE"])).code).toBe(0);
+    expect((await run(["drives", "forget", "UNKNOWN"])).code).toBe(1);
+    expect(view.calls).toEqual(["forget ZR5ABCDE", "forget UNKNOWN"]);
+    const container = await daemon("container");
+    expect((await container.run(["drives"])).stdout).toBe(
+      "No drives are visible here, as usual in a container.\n",
+    );
+  });
+
+  test("the temperature's course with --watch", async () => {
+    const { run } = await daemon();
+    const abort = new AbortController();
+    let shown = "";
+    const io: Partial<Io> = {
+      isTty: true,
+      env: { COLUMNS: "300" },
+      signal: abort.signal,
+      stdout: (text) => {
+        shown += text;
+        if (text.includes("\u001b[H")) abort.abort();
+      },
+    };
+    await run(["drives", "--watch"], { io });
+    expect(shown).toMatch(/20–60 °C/);
+    expect(shown).toMatch(/nvme0n1 .*[▁▂▃▄▅▆▇█]/);
+  });
+
+  test("interfaces, the way out and resolvers", async () => {
+    const { run } = await daemon();
+    const { stdout } = await run(["network"]);
+    expect(stdout).toMatch(
+      /^bond0 +bond +up +25 Gbit\/s {2}10\.20\.0\.21\/16 .*of enp65s0f0np0, enp65s0f1np1 +0$/m,
+    );
+    expect(stdout).toMatch(/^eno2 +physical +off /m);
+    expect(stdout).toMatch(/^enp65s0f1np1 +physical +no link /m);
+    expect(stdout).toContain("Default route        10.1.0.1 by eno1");
+  });
+});
+
+describe("events", () => {
+  test("of the last day, since a time or an event, or all", async () => {
+    const { run, view } = await daemon();
+    const old = {
+      type: "old",
+      id: nextUlid("", NOW - 3 * 86_400_000, new Uint8Array(10)),
+      at: NOW - 3 * 86_400_000,
+      severity: "info",
+      data: {},
+    } as const;
+    view.events.push(old);
+    const { id } = view.happen({
+      type: "drive.missing",
+      severity: "warning",
+      data: { slot: "3", size_bytes: 16e12 },
+    });
+    view.happen({
+      type: "condition.raised",
+      severity: "error",
+      data: { text: "The clock is wrong.", code: "clock_wrong" },
+    });
+    const day = await run(["events"]);
+    expect(day.stdout).toMatch(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}warning {2}drive\.missing +slot 3, size 16\.0 TB\n\S+ \S+ {2}error +condition\.raised +The clock is wrong\.\n$/,
+    );
+    const types = async (...more: string[]) =>
+      (await run(["events", "--json", ...more])).stdout
+        .trim()
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line).type);
+    expect(await types()).toEqual(["drive.missing", "condition.raised"]);
+    expect(await types("--since", "7d")).toEqual(["old", "drive.missing", "condition.raised"]);
+    expect(await types("--since", "all")).toEqual(["old", "drive.missing", "condition.raised"]);
+    expect(await types("--since", id)).toEqual(["condition.raised"]);
+    // What is over is no warning any more.
+    view.happen({ type: "condition.cleared", severity: "error", data: { text: "The clock is wrong." } });
+    expect((await run(["events"])).stdout).toMatch(
+      /\n\S+ \S+ {2}over {5}condition\.cleared +The clock is wrong\.\n$/,
+    );
+    const none = await daemon();
+    expect((await none.run(["events"])).stderr).toContain("Nothing happened in the last 24 hours.");
+  });
+
+  test("--follow goes on until Ctrl-C (exit 0)", async () => {
+    const { run, view } = await daemon();
+    const abort = new AbortController();
+    let shown = "";
+    const io: Partial<Io> = {
+      signal: abort.signal,
+      stdout: (text) => {
+        shown += text;
+        if (shown.includes("first") && view.events.length === 1) view.happen({ type: "second" });
+        if (shown.includes("second")) abort.abort();
+      },
+    };
+    view.happen({ type: "first" });
+    const { code, stderr } = await run(["events", "--follow"], { io });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(shown.match(/first|second/g)).toEqual(["first", "second"]);
+  });
+});

@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  parsePackages,
+  powerResetBits,
+  readLastBoot,
+  readRebootRequired,
+  resetStatusBits,
+  watchdogBits,
+} from "../../../src/collectors/system/boot.ts";
+import { openFiles } from "../../../src/system/files.ts";
+import { layTree, type Tree } from "../../support/machine/tree.ts";
+
+const BOOT = Date.parse("2025-02-10T06:00:00Z");
+const NOW = Date.parse("2025-02-14T08:00:00Z");
+const MINUTE = 60_000;
+
+function files(tree: Partial<Tree>): ReturnType<typeof openFiles> {
+  return openFiles(layTree({ files: {}, now: NOW, ...tree }), tree.errors ?? {});
+}
+
+test("Debian's marker, with the packages that asked for it and since when", () => {
+  const found = readRebootRequired(
+    files({
+      files: {
+        "/run/reboot-required": "*** System restart required ***\n",
+        "/run/reboot-required.pkgs": "linux-base\nlibc6\nlinux-base\n../etc/passwd\n",
+      },
+      times: { "/run/reboot-required": BOOT },
+    }),
+    "6.1.0-28-amd64",
+  );
+  expect(found).toEqual({
+    required: true,
+    since: "2025-02-10T06:00:00.000Z",
+    reasons: ["marker"],
+    packages: ["libc6", "linux-base"],
+    newest_kernel: null,
+  });
+});
+
+test("module folders stand in for kernel images, removed ones left behind do not count", () => {
+  const found = readRebootRequired(
+    files({
+      files: { "/lib/modules/6.9.2-arch1-1/modules.dep": "" },
+      folders: ["/lib/modules/6.9.1-arch1-1/kernel"],
+    }),
+    "6.9.1-arch1-1",
+  );
+  expect(found).toMatchObject({ required: false, newest_kernel: null });
+});
+
+test("without marker and kernels nobody can tell", () => {
+  expect(readRebootRequired(files({}), "6.1.0-28-amd64").required).toBeNull();
+  const container = files({ files: { "/boot/vmlinuz-6.1.0-99-amd64": "" } });
+  expect(readRebootRequired(container, null).required).toBeNull();
+});
+
+test("a panic written shortly before the boot is its cause, older ones are only counted", () => {
+  const dump = "/sys/fs/pstore/dmesg-efi-173916000001001";
+  const panic = { files: { [dump]: "Panic#1 Part1\n<4>[ 1.0] x\n" } };
+  expect(readLastBoot(files({ ...panic, times: { [dump]: BOOT - 3 * MINUTE } }), BOOT)).toEqual({
+    cause: "kernel_panic",
+    source: "pstore",
+    kernel_dumps: 1,
+  });
+  expect(readLastBoot(files({ ...panic, times: { [dump]: BOOT - 1440 * MINUTE } }), BOOT)).toEqual({
+    cause: null,
+    source: null,
+    kernel_dumps: 1,
+  });
+  const oops = { files: { [dump]: "Oops#1 Part1\n" }, times: { [dump]: BOOT - MINUTE } };
+  expect(readLastBoot(files(oops), BOOT).cause).toBeNull();
+});
+
+test("crash records that may not be looked at are unknown, not none", () => {
+  expect(readLastBoot(files({ errors: { "/sys/fs/pstore/x": "EACCES" } }), BOOT).kernel_dumps).toBeNull();
+  expect(readLastBoot(files({ folders: ["/sys/fs/pstore"] }), BOOT).kernel_dumps).toBe(0);
+});
+
+test("the watchdog says that it was it", () => {
+  const found = readLastBoot(files({ files: { "/sys/class/watchdog/watchdog0/bootstatus": "32\n" } }), BOOT);
+  expect(found).toMatchObject({ cause: "watchdog", source: "watchdog0" });
+});
+
+function cell(value: number): { base64: string } {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return { base64: bytes.toString("base64") };
+}
+
+test.each([
+  [0x1000, "power_on"],
+  [0x0020, "reset"],
+  [0x1020, "reset"],
+  [0x0420, "reset"],
+  [0, null],
+])("a Raspberry Pi's reset status %i is %s", (value, cause) => {
+  const tree = { files: { "/proc/device-tree/chosen/bootloader/rsts": cell(value) } };
+  expect(readLastBoot(files(tree), BOOT).cause).toBe(cause);
+});
+
+test("a Pi 5's power chip goes before the reset status", () => {
+  const tree = {
+    files: {
+      "/proc/device-tree/chosen/power/power_reset": cell(2),
+      "/proc/device-tree/chosen/bootloader/rsts": cell(0x1000),
+    },
+  };
+  expect(readLastBoot(files(tree), BOOT)).toMatchObject({
+    cause: "under_voltage",
+    source: "raspberry-pi power_reset",
+  });
+});
+
+test.each([{ base64: "gICAgA==" }, "abc", "", "too long"])(
+  "a cell that is none is not read: %j",
+  (content) => {
+    const tree = { files: { "/proc/device-tree/chosen/bootloader/rsts": content } };
+    expect(readLastBoot(files(tree), BOOT).cause).toBeNull();
+  },
+);
+
+test("bits of any value name a known cause or none", () => {
+  const known = ["watchdog", "overheat", "under_voltage", "over_voltage", "power_on", "reset", null];
+  fc.assert(
+    fc.property(fc.nat(), (value) => {
+      for (const read of [watchdogBits, powerResetBits, resetStatusBits])
+        expect(known).toContain(read(value));
+    }),
+    { seed: 3 },
+  );
+});
+
+test("any text gives at most 64 well-formed package names", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 1000 }), (text) => {
+      const names = parsePackages(text);
+      expect(names.length).toBeLessThanOrEqual(64);
+      for (const name of names) expect(name).toMatch(/^[A-Za-z0-9+.:_-]+$/);
+    }),
+    { seed: 5 },
+  );
+  expect(parsePackages(Array.from({ length: 900 }, (_, i) => `p${i}`).join("\n"))).toHaveLength(64);
+});

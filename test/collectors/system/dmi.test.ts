@@ -1,0 +1,120 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { parseCpuInfo } from "../../../src/collectors/linux/cpuinfo.ts";
+import { readHardware, readRaspberryPi } from "../../../src/collectors/system/dmi.ts";
+import { cleanDmi, cleanUuid, isoBiosDate } from "../../../src/model/text/dmi-text.ts";
+import { openFiles } from "../../../src/system/files.ts";
+import { layTree, type Tree } from "../../support/machine/tree.ts";
+
+test.each([
+  "To Be Filled By O.E.M.",
+  "to be filled by O.E.M.",
+  "Default string",
+  "0123456789",
+  "System Serial Number",
+  "None",
+  "Not Specified",
+  "N/A",
+  "00000000",
+  "XXXXXXXXXX",
+  "FFFFFFFF",
+  "..........",
+  "*****",
+  "  \n",
+  "\0\0\0",
+  "\u0001\u0002\u0003\ufffd\ufffd\ufffd\ufffdA",
+])("%j is a placeholder", (text) => {
+  expect(cleanDmi(text)).toBeNull();
+});
+
+test.each([
+  ["Supermicro\n", "Supermicro"],
+  ["  PowerEdge   R740xd \0", "PowerEdge R740xd"],
+  ["X11DPH-T", "X11DPH-T"],
+  ["S318420X0C1\u0007\ufffd1223", "S318420X0C1 1223"],
+  ["A".repeat(3) + "B".repeat(5000), `AAA${"B".repeat(125)}`],
+])("%j reads %j", (text, expected) => {
+  expect(cleanDmi(text)).toBe(expected);
+});
+
+test.each([
+  ["4C4C4544-0042-3510-8052-B4C04F4D5132\n", "4c4c4544-0042-3510-8052-b4c04f4d5132"],
+  ["00000000-0000-0000-0000-AC1F6B0A1B2C", "00000000-0000-0000-0000-ac1f6b0a1b2c"],
+  ["00000000-0000-0000-0000-000000000000", null],
+  ["FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", null],
+  ["03000200-0400-0500-0006-000700080009", null],
+  ["Not Settable", null],
+])("uuid %s is %s", (text, expected) => {
+  expect(cleanUuid(text)).toBe(expected);
+});
+
+test("BIOS dates become ISO dates, others stay", () => {
+  expect(isoBiosDate("05/17/2023")).toBe("2023-05-17");
+  expect(isoBiosDate("12/31/99")).toBe("1999-12-31");
+  expect(isoBiosDate("2023/05/17")).toBe("2023/05/17");
+});
+
+test("no text makes a cleaned string that is empty, long, or has control characters", () => {
+  const text = fc.oneof(fc.string({ unit: "binary", maxLength: 3000 }), fc.string());
+  fc.assert(
+    fc.property(text, (raw) => {
+      const clean = cleanDmi(raw);
+      if (clean !== null) expect(clean).toMatch(/^[\x20-\x7e\u00a0-\u024f]{1,128}$/);
+      expect(cleanUuid(raw) ?? "").toMatch(/^$|^[0-9a-f-]{36}$/);
+    }),
+    { seed: 11, numRuns: 500 },
+  );
+});
+
+function hardware(tree: Tree): ReturnType<typeof readHardware> {
+  const files = openFiles(layTree(tree), tree.errors ?? {});
+  return readHardware(files, parseCpuInfo(files.text("/proc/cpuinfo") ?? ""));
+}
+
+test("what only root may read is named, so that null is not taken for 'has none'", () => {
+  const found = hardware({
+    files: {
+      "/sys/class/dmi/id/sys_vendor": "ACME\n",
+      "/sys/class/dmi/id/product_serial": "1",
+      "/sys/class/dmi/id/product_uuid": "1",
+      "/sys/class/dmi/id/chassis_serial": "None\n",
+    },
+    errors: { "/sys/class/dmi/id/product_serial": "EACCES", "/sys/class/dmi/id/product_uuid": "EPERM" },
+  });
+  expect(found.denied).toEqual(["product.serial", "product.uuid"]);
+  expect(found.product).toMatchObject({ vendor: "ACME", serial: null, uuid: null });
+  expect(found.chassis.serial).toBeNull();
+});
+
+test("an error other than a missing permission is not called one", () => {
+  const found = hardware({
+    files: { "/sys/class/dmi/id/sys_vendor": "ACME\n", "/sys/class/dmi/id/product_serial": "1" },
+    errors: { "/sys/class/dmi/id/product_serial": "EIO" },
+  });
+  expect(found.denied).toEqual([]);
+});
+
+test("a Raspberry Pi without a device tree in /proc is known by its cpuinfo", () => {
+  const info = parseCpuInfo(
+    "processor\t: 0\n\nRevision\t: A02082\nSerial\t\t: 00000000d1e2f3a4\nModel\t\t: Raspberry Pi 3 Model B Rev 1.2\n",
+  );
+  expect(readRaspberryPi(openFiles(layTree({ files: {} })), info)).toEqual({
+    model: "Raspberry Pi 3 Model B Rev 1.2",
+    serial: "00000000d1e2f3a4",
+    revision: "a02082",
+  });
+});
+
+test("another board with a device tree is no Raspberry Pi", () => {
+  const found = hardware({
+    files: {
+      "/proc/device-tree/model": "Pine64 RockPro64 v2.1\0",
+      "/proc/device-tree/serial-number": "c0ffee\0",
+    },
+  });
+  expect(found).toMatchObject({
+    source: "device-tree",
+    raspberry_pi: null,
+    product: { vendor: null, name: "Pine64 RockPro64 v2.1", serial: "c0ffee" },
+  });
+});

@@ -1,0 +1,123 @@
+import * as v from "valibot";
+import { describe, expect, test } from "vitest";
+import { collectorsDocument } from "../../scripts/docs/collectors-doc.ts";
+import { jsonSchema } from "../../scripts/docs/json-schema.ts";
+import { openApiDocument } from "../../scripts/docs/openapi.ts";
+import { allCollectors } from "../../src/collectors/index.ts";
+import { ROUTES } from "../../src/sockets/routes/table.ts";
+import { ask, startServer } from "../support/agent/unix-http.ts";
+import { testView } from "../support/agent/view.ts";
+import { checkAgainst, checkSchema } from "../support/text/json-schema.ts";
+
+const document = openApiDocument(ROUTES, allCollectors());
+
+// `vitest run test/sockets/openapi.test.ts -u` writes both files anew after a change.
+test("docs/status-socket.openapi.json is what the route table says", async () => {
+  await expect(`${JSON.stringify(document, null, 1)}\n`).toMatchFileSnapshot(
+    "../../docs/status-socket.openapi.json",
+  );
+});
+
+test("docs/collectors.md is what the collectors declare", async () => {
+  const text = collectorsDocument(allCollectors());
+  for (const { name } of allCollectors()) expect(text).toContain(`\n## ${name}\n`);
+  await expect(text).toMatchFileSnapshot("../../docs/collectors.md");
+});
+
+test("real answers are as the document says", async () => {
+  for (const name of ["ceph-node", "pi4", "container"]) {
+    const view = await testView(name);
+    const server = await startServer({ view });
+    for (const path of [
+      "/v1/status",
+      "/v1/report",
+      "/v1/report/drives",
+      "/v1/report/system",
+      "/v1/drives",
+      "/v1/why",
+      "/healthz",
+    ]) {
+      const { json } = await ask(server.controlSocket, path);
+      expect([path, checkAgainst(document, path, "get", "response:200", json)]).toEqual([path, []]);
+    }
+    const { json } = await ask(server.controlSocket, "/v1/nothing");
+    expect(checkAgainst(document, "/v1/status", "get", "response:default", json)).toEqual([]);
+  }
+});
+
+test("every operation has a name of its own and every parameter of its path", () => {
+  const ids = new Set<string>();
+  for (const [path, item] of Object.entries(
+    document.paths as Record<
+      string,
+      Record<string, { operationId: string; parameters?: { name: string; in: string }[] }>
+    >,
+  )) {
+    for (const operation of Object.values(item)) {
+      ids.add(operation.operationId);
+      const named = (operation.parameters ?? [])
+        .filter((one) => one.in === "path")
+        .map(({ name }) => `{${name}}`);
+      expect(named).toEqual(path.match(/\{\w+\}/g) ?? []);
+    }
+  }
+  expect(ids.size).toBe(ROUTES.length);
+});
+
+describe("valibot → JSON Schema", () => {
+  const cases: [string, v.GenericSchema, unknown[], unknown[]][] = [
+    [
+      "object",
+      v.object({ a: v.string(), b: v.optional(v.number()) }),
+      [{ a: "" }, { a: "", b: 1, c: 2 }],
+      [{}, { a: 1 }, null],
+    ],
+    ["strict object", v.strictObject({ a: v.boolean() }), [{ a: true }], [{}, { a: true, b: 1 }]],
+    ["nullable", v.nullable(v.picklist(["x", "y"])), ["x", null], ["z", 1]],
+    ["nullable object", v.nullable(v.object({ a: v.string() })), [null, { a: "" }], [{}, 1]],
+    ["picklist of numbers", v.picklist([4, 6]), [4], [5, "4"]],
+    ["array", v.array(v.pipe(v.number(), v.integer(), v.minValue(0))), [[], [1]], [[-1], [0.5], ["1"]]],
+    ["record", v.record(v.string(), v.nullable(v.number())), [{}, { a: null }], [{ a: "" }]],
+    ["union", v.union([v.string(), v.literal(true)]), ["", true], [false, 1]],
+    ["unknown", v.nullable(v.unknown()), [null, 1, {}], []],
+    [
+      "lengths and pattern",
+      v.pipe(v.string(), v.minLength(2), v.maxLength(3), v.regex(/^a/)),
+      ["ab"],
+      ["a", "abcd", "bb"],
+    ],
+    [
+      "optional in a pipe",
+      v.object({ a: v.pipe(v.optional(v.string()), v.description("x")) }),
+      [{}, { a: "" }],
+      [{ a: 1 }],
+    ],
+    ["pipe in a pipe", v.pipe(v.pipe(v.number(), v.maxValue(3)), v.description("x")), [3], [4]],
+  ];
+  for (const [name, schema, good, bad] of cases) {
+    test(`${name}: takes and refuses what valibot does`, () => {
+      const converted = jsonSchema(schema, { closed: true });
+      for (const value of good)
+        expect([v.is(schema, value), checkSchema({}, converted, value)]).toEqual([true, []]);
+      for (const value of bad) {
+        expect(v.is(schema, value)).toBe(false);
+        expect(checkSchema({}, converted, value)).not.toEqual([]);
+      }
+    });
+  }
+
+  test("descriptions are kept, references made, answers left open", () => {
+    const inner = v.object({ a: v.number() });
+    const schema = v.strictObject({ one: inner, two: v.pipe(v.nullable(v.string()), v.description("why")) });
+    expect(jsonSchema(schema, { refs: new Map([[inner, "#/x"]]) })).toEqual({
+      type: "object",
+      properties: { one: { $ref: "#/x" }, two: { type: ["string", "null"], description: "why" } },
+      required: ["one", "two"],
+    });
+  });
+
+  test("what it does not know is an error and not a gap in the documentation", () => {
+    expect(() => jsonSchema(v.date())).toThrow(/date/);
+    expect(() => jsonSchema(v.pipe(v.string(), v.email()))).toThrow(/email/);
+  });
+});

@@ -1,0 +1,39 @@
+/** The operations of a helper on a laid-out machine with fake programs, through the real port of direct mode. */
+
+import { onTestFinished } from "vitest";
+import { directHelper } from "../../../src/helper/direct.ts";
+import type { Operation } from "../../../src/helper/operation.ts";
+import type { HelperPort } from "../../../src/helper/port.ts";
+import type { Files } from "../../../src/system/files.ts";
+import type { RunProgram } from "../../../src/system/program.ts";
+import { helperHouse } from "./helper.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: arguments are checked by each operation's own schema.
+type AnyOperation = Operation<any, any>;
+
+export function operationsPort(
+  operations: readonly AnyOperation[],
+  { files, run }: { readonly files: Files; readonly run: RunProgram },
+): HelperPort {
+  const { policyPath, stateFolder } = helperHouse();
+  const port = directHelper({
+    policyPath,
+    stateFolder,
+    audit: () => undefined,
+    files,
+    run,
+    moreOperations: operations,
+  });
+  onTestFinished(() => port.close());
+  return port;
+}
+
+/** Nobody can ask root. */
+export const NO_HELPER: HelperPort = {
+  how: {
+    kind: "none",
+    sentence: "This needs the helper, which is not there.",
+    nextStep: "systemctl start foundry-agent-helper.socket",
+  },
+  call: () => Promise.reject(new Error("asked although nobody is there")),
+};
