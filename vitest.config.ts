@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/lab/**", "test/vm/**", "test/bench/**", "**/node_modules/**"],
+    setupFiles: ["test/support/hide-tokens.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/lab/**/*.test.ts"],
+    setupFiles: ["test/support/hide-tokens.ts"],
     pool: "forks",
     maxWorkers: 1,
     fileParallelism: false,

@@ -2,8 +2,13 @@
 import { COMMANDS } from "./cli/commands.ts";
 import { processIo } from "./cli/output.ts";
 import { runCommandLine } from "./cli/usage.ts";
+import { tokenPrefixes } from "./control/index.ts";
+import { hideTokens } from "./model/text/scrub.ts";
 import { monotonic } from "./system/clock.ts";
 import { endProcess } from "./system/end-process.ts";
+
+// Before anything is printed or logged. The list is loaded with the first text that may hold one.
+hideTokens(() => tokenPrefixes());
 
 const stop = new AbortController();
 /** A terminal, `timeout` and npm each pass the same signal on: only one that comes later means "at once". */

@@ -22,7 +22,7 @@ _foundry_agent_value() {
       "leave --socket" | "reload --socket" | "diagnostics --output" | "diagnostics -o" | \
       "diagnostics --socket" | "config --config" | "sandbox --state" | "helper --socket" | \
       "helper --policy") finds="file" ;;
-    "report --as") words="nodefoundry" ;;
+    "report --as" | "enroll --api") words="nodefoundry" ;;
     "drives --for" | "commands --node" | "commands --param" | "commands --expires" | \
       "commands --id" | "reboot --reason" | "hold --reason" | "hold --for" | \
       "enroll --name" | "sandbox --listen" | "helper --idle") : ;;
@@ -64,7 +64,7 @@ _foundry_agent_options() {
     commands) words="-w --watch --socket --json --key --node --type --param --expires --id --mode --make-key -h --help" ;;
     reboot) words="--hard --reason --no-drain --force --dry-run --test -y --yes --wait --unproven --socket --json -h --help" ;;
     hold) words="--reason --for --socket --json -h --help" ;;
-    enroll) words="--key-file --name --socket --json -h --help" ;;
+    enroll) words="--api --key-file --name --socket --json -h --help" ;;
     adopt) words="--undo --socket --json -h --help" ;;
     reset) words="--identity -y --yes --socket --json -h --help" ;;
     leave) words="-y --yes --socket --json -h --help" ;;

@@ -5,6 +5,7 @@
  *
  * Measured under the ship flags: 12 ms of TLS, 8 of pino, 4 of zlib, 3 of fs/promises on the way to "ready".
  */
+import { join } from "node:path";
 
 /** Only what costs half a millisecond or more, and nothing that is loaded on the way to "ready" in any case. */
 const LAZY = [
@@ -25,6 +26,11 @@ const LAZY = [
 ];
 const BUILT_IN = new RegExp(`^(?:node:)?(?:${LAZY.join("|")})$`);
 const PACKAGE = /^pino$/;
+/** Own files: the control APIs of a node that has none, or whose command line only looks. Importer → imported. */
+const OWN = [
+  { by: /\/src\/(?:main\.ts|cli\/.*)$/, file: /\/src\/control\/index\.ts$/ },
+  { by: /\/src\/control\/[a-z]+\/declaration\.ts$/, file: /\/src\/control\/[a-z]+\/api\.ts$/ },
+];
 const STAND_IN = "stand-in";
 
 /** An esbuild plugin. */
@@ -40,6 +46,11 @@ export function lazily() {
       build.onResolve({ filter: PACKAGE }, ({ path, namespace }) =>
         namespace === STAND_IN ? undefined : { path, namespace: STAND_IN },
       );
+      build.onResolve({ filter: /\/(?:index|api)\.ts$/ }, ({ path, namespace, importer, resolveDir }) => {
+        const file = join(resolveDir, path);
+        const late = namespace === "file" && OWN.some((one) => one.by.test(importer) && one.file.test(file));
+        return late ? { path: file, namespace: STAND_IN } : undefined;
+      });
       build.onLoad({ filter: /.*/, namespace: STAND_IN }, async ({ path }) => ({
         loader: "js",
         resolveDir: build.initialOptions.absWorkingDir,

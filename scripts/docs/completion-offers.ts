@@ -1,8 +1,7 @@
 /** What a shell can offer at each place of a command line, from what the program declares. */
 import type { SubCommand } from "../../src/cli/usage.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
-import { CONFIG_SECTIONS } from "../../src/config/keys.ts";
-import { isControlApi } from "../../src/control/index.ts";
+import { CONTROL_APIS } from "../../src/control/index.ts";
 import { isPlaceholder, placesOf, valuesOf } from "./declared.ts";
 
 /** What can be offered at a place: words, and what the shell finds out itself. */
@@ -32,7 +31,7 @@ function meanings(): Readonly<Record<string, Offer>> {
     SECTION: sections,
     NAME: sections,
     "why ID": sections,
-    API: { words: Object.keys(CONFIG_SECTIONS).filter(isControlApi), finds: [] },
+    API: { words: CONTROL_APIS.map(({ name }) => name), finds: [] },
     INTERFACE: find("interface"),
     DEVICE: find("device"),
     FILE: find("file"),

@@ -3,15 +3,10 @@
  * (src/config/keys.ts): `node scripts/docs/config-docs.ts`. A test holds the three files to it.
  */
 import { writeFileSync } from "node:fs";
-import {
-  COLLECTOR_KEYS,
-  COLLECTORS_DOC,
-  CONFIG_SECTIONS,
-  type SectionDeclaration,
-} from "../../src/config/keys.ts";
-import type { KeyDeclaration } from "../../src/config/kinds.ts";
+import { COLLECTOR_KEYS, COLLECTORS_DOC, SECTIONS } from "../../src/config/keys.ts";
+import { CONTROL_APIS } from "../../src/control/index.ts";
+import type { KeyDeclaration } from "../../src/model/config-key.ts";
 
-const SECTIONS: Readonly<Record<string, SectionDeclaration>> = CONFIG_SECTIONS;
 /** The collector that stands for all in the example. */
 const SAMPLE = "collectors.drives";
 
@@ -88,6 +83,11 @@ function keyTable(keys: Readonly<Record<string, KeyDeclaration>>): string {
   return ["| key | value | without it | |", "|---|---|---|---|", ...rows].join("\n");
 }
 
+/** What makes a node report, with the first control API there is. */
+const EXAMPLE = CONTROL_APIS.slice(0, 1)
+  .map(({ name, config }) => [`[${name}]`, ...config.example].join("\n"))
+  .join("");
+
 const HEAD = `<!-- Made from src/config/keys.ts by scripts/docs/config-docs.ts: change the table there and run it. -->
 # Configuration
 
@@ -97,8 +97,7 @@ default, to copy from.
 
 \`\`\`toml
 # /etc/foundry-agent/config.toml: a node that registers by itself and reports
-[nodefoundry]
-enrol_key_file = "/etc/foundry-agent/enrol.key"
+${EXAMPLE}
 \`\`\`
 
 ## Which files

@@ -2,15 +2,11 @@
 import type { GenericSchema } from "valibot";
 import * as v from "valibot";
 import { SYSTEM_FOLDER } from "../../src/config/config.ts";
-import {
-  COLLECTOR_KEYS,
-  COLLECTORS_DOC,
-  CONFIG_SECTIONS,
-  type SectionDeclaration,
-} from "../../src/config/keys.ts";
-import type { KeyDeclaration } from "../../src/config/kinds.ts";
+import { COLLECTOR_KEYS, COLLECTORS_DOC, SECTIONS } from "../../src/config/keys.ts";
+import { CONTROL_APIS } from "../../src/control/index.ts";
 import { POLICY_PATH } from "../../src/helper/policy/policy.ts";
-import { DEFAULT_LIMITS, POLICY_SOURCES, POLICY_WORDS, SIGNED_WORDS } from "../../src/helper/policy/words.ts";
+import { DEFAULT_LIMITS, POLICY_WORDS, SIGNED_WORDS } from "../../src/helper/policy/words.ts";
+import type { KeyDeclaration } from "../../src/model/config-key.ts";
 import {
   bold,
   display,
@@ -24,8 +20,6 @@ import {
   subsection,
   text,
 } from "./roff.ts";
-
-const SECTIONS: Readonly<Record<string, SectionDeclaration>> = CONFIG_SECTIONS;
 
 /** What is needed of a collector; every Collector is one. */
 export interface Configured {
@@ -80,7 +74,7 @@ export function configPage(head: PageHead, collectors: readonly Configured[]): s
     section(
       "Example",
       text("A node that registers by itself and reports:"),
-      display(["[nodefoundry]", 'enrol_key_file = "/etc/foundry-agent/enrol.key"']),
+      ...CONTROL_APIS.slice(0, 1).map(({ name, config }) => display([`[${name}]`, ...config.example])),
     ),
     section(
       "See also",
@@ -140,14 +134,11 @@ function policy(): string[] {
       `${bold("commands.public_key")} = ${italic("BASE64")}`,
       prose(`Ed25519. With it only signed commands may ${words(SIGNED_WORDS)}.`),
     ),
-    ...POLICY_SOURCES.map((source) =>
+    entry(`${bold("allow.local")} = ${italic("WORDS")}`, prose("What somebody on this host may have done.")),
+    ...CONTROL_APIS.map(({ name }) =>
       entry(
-        `${bold(`allow.${source}`)} = ${italic("WORDS")}`,
-        prose(
-          source === "local"
-            ? "What somebody on this host may have done."
-            : `What the control API ${source} may have done.`,
-        ),
+        `${bold(`allow.${name}`)} = ${italic("WORDS")}`,
+        prose(`What the control API ${name} may have done.`),
       ),
     ),
     entry(

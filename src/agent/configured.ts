@@ -7,7 +7,7 @@
 import { type AnyCollector, allCollectors } from "../collectors/index.ts";
 import { type Config, collectorConfig } from "../config/config.ts";
 import type { ControlContext, SyncOutcome } from "../control/control-api.ts";
-import { controlApis, isControlApi } from "../control/index.ts";
+import { controlApi, controlApis } from "../control/index.ts";
 import { openPace } from "../control/pace.ts";
 import type { HelperPort } from "../helper/port.ts";
 import type { ConditionDraft } from "../model/condition.ts";
@@ -238,7 +238,8 @@ function forgetWhatIsOff(
   }
   const apis = new Set(loops.map((loop) => loop.api.name));
   for (const { code, subject } of health.list()) {
-    if (subject !== undefined && isControlApi(subject) && !apis.has(subject)) health.clear(code, subject);
+    if (subject !== undefined && controlApi(subject) !== null && !apis.has(subject))
+      health.clear(code, subject);
   }
 }
 

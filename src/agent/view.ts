@@ -2,6 +2,7 @@
 
 import { forgetDrive } from "../collectors/drives/missing.ts";
 import type { Executor } from "../commands/executor/types.ts";
+import { apiToEnroll, controlSections } from "../control/index.ts";
 import { AgentError, errorCode } from "../model/errors.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { AgentStatus, AgentView, ApiStatus } from "../sockets/agent-view.ts";
@@ -36,8 +37,7 @@ export interface ViewOptions {
 }
 
 const CHECK_MS = 60_000;
-const CONFIGURE_ONE =
-  "names the file: write [nodefoundry] and enabled = true into it, then foundry-agent reload";
+const CONFIGURE_ONE = `names the file: write ${controlSections()} and enabled = true into it, then foundry-agent reload`;
 
 export function viewOf(options: ViewOptions): AgentView {
   const { store, commands, health, identity, now } = options;
@@ -175,7 +175,9 @@ export function viewOf(options: ViewOptions): AgentView {
     },
     async enroll(name, key, enrolOptions) {
       await options.settled();
-      const [loop] = loops(name) as [SyncLoop];
+      const configured = running().loops.map(({ api }) => api.name);
+      const asked = configured.length === 0 ? (name ?? "") : apiToEnroll(name, configured);
+      const [loop] = loops(asked) as [SyncLoop];
       await loop.api.enroll(key, enrolOptions, AbortSignal.timeout(CHECK_MS));
       loop.forget();
       await loop.now();

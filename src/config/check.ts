@@ -3,12 +3,12 @@
  * becomes a problem; what is right comes out flat, so that files merge by "later wins" key by key.
  */
 import * as v from "valibot";
-import { looksSecret } from "../model/text/scrub.ts";
+import type { KeyDeclaration } from "../model/config-key.ts";
+import { looksSecret, shownKey } from "../model/text/scrub.ts";
 import { nearest } from "../model/text/suggest.ts";
 import { keyText } from "../system/toml-locate.ts";
-import { type ConfigFile, type Problem, secretProblem, shownKey } from "./file.ts";
-import { COLLECTOR_KEYS, CONFIG_SECTIONS, MOVED_KEYS, type SectionDeclaration } from "./keys.ts";
-import type { KeyDeclaration } from "./kinds.ts";
+import { type ConfigFile, type Problem, secretProblem } from "./file.ts";
+import { COLLECTOR_KEYS, MOVED_KEYS, SECTIONS } from "./keys.ts";
 
 /** What the configuration has to know of a collector; every Collector is one. */
 export interface KnownCollector {
@@ -24,7 +24,6 @@ export interface Setting {
   readonly value: unknown;
 }
 
-export const SECTIONS: Readonly<Record<string, SectionDeclaration>> = CONFIG_SECTIONS;
 const SECTION_NAMES = [...Object.keys(SECTIONS), "collectors"];
 const OPTION_NAME = /^[a-z][a-z0-9_]*$/;
 

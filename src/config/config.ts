@@ -6,12 +6,14 @@
 import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { CONTROL_APIS } from "../control/index.ts";
+import { camel, type KeyDeclaration, parseListen } from "../model/config-key.ts";
 import { errorCode } from "../model/errors.ts";
-import { checkTable, type KnownCollector, SECTIONS, type Setting } from "./check.ts";
+import { shownKey } from "../model/text/scrub.ts";
+import { checkTable, type KnownCollector, type Setting } from "./check.ts";
 import { crossProblems } from "./cross-checks.ts";
-import { type Problem, readConfigFile, shownKey } from "./file.ts";
-import { COLLECTOR_KEYS } from "./keys.ts";
-import { type KeyDeclaration, parseListen } from "./kinds.ts";
+import { type Problem, readConfigFile } from "./file.ts";
+import { COLLECTOR_KEYS, CONFIG_SECTIONS } from "./keys.ts";
 import type { CollectorConfig, Config } from "./types.ts";
 
 export type { KnownCollector } from "./check.ts";
@@ -97,7 +99,7 @@ export function collectorConfig(config: Config, name: string): CollectorConfig {
   return Object.hasOwn(config.collectors, name) ? (config.collectors[name] ?? none) : none;
 }
 
-/** `file.toml:12: nodefoundry.url: expected …. Next: …` on one line. */
+/** `file.toml:12: metrics.listen: expected …. Next: …` on one line. */
 export function problemText(problem: Problem): string {
   const line = problem.line === null ? "" : `:${problem.line}`;
   const column = problem.line === null || problem.column === null ? "" : `:${problem.column}`;
@@ -169,13 +171,18 @@ function userFolder(env: NodeJS.ProcessEnv, variable: string, below: string): st
 }
 
 function assemble(settings: ReadonlyMap<string, Setting>, main: string, { state, run }: Folders): Config {
+  const given = (section: string) => (key: string) => settings.get(`${section}.${key}`)?.value;
   const sections: Record<string, Record<string, unknown>> = {};
-  for (const [name, { keys }] of Object.entries(SECTIONS))
-    sections[name] = withDefaults(keys, (key) => settings.get(`${name}.${key}`)?.value);
-  const { agent, metrics, nodefoundry } = sections as unknown as Pick<Config, "agent" | "nodefoundry"> & {
+  for (const [name, { keys }] of Object.entries(CONFIG_SECTIONS))
+    sections[name] = withDefaults(keys, given(name));
+  const control = CONTROL_APIS.map(({ name, config }) => {
+    const values = withDefaults(config.keys, given(name));
+    const mentioned = [...settings.keys()].some((key) => key.startsWith(`${name}.`));
+    return [name, { ...values, enabled: values.enabled ?? mentioned }];
+  });
+  const { agent, metrics } = sections as unknown as Pick<Config, "agent"> & {
     metrics: { listen: string | null };
   };
-  const mentioned = [...settings.keys()].some((key) => key.startsWith("nodefoundry."));
   return {
     ...(sections as unknown as Config),
     file: resolve(main),
@@ -184,7 +191,7 @@ function assemble(settings: ReadonlyMap<string, Setting>, main: string, { state,
       ...(metrics as unknown as Config["metrics"]),
       listen: metrics.listen === null ? null : parseListen(metrics.listen),
     },
-    nodefoundry: { ...nodefoundry, enabled: nodefoundry.enabled ?? mentioned },
+    control: Object.fromEntries(control),
     collectors: assembleCollectors(settings),
   };
 }
@@ -196,10 +203,6 @@ function withDefaults(
   const values: Record<string, unknown> = {};
   for (const [key, { fallback }] of Object.entries(keys)) values[camel(key)] = given(key) ?? fallback;
   return values;
-}
-
-function camel(name: string): string {
-  return name.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 }
 
 function assembleCollectors(settings: ReadonlyMap<string, Setting>): Record<string, CollectorConfig> {

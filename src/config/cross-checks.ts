@@ -1,30 +1,24 @@
 /** What can't be seen from one key alone: pairs that belong together, and a port that would be open to all. */
 
 import { openZone } from "../commands/gates/windows.ts";
+import { CONTROL_APIS } from "../control/index.ts";
+import { isLoopback, pairProblem, type SectionProblem } from "../model/config-key.ts";
 import { AgentError } from "../model/errors.ts";
 import { nearest } from "../model/text/suggest.ts";
-import { isLoopback } from "./kinds.ts";
 import type { Config } from "./types.ts";
 
-export interface CrossProblem {
-  /** The key to point at. */
-  readonly key: string;
-  readonly message: string;
-  readonly nextStep: string;
-}
-
-/** Pure; `sectionNames` are the report's sections, null where they are not known. */
-export function crossProblems(config: Config, sectionNames: readonly string[] | null): CrossProblem[] {
+/** Pure, keys named with their section; `sectionNames` are the report's sections, null where they are not known. */
+export function crossProblems(config: Config, sectionNames: readonly string[] | null): SectionProblem[] {
   return [
     ...metricsProblems(config),
-    ...serverProblems(config),
+    ...controlProblems(config),
     ...zoneProblems(config),
     ...excludeProblems(config, sectionNames),
   ];
 }
 
-function metricsProblems({ metrics }: Config): CrossProblem[] {
-  const found: CrossProblem[] = [];
+function metricsProblems({ metrics }: Config): SectionProblem[] {
+  const found: SectionProblem[] = [];
   const tls = metrics.tlsCertFile !== null && metrics.tlsKeyFile !== null;
   const proof = metrics.bearerFile !== null || metrics.clientCaFile !== null;
   if (metrics.listen !== null && !isLoopback(metrics.listen.host) && !(tls && proof))
@@ -35,7 +29,7 @@ function metricsProblems({ metrics }: Config): CrossProblem[] {
       nextStep: 'set them, or listen on loopback: listen = "127.0.0.1:9105"',
     });
   if (tls !== (metrics.tlsCertFile !== null || metrics.tlsKeyFile !== null))
-    found.push(pair("metrics", "tls_cert_file", "tls_key_file", metrics.tlsCertFile !== null));
+    found.push(within("metrics", pairProblem("tls_cert_file", "tls_key_file", metrics.tlsCertFile !== null)));
   if (metrics.clientCaFile !== null && metrics.tlsCertFile === null && metrics.tlsKeyFile === null)
     found.push({
       key: "metrics.client_ca_file",
@@ -45,21 +39,18 @@ function metricsProblems({ metrics }: Config): CrossProblem[] {
   return found;
 }
 
-function serverProblems({ nodefoundry }: Config): CrossProblem[] {
-  const found: CrossProblem[] = [];
-  if ((nodefoundry.certFile === null) !== (nodefoundry.keyPemFile === null))
-    found.push(pair("nodefoundry", "cert_file", "key_pem_file", nodefoundry.certFile !== null));
-  if (nodefoundry.proxyUrl === null && nodefoundry.proxyCredentialsFile !== null)
-    found.push({
-      key: "nodefoundry.proxy_credentials_file",
-      message: "credentials without a proxy, expected proxy_url too",
-      nextStep: "set proxy_url, or remove proxy_credentials_file",
-    });
-  return found;
+function controlProblems({ control }: Config): SectionProblem[] {
+  return CONTROL_APIS.flatMap(({ name, check }) =>
+    check(control[name] as Parameters<typeof check>[0]).map((problem) => within(name, problem)),
+  );
+}
+
+function within(section: string, problem: SectionProblem): SectionProblem {
+  return { ...problem, key: `${section}.${problem.key}` };
 }
 
 /** Only a zone that is named is looked up: the tables of zones cost memory. */
-function zoneProblems({ commands }: Config): CrossProblem[] {
+function zoneProblems({ commands }: Config): SectionProblem[] {
   if (commands.timeZone === null) return [];
   try {
     openZone(commands.timeZone);
@@ -72,7 +63,7 @@ function zoneProblems({ commands }: Config): CrossProblem[] {
 }
 
 /** A pattern that excludes nothing lets out what somebody wanted to keep. */
-function excludeProblems({ report }: Config, sectionNames: readonly string[] | null): CrossProblem[] {
+function excludeProblems({ report }: Config, sectionNames: readonly string[] | null): SectionProblem[] {
   if (sectionNames === null) return [];
   return report.exclude.flatMap((pattern) => {
     const section = /^[a-z0-9_]*/.exec(pattern)?.[0] ?? "";
@@ -84,13 +75,4 @@ function excludeProblems({ report }: Config, sectionNames: readonly string[] | n
       nextStep: `write for example: ${meant ?? "system"}${pattern.slice(section.length)}`,
     };
   });
-}
-
-function pair(section: string, first: string, second: string, firstGiven: boolean): CrossProblem {
-  const [given, missing] = firstGiven ? [first, second] : [second, first];
-  return {
-    key: `${section}.${given}`,
-    message: `${given} needs ${missing}, expected both or none`,
-    nextStep: `set ${missing}, or remove ${given}`,
-  };
 }

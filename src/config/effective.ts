@@ -1,10 +1,12 @@
 /** Every key with the value in effect and where it comes from, for `config show`. */
 
-import { type KnownCollector, SECTIONS } from "./check.ts";
+import { camel } from "../model/config-key.ts";
+import type { KnownCollector } from "./check.ts";
 import type { LoadedConfig, Origin } from "./config.ts";
+import { SECTIONS } from "./keys.ts";
 
 export interface EffectiveValue {
-  /** `nodefoundry.url`. */
+  /** `metrics.listen`. */
   readonly key: string;
   /** null: without a value; `note` says what holds then. */
   readonly value: unknown;
@@ -23,7 +25,6 @@ export function effectiveValues(
   const computed: Readonly<Record<string, unknown>> = {
     "agent.state_dir": config.agent.stateDir,
     "agent.run_dir": config.agent.runDir,
-    "nodefoundry.enabled": config.nodefoundry.enabled,
   };
   const found: EffectiveValue[] = [];
   for (const [section, { keys }] of Object.entries(SECTIONS)) {
@@ -33,7 +34,7 @@ export function effectiveValues(
       if (key === "metrics.listen" && config.metrics.listen === null && origin !== null)
         found.push({ key, value: null, origin, note: "left off because of a problem" });
       else {
-        const value = computed[key] ?? given.get(key) ?? fallback;
+        const value = computed[key] ?? config.control[section]?.[camel(name)] ?? given.get(key) ?? fallback;
         found.push({ key, value, origin, note: value === null ? (absent ?? "none") : null });
       }
     }

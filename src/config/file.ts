@@ -6,7 +6,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { parse } from "toml";
 import { errorCode } from "../model/errors.ts";
-import { looksSecret, printable, scrubSecrets } from "../model/text/scrub.ts";
+import { looksSecret, printable, shownKey } from "../model/text/scrub.ts";
 import { locateKeys, type Position } from "../system/toml-locate.ts";
 
 export interface Problem {
@@ -14,7 +14,7 @@ export interface Problem {
   /** From 1; null when it concerns the file as a whole. */
   readonly line: number | null;
   readonly column: number | null;
-  /** `nodefoundry.url`; null when no key can be named. */
+  /** `metrics.listen`; null when no key can be named. */
   readonly key: string | null;
   /** One clause without a full stop: what is wrong and what was expected. */
   readonly message: string;
@@ -55,12 +55,6 @@ export function parseConfigText(file: string, text: string): ConfigFile {
   } catch (error) {
     return { file, table: null, positions, problems: [syntaxProblem(file, text, error), ...problems] };
   }
-}
-
-/** A name from a file as it may be printed: no secrets, no control characters, not endless. */
-export function shownKey(key: string): string {
-  const shown = printable(scrubSecrets(key));
-  return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
 }
 
 /** The problem of a secret inside the configuration. */

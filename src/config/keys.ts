@@ -1,11 +1,13 @@
 /**
  * Every key of the configuration, declared once: section, name, kind, what holds without it, one
- * sentence of documentation. The checks, the typed Config, docs/config.example.toml and
- * docs/configuration.md all follow from this table (`node scripts/docs/config-docs.ts` writes the two files).
+ * sentence of documentation; those of a control API in its own folder. The checks, the typed Config,
+ * docs/config.example.toml and docs/configuration.md all follow from this table (`node scripts/docs/config-docs.ts`
+ * writes the two files).
  */
 
 import { isBusyFile } from "../commands/gates/update-marks.ts";
 import { isWindow, WINDOW_EXPECTED } from "../commands/gates/windows.ts";
+import { CONTROL_APIS } from "../control/index.ts";
 import {
   choice,
   file,
@@ -13,18 +15,12 @@ import {
   folder,
   type KeyDeclaration,
   parseListen,
+  type SectionDeclaration,
   seconds,
   span,
-  url,
   word,
   words,
-} from "./kinds.ts";
-import { templateProblem } from "./name-template.ts";
-
-export interface SectionDeclaration {
-  readonly doc: string;
-  readonly keys: Readonly<Record<string, KeyDeclaration>>;
-}
+} from "../model/config-key.ts";
 
 /** `POLICY_PATH` of the helper, whose file the daemon does not load for this. */
 const POLICY_FILE = "/etc/foundry-agent/policy.toml";
@@ -123,55 +119,6 @@ export const CONFIG_SECTIONS = {
       ),
     },
   },
-  nodefoundry: {
-    doc: "The NodeFoundry control API.",
-    keys: {
-      enabled: {
-        ...flag(true, "Whether to report to NodeFoundry."),
-        fallback: null,
-        absent: "true as soon as any other key of this section is set",
-      },
-      url: {
-        ...url(false, "", "https://api.nodefoundry.io", "Base URL of the server."),
-        fallback: "https://api.nodefoundry.io",
-        absent: null,
-      },
-      enrol_key_file: file(
-        "/etc/foundry-agent/enrol.key",
-        "Key that registers this node and does nothing else (nf_en_…).",
-      ),
-      key_file: file(
-        "credential:nodefoundry-key",
-        "Account or read-only key, used where the server has no agent API.",
-      ),
-      node_name: word((value) => value.length <= 253 && templateProblem(value) === null, {
-        expected: "a name of at most 253 characters, in braces only {hostname} and {serial}",
-        absent: "agent.name, else the hostname",
-        example: "{hostname}",
-        doc: "Name to register under; {hostname} and {serial} stand for this node's own.",
-      }),
-      interval_s: seconds(10, 86_400, "what the server wishes, 60 at first", 60, "Pause between two rounds."),
-      ca_file: file(
-        "/etc/foundry-agent/ca.crt",
-        "CA of the server where it is a private one, PEM. Replaces the public CAs.",
-      ),
-      cert_file: file(
-        "/etc/foundry-agent/client.crt",
-        "Client certificate for mutual TLS, PEM; with key_pem_file.",
-      ),
-      key_pem_file: file("/etc/foundry-agent/client.key", "Private key of cert_file, PEM."),
-      proxy_url: url(true, "no proxy", "http://proxy.example.net:3128", "HTTP proxy for this server."),
-      proxy_credentials_file: file(
-        "/etc/foundry-agent/proxy.credentials",
-        "One line user:password for the proxy.",
-      ),
-      no_proxy: words((value) => /^\*$|^\.?[A-Za-z0-9_.:/[\]-]+$/.test(value), {
-        expected: "a list of host names, .domains, addresses or networks",
-        example: '["10.0.0.0/8", ".example.net"]',
-        doc: "Hosts that are reached without the proxy.",
-      }),
-    },
-  },
   commands: {
     doc: "When commands are carried out. Whether they are at all is said in policy.toml, by root.",
     keys: {
@@ -224,6 +171,15 @@ export const CONFIG_SECTIONS = {
     },
   },
 } as const satisfies Record<string, SectionDeclaration>;
+
+const { commands, ...before } = CONFIG_SECTIONS;
+
+/** Every section in the order of the example file: that of each control API under its name. */
+export const SECTIONS: Readonly<Record<string, SectionDeclaration>> = {
+  ...before,
+  ...Object.fromEntries(CONTROL_APIS.map(({ name, config }) => [name, config])),
+  commands,
+};
 
 /** Keys of earlier versions, and what to do about them. */
 export const MOVED_KEYS: ReadonlyMap<string, { readonly message: string; readonly nextStep: string }> =

@@ -1,15 +1,6 @@
 /** The typed configuration, derived from the table of keys: a new key there is a new field here. */
+import type { ListenAddress, SectionOf } from "../model/config-key.ts";
 import type { COLLECTOR_KEYS, CONFIG_SECTIONS } from "./keys.ts";
-import type { KeyDeclaration, ListenAddress } from "./kinds.ts";
-
-type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
-  ? `${Head}${Capitalize<Camel<Tail>>}`
-  : Name;
-
-type ValueOf<Declared> =
-  Declared extends KeyDeclaration<infer T> ? (Declared extends { fallback: null } ? T | null : T) : never;
-
-type SectionOf<Keys> = { readonly [Name in keyof Keys & string as Camel<Name>]: ValueOf<Keys[Name]> };
 
 type Sections = {
   readonly [Name in keyof typeof CONFIG_SECTIONS]: SectionOf<(typeof CONFIG_SECTIONS)[Name]["keys"]>;
@@ -22,15 +13,16 @@ export type CollectorConfig = SectionOf<typeof COLLECTOR_KEYS> & {
 };
 
 /**
- * Every value in effect, camelCase (`nodefoundry.caFile`); null: not given, the field's own default holds.
+ * Every value in effect, camelCase (`metrics.bearerFile`); null: not given, the field's own default holds.
  * Keys that end in `File` are references for `readSecretFile`: a path or `credential:NAME`.
  */
-export type Config = Omit<Sections, "agent" | "metrics" | "nodefoundry"> & {
+export type Config = Omit<Sections, "agent" | "metrics"> & {
   /** The main file, there or not, as an absolute path: what sentences tell people to edit. */
   readonly file: string;
   readonly agent: Sections["agent"] & { readonly stateDir: string; readonly runDir: string };
   readonly metrics: Omit<Sections["metrics"], "listen"> & { readonly listen: ListenAddress | null };
-  readonly nodefoundry: Sections["nodefoundry"] & { readonly enabled: boolean };
+  /** The section of each control API by its name, as its own declaration types it. */
+  readonly control: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** By name; only those that the configuration mentions (`collectorConfig` fills in the rest). */
   readonly collectors: Readonly<Record<string, CollectorConfig>>;
 };

@@ -105,7 +105,7 @@ export interface ControlStatus {
 }
 
 export interface ControlApi {
-  /** `nodefoundry`, `foundries`, `netbox`, `netfoundry`. */
+  /** As its declaration has it. */
   readonly name: string;
   readonly status: () => ControlStatus;
   /**

@@ -1,25 +1,17 @@
 /** Every control API there is. Adding one: its folder, and one line here. */
+import { AgentError } from "../model/errors.ts";
 import type { ControlApi, ControlContext } from "./control-api.ts";
-import { nodefoundryApi } from "./nodefoundry/api.ts";
+import type { ControlDeclaration, ControlSurroundings } from "./declaration.ts";
+import { nodefoundry } from "./nodefoundry/declaration.ts";
 
-/** The part of the configuration that is read here; its keys are those of the file, in camelCase. */
+export const CONTROL_APIS: readonly ControlDeclaration[] = [nodefoundry];
+
+/** The part of the configuration that is read here. */
 export interface ControlConfig {
   readonly agent: { readonly name: string | null };
-  readonly network: { readonly profile: "normal" | "metered" };
-  readonly nodefoundry: {
-    readonly enabled: boolean;
-    readonly url: string;
-    readonly keyFile: string | null;
-    readonly enrolKeyFile: string | null;
-    readonly nodeName: string | null;
-    readonly intervalS: number | null;
-    readonly caFile: string | null;
-    readonly certFile: string | null;
-    readonly keyPemFile: string | null;
-    readonly proxyUrl: string | null;
-    readonly proxyCredentialsFile: string | null;
-    readonly noProxy: readonly string[];
-  };
+  readonly network: { readonly profile: ControlSurroundings["profile"] };
+  /** The section of each, by name. */
+  readonly control: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 export interface ControlEntry {
@@ -29,30 +21,57 @@ export interface ControlEntry {
   open(context: ControlContext): ControlApi;
 }
 
-/** Name → how it is made from the configuration; null: not configured. */
-const TABLE: Readonly<Record<string, (config: ControlConfig) => Omit<ControlEntry, "name"> | null>> = {
-  nodefoundry({ agent, network, nodefoundry }) {
-    if (!nodefoundry.enabled) return null;
-    const { proxyUrl, proxyCredentialsFile, noProxy, ...given } = nodefoundry;
-    const rest = { ...given, nodeName: nodefoundry.nodeName ?? agent.name };
-    const proxy =
-      proxyUrl === null ? null : { url: proxyUrl, credentialsFile: proxyCredentialsFile, noProxy };
-    return {
-      intervalS: nodefoundry.intervalS,
-      open: (context) => nodefoundryApi({ ...rest, proxy, profile: network.profile }, context),
-    };
-  },
+type Values<Open extends ControlDeclaration["open"]> = Parameters<Open>[0] & {
+  readonly enabled: boolean;
+  readonly intervalS: number | null;
 };
 
-/** Those that are configured, in the order of the table. */
-export function controlApis(config: ControlConfig): ControlEntry[] {
-  return Object.entries(TABLE).flatMap(([name, make]) => {
-    const entry = make(config);
-    return entry === null ? [] : [{ name, ...entry }];
+/** Those that are switched on, in the order of the table. */
+export function controlApis({ agent, network, control }: ControlConfig): ControlEntry[] {
+  const around = { agentName: agent.name, profile: network.profile };
+  return CONTROL_APIS.flatMap(({ name, open }) => {
+    // Checked key by key when it was read, with the declaration of this same API.
+    const values = control[name] as Values<typeof open> | undefined;
+    if (values?.enabled !== true) return [];
+    return [{ name, intervalS: values.intervalS, open: (context) => open(values, around, context) }];
   });
 }
 
-/** Whether there is one of that name, configured or not. */
-export function isControlApi(name: string): boolean {
-  return Object.hasOwn(TABLE, name);
+/** The one of that name, switched on or not. */
+export function controlApi(name: string): ControlDeclaration | null {
+  return CONTROL_APIS.find((api) => api.name === name) ?? null;
+}
+
+/**
+ * Which control API a key is for.
+ * @param asked by name; null: nobody said
+ * @param configured names of those that are switched on, at least one
+ * @throws AgentError `api_needed` (there are several), `no_enrolment` (it takes no such key)
+ */
+export function apiToEnroll(asked: string | null, configured: readonly string[]): string {
+  const named = asked === null ? configured : [asked];
+  const apis = CONTROL_APIS.filter(({ name }) => named.includes(name));
+  const able = apis.filter(({ enroll }) => "key" in enroll);
+  const [first] = able;
+  if (able.length > 1)
+    throw new AgentError(
+      "api_needed",
+      `there are several control APIs to register with: ${able.map(({ name }) => name).join(", ")}`,
+      `foundry-agent enroll ${first?.name}`,
+    );
+  if (first !== undefined) return first.name;
+  const [other] = apis;
+  if (other === undefined || "key" in other.enroll)
+    throw new AgentError("no_such_api", `there is no control API "${asked ?? ""}"`, "foundry-agent status");
+  throw new AgentError("no_enrolment", `${other.title} ${other.enroll.instead}`, other.enroll.nextStep);
+}
+
+/** `[one] or [other]`: the sections of all, for sentences. */
+export function controlSections(): string {
+  return CONTROL_APIS.map(({ name }) => `[${name}]`).join(" or ");
+}
+
+/** How keys and tokens of any of them begin. */
+export function tokenPrefixes(): string[] {
+  return CONTROL_APIS.flatMap(({ tokens }) => tokens);
 }

@@ -23,7 +23,7 @@ export interface HelperPort {
 export interface CallOptions {
   /** The command's id: asked again under the same id, the recorded outcome is answered and nothing is done. */
   readonly id?: string;
-  /** Where the command came from: `local`, `nodefoundry`. */
+  /** Where the command came from: `local`, or a control API's name. */
   readonly source?: string;
   /** As its sender signed it (`Command.signedText`, `Command.signature`); asked for where the policy names a key. */
   readonly signed?: { readonly text: string; readonly signature: string };

@@ -1,7 +1,7 @@
 /** What a control API (or the control socket) asks this node to do, after parsing. */
 export interface Command {
   readonly id: string;
-  /** `nodefoundry`, `local`, … */
+  /** A control API's name, or `local`. */
   readonly source: string;
   readonly nodeId: string;
   /** Anything that is not `live` never touches hardware. */

@@ -1,32 +1,12 @@
 /** The page at /: what this is, and lines to paste. Keys are not on it: anybody on this machine can read it. */
+import type { MountedApi } from "./mounted-api.ts";
 
 /** @param url base of the sandbox, without a slash at the end */
-export function helpPage(url: string): string {
-  return `foundry-agent sandbox: the NodeFoundry API, with no hardware behind it but the agents you connect.
+export function helpPage(url: string, apis: readonly MountedApi[]): string {
+  const names = apis.map(({ title }) => `the ${title} API`).join(", ");
+  return `foundry-agent sandbox: ${names}, with no hardware behind it but the agents you connect.
 
-The keys were printed when it started. Take one:
-
-  KEY=nf_sk_test_…
-
-See what is there:
-
-  curl -s ${url}/v1/nodes -H "Authorization: Bearer $KEY"
-  curl -s ${url}/v1/clusters -H "Authorization: Bearer $KEY"
-
-Ask a connected agent for something, and follow it:
-
-  NODE=node_…
-  curl -s -X POST ${url}/v1/nodes/$NODE/reboot -H "Authorization: Bearer $KEY"
-  curl -s ${url}/v1/operations/op_… -H "Authorization: Bearer $KEY"
-  curl -s -X POST ${url}/v1/nodes/$NODE/commands -H "Authorization: Bearer $KEY" \\
-    -d '{"type": "collect", "params": {"sections": ["drives"]}}'
-  curl -s -X POST ${url}/v1/operations/op_…/cancel -H "Authorization: Bearer $KEY"
-
-What the agent has said:
-
-  curl -s ${url}/v1/nodes/$NODE/report -H "Authorization: Bearer $KEY"
-  curl -s ${url}/v1/nodes/$NODE/events -H "Authorization: Bearer $KEY"
-
+${apis.map((api) => api.help(url)).join("\n")}
 Make things go wrong (429, 503, slow, slow_body, html, broken_json, truncated, endless, large,
 drop_before, drop_after, redirect, status), restore an old state, and end it:
 

@@ -1,7 +1,6 @@
 /**
  * The embedded control plane, for trying the agent out and for tests: a real HTTP server on loopback with
- * the APIs mounted on it, faults to switch on, and a memory that can be kept in a file. The other APIs are
- * added to the list in `startSandbox`.
+ * the APIs of the table (index.ts) mounted on it, faults to switch on, and a memory that can be kept in a file.
  */
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -11,13 +10,13 @@ import { faultCall } from "./fault-calls.ts";
 import { createFaultList, type FaultControl } from "./faults.ts";
 import { helpPage } from "./help.ts";
 import { type Answer, ApiError, errorAnswer, type Request } from "./http.ts";
-import type { MountedApi } from "./mounted-api.ts";
-import { type NodeFoundrySnapshot, newKeys, openNodeFoundry } from "./nodefoundry/api.ts";
-import type { NodeFoundryOptions, SandboxKeys } from "./nodefoundry/world.ts";
+import { SANDBOX_APIS } from "./index.ts";
+import type { Keys, MountedApi } from "./mounted-api.ts";
+import { newSecret } from "./secret.ts";
 import { serve } from "./serve.ts";
 import { notUnderstood, readStateFile, writeStateFile } from "./state-file.ts";
 
-export interface SandboxOptions extends NodeFoundryOptions {
+export interface SandboxOptions {
   /** `127.0.0.1:0` (any free port) is the default; loopback addresses only. */
   listen?: string;
   /** Kept here over restarts, keys included; null or left out: in memory only. */
@@ -26,7 +25,9 @@ export interface SandboxOptions extends NodeFoundryOptions {
   now?: () => number;
   log?: (line: string) => void;
   /** Those left out are taken from the state file, else made at random. */
-  keys?: Partial<SandboxKeys>;
+  keys?: Keys;
+  /** Each API's own, by its name. */
+  apis?: Readonly<Record<string, object>>;
   /** Serve https with this certificate and key (PEM). */
   tls?: { cert: string; key: string };
 }
@@ -34,16 +35,14 @@ export interface SandboxOptions extends NodeFoundryOptions {
 export interface Sandbox {
   /** `http://127.0.0.1:PORT`, no slash at the end. */
   readonly url: string;
-  readonly keys: SandboxKeys;
+  /** Of all APIs, by name. */
+  readonly keys: Keys;
+  readonly apis: readonly MountedApi[];
   readonly faults: FaultControl;
-  inspect(): SandboxSnapshot;
+  /** Requests of any kind that reached the server, /sandbox calls excepted. */
+  requestCount(): number;
   /** Cut every connection, write the state file, free the port. */
   close(): Promise<void>;
-}
-
-export interface SandboxSnapshot extends NodeFoundrySnapshot {
-  /** Requests of any kind that reached the server, /sandbox calls excepted. */
-  readonly requestCount: number;
 }
 
 /**
@@ -55,10 +54,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const now = options.now ?? Date.now;
   const log = options.log ?? (() => {});
   const stateFile = options.stateFile ?? null;
-  const saved = stateFile === null ? null : readStateFile(stateFile);
-  const keys: SandboxKeys = { ...newKeys(), ...saved?.keys, ...options.keys };
-  const nodefoundry = openNodeFoundry(keys, options, { now, log });
-  const apis: readonly MountedApi[] = [nodefoundry];
+  const begins: Keys = Object.assign({}, ...SANDBOX_APIS.map((api) => api.keys));
+  const saved = stateFile === null ? null : readStateFile(stateFile, begins);
+  const keys: Keys = { ...newKeys(begins), ...saved?.keys, ...options.keys };
+  const apis = SANDBOX_APIS.map((api) => api.open(keys, options.apis?.[api.name] ?? {}, { now, log }));
   if (saved) loadApis(apis, saved.apis, stateFile ?? "");
 
   const stopping = new AbortController();
@@ -92,7 +91,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   let url = "";
   const answer = async (request: Request, hostName: string): Promise<Answer> => {
     try {
-      if (request.path === "/") return { status: 200, body: helpPage(url) };
+      if (request.path === "/") return { status: 200, body: helpPage(url, apis) };
       if (isOwnPath(request.path)) return faultCall(faults, request);
       requestCount += 1;
       const api = apis.find((each) => each.owns(hostName, request.path));
@@ -126,8 +125,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return {
     url,
     keys,
+    apis,
     faults,
-    inspect: () => ({ ...nodefoundry.inspect(), requestCount }),
+    requestCount: () => requestCount,
     close: async () => {
       stopping.abort();
       for (const api of apis) api.wake();
@@ -138,6 +138,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       save();
     },
   };
+}
+
+/** Fresh random ones. @param begins how each begins, by name */
+function newKeys(begins: Keys): Keys {
+  return Object.fromEntries(Object.entries(begins).map(([name, prefix]) => [name, newSecret(prefix)]));
 }
 
 function isOwnPath(path: string): boolean {

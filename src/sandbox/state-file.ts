@@ -6,17 +6,11 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync }
 import { dirname } from "node:path";
 import * as v from "valibot";
 import { AgentError, errorCode } from "../model/errors.ts";
-
-const key = (prefix: string) => v.pipe(v.string(), v.startsWith(prefix));
+import type { Keys } from "./mounted-api.ts";
 
 const StateFile = v.object({
   version: v.literal(1),
-  keys: v.object({
-    live: key("nf_sk_live_"),
-    test: key("nf_sk_test_"),
-    readOnly: key("nf_sk_ro_"),
-    enrol: key("nf_en_"),
-  }),
+  keys: v.record(v.string(), v.string()),
   /** API name → its snapshot. */
   apis: v.record(v.string(), v.unknown()),
 });
@@ -26,10 +20,11 @@ export type StateFile = v.InferOutput<typeof StateFile>;
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
+ * @param begins how each key that it must have begins
  * @returns null when there is none yet, in a folder that is there: none is made, for the path may be mistyped
  * @throws AgentError `state_file_unreadable`
  */
-export function readStateFile(path: string): StateFile | null {
+export function readStateFile(path: string, begins: Keys): StateFile | null {
   let text: string;
   try {
     // Before it is opened: a FIFO in its place would block, a device may never end.
@@ -46,11 +41,13 @@ export function readStateFile(path: string): StateFile | null {
     throw unusable(`${path} can't be read (${errorCode(error)}).`, ANOTHER, error);
   }
   try {
-    return v.parse(StateFile, JSON.parse(text));
+    const state = v.parse(StateFile, JSON.parse(text));
+    const wrong = Object.entries(begins).some(([name, prefix]) => !state.keys[name]?.startsWith(prefix));
+    if (!wrong) return state;
   } catch {
     // Without the parser's words as cause: they quote the content, and it may be anybody's.
-    throw notOurs(path);
   }
+  throw notOurs(path);
 }
 
 /** Whole or not at all. @throws AgentError `state_file_unwritable` */

@@ -125,7 +125,12 @@ export interface AgentView {
    */
   diagnostics(id?: string): Promise<{ path: string; bytes: number; sha256: string }>;
   check(api?: string): Promise<{ name: string; results: CheckResult[] }[]>;
-  enroll(api: string, key: string, options: { name?: string }): Promise<{ nodeId: string; mode: string }>;
+  /** @param api null: the one that such a key can be for. @throws AgentError `no_such_api`, `api_needed`, `no_enrolment`, or as ControlApi.enroll */
+  enroll(
+    api: string | null,
+    key: string,
+    options: { name?: string },
+  ): Promise<{ nodeId: string; mode: string }>;
   /** An operator says: this board is still the same node (a changed mainboard); or it is not after all (`undo`). @throws AgentError `nothing_to_adopt` */
   adopt(undo: boolean): Promise<void>;
   resetIdentity(): Promise<void>;

@@ -46,7 +46,7 @@ export interface Store {
   /** True when there was no state before (fresh, lost or set aside). */
   readonly fresh: boolean;
 
-  /** Durable values by namespace: "identity", "api.nodefoundry", … `set` is committed and fsynced on return; while the state can't be written (`problem`) it holds in memory and is written as soon as it can be. */
+  /** Durable values by namespace: "identity", "api.NAME", … `set` is committed and fsynced on return; while the state can't be written (`problem`) it holds in memory and is written as soon as it can be. */
   values(namespace: string): KeyValue;
 
   /** Append events in one transaction. From severity warning up and `command.state`: fsynced on return; info ones with the next flush. */

@@ -13,7 +13,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** `nodefoundry.url`, `report.exclude[0]`, `collectors."a.b".x`: how a key is named to people and in maps. */
+/** `metrics.listen`, `report.exclude[0]`, `collectors."a.b".x`: how a key is named to people and in maps. */
 export function keyText(path: readonly (string | number)[]): string {
   let text = "";
   for (const part of path) {

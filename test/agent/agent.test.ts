@@ -2,9 +2,9 @@ import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { allCollectors } from "../../src/collectors/index.ts";
-import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { testAgent, writeConfig } from "../support/agent/agent.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../support/machine/tree.ts";
+import { startSandbox } from "../support/net/nodefoundry.ts";
 
 const NAMES = allCollectors()
   .map((collector) => collector.name)

@@ -1,7 +1,6 @@
 /** A clock that is wrong, at the level of the whole agent: said so, nothing taken on trust, nothing lost. */
 import { writeFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
-import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { quietMachine, testAgent } from "../support/agent/agent.ts";
 import {
   codes,
@@ -14,6 +13,7 @@ import {
   sandbox,
   twice,
 } from "../support/agent/server.ts";
+import { startSandbox } from "../support/net/nodefoundry.ts";
 import { certificate, certificatePath } from "../support/net/tls.ts";
 import { handClock } from "../support/store/store.ts";
 

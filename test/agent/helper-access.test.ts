@@ -3,12 +3,12 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { hostClock } from "../../src/system/clock.ts";
 import { quietMachine, type TestAgent, testAgent } from "../support/agent/agent.ts";
 import { ataJson, type FakeDrives, fakeDrives } from "../support/drives/fake-drives.ts";
 import { type HelperHouse, helperHouse, OPEN_POLICY, testHelper } from "../support/helper/helper.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
+import { startSandbox } from "../support/net/nodefoundry.ts";
 
 const patient = { timeout: 15_000, interval: 20 };
 

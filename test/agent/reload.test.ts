@@ -5,7 +5,6 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { startAgent } from "../../src/agent/agent.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
 import { loadConfig } from "../../src/config/config.ts";
-import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openNotify } from "../../src/system/notify.ts";
 import { quietMachine, testAgent, writeConfig } from "../support/agent/agent.ts";
 import {
@@ -18,6 +17,7 @@ import {
   twice,
 } from "../support/agent/server.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
+import { startSandbox } from "../support/net/nodefoundry.ts";
 import { recordedLog } from "../support/text/log.ts";
 
 test("an address for metrics that is taken costs the metrics, not the daemon, also at a reload", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type SignatureOptions, signatureProblem } from "../../src/commands/signature.ts";
-import { parseCommands } from "../../src/control/nodefoundry/commands.ts";
+import { parseCommands } from "../../src/control/command-document.ts";
 import { POLICY_WORDS, SIGNED_WORDS } from "../../src/helper/policy/words.ts";
 import type { Command } from "../../src/model/command.ts";
 import { MINUTE, NOON, plainCommand, signer } from "../support/helper/signing.ts";
@@ -16,7 +16,11 @@ const OPTIONS: SignatureOptions = {
 function received(over: Record<string, unknown> = {}, key = KEY, mode: "live" | "test" = "live"): Command {
   const plain = plainCommand(over);
   const item = { ...plain, signature: key.of(plain).signature };
-  const [command] = parseCommands([item], String(plain.node_id), mode).commands;
+  const [command] = parseCommands([item], {
+    nodeId: String(plain.node_id),
+    mode,
+    source: "nodefoundry",
+  }).commands;
   if (command === undefined) throw new Error("it was not read");
   return command;
 }

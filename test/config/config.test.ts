@@ -36,19 +36,21 @@ describe("loadConfig", () => {
         exclude: [],
       },
       memory: { housekeeping: true },
-      nodefoundry: {
-        enabled: false,
-        url: "https://api.nodefoundry.io",
-        enrolKeyFile: null,
-        keyFile: null,
-        nodeName: null,
-        intervalS: null,
-        caFile: null,
-        certFile: null,
-        keyPemFile: null,
-        proxyUrl: null,
-        proxyCredentialsFile: null,
-        noProxy: [],
+      control: {
+        nodefoundry: {
+          enabled: false,
+          url: "https://api.nodefoundry.io",
+          enrolKeyFile: null,
+          keyFile: null,
+          nodeName: null,
+          intervalS: null,
+          caFile: null,
+          certFile: null,
+          keyPemFile: null,
+          proxyUrl: null,
+          proxyCredentialsFile: null,
+          noProxy: [],
+        },
       },
       commands: {
         graceS: 60,
@@ -114,13 +116,13 @@ describe("loadConfig", () => {
   });
 
   it("turns nodefoundry on by any of its keys, and off by enabled = false", () => {
-    expect(loadFiles({ "config.toml": "[nodefoundry]\n" }).config.nodefoundry.enabled).toBe(false);
-    expect(loadFiles({ "config.toml": "[nodefoundry]\ninterval_s = 60\n" }).config.nodefoundry.enabled).toBe(
-      true,
-    );
+    expect(loadFiles({ "config.toml": "[nodefoundry]\n" }).config.control.nodefoundry?.enabled).toBe(false);
+    expect(
+      loadFiles({ "config.toml": "[nodefoundry]\ninterval_s = 60\n" }).config.control.nodefoundry?.enabled,
+    ).toBe(true);
     expect(
       loadFiles({ "config.toml": '[nodefoundry]\nurl = "https://x.example"\nenabled = false\n' }).config
-        .nodefoundry.enabled,
+        .control.nodefoundry?.enabled,
     ).toBe(false);
   });
 

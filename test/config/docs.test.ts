@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { configurationPage, exampleToml } from "../../scripts/docs/config-docs.ts";
 import { loadConfig, problemText } from "../../src/config/config.ts";
-import { COLLECTOR_KEYS, CONFIG_SECTIONS } from "../../src/config/keys.ts";
+import { COLLECTOR_KEYS, SECTIONS } from "../../src/config/keys.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 
 const page = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
@@ -34,7 +34,7 @@ it("the example, which is what packages install, changes nothing", () => {
 it("every key of the example is right when its # is taken away", () => {
   const { problems, origins } = load(exampleToml().replace(/^#(?=\[|[a-z_]+ = )/gm, ""));
   expect(problems.map(problemText)).toEqual([]);
-  const declared = Object.entries(CONFIG_SECTIONS).flatMap(([name, { keys }]) =>
+  const declared = Object.entries(SECTIONS).flatMap(([name, { keys }]) =>
     Object.keys(keys).map((key) => `${name}.${key}`),
   );
   const collector = Object.keys(COLLECTOR_KEYS).map((key) => `collectors.drives.${key}`);

@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openStore } from "../../src/store/store.ts";
 import { hostClock } from "../../src/system/clock.ts";
 import { testAgent, writeConfig } from "../support/agent/agent.ts";
 import { type AgentChild, startChild } from "../support/agent/child.ts";
 import { ask } from "../support/agent/unix-http.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
+import { type Sandbox, startSandbox } from "../support/net/nodefoundry.ts";
 import { storedCommand } from "../support/store/store.ts";
 
 const KILLS = 14;

@@ -8,11 +8,11 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { expect, onTestFinished, test } from "vitest";
-import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { SCHEMA_VERSION } from "../../src/store/file/schema.ts";
 import { writeConfig } from "../support/agent/agent.ts";
 import { startChild } from "../support/agent/child.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
+import { type Sandbox, startSandbox } from "../support/net/nodefoundry.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const NEXT = SCHEMA_VERSION + 1;

@@ -3,8 +3,8 @@ import { get } from "node:https";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
+import { type SandboxOptions, startSandbox } from "../support/net/nodefoundry.ts";
 import { call, enrolAgent, testSandbox } from "../support/net/sandbox.ts";
 import { certificate } from "../support/net/tls.ts";
 

@@ -136,7 +136,7 @@ describe("bodies", () => {
     expect(await askRaw(server.controlSocket, `${head}${chunk.repeat(5)}0\r\n\r\n`)).toContain(" 413 ");
     const whole = JSON.stringify({ key: "k".repeat(8 * 1024) });
     expect((await ask(server.controlSocket, "/v1/enroll", { method: "POST", body: whole })).status).toBe(200);
-    expect(view.calls).toEqual(["enroll nodefoundry 8192 -"]);
+    expect(view.calls).toEqual(["enroll null 8192 -"]);
   });
 
   test("with a key: it is in no answer and no log line, whatever is wrong with it", async () => {

@@ -3,7 +3,7 @@
  * a test wants.
  */
 import { execFile } from "node:child_process";
-import { type Sandbox, type SandboxSnapshot, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { type Sandbox, type SandboxSnapshot, startSandbox } from "../support/net/nodefoundry.ts";
 import { certificate, certificatePath } from "../support/net/tls.ts";
 import { configure, installPackage, keepJournal } from "./install-package.ts";
 import { setTrap, trapSnapped } from "./trap.ts";

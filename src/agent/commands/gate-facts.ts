@@ -13,6 +13,7 @@ import { testStep } from "../../commands/mode-advice.ts";
 import type { CommandRecord } from "../../commands/record.ts";
 import { signatureProblem } from "../../commands/signature.ts";
 import { readPolicy } from "../../helper/policy/policy.ts";
+import { allowedTo } from "../../helper/policy/words.ts";
 import type { RebootLook } from "../../helper/reboot/look.ts";
 import type { Command, Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
@@ -118,7 +119,7 @@ export function openCommandGates(options: {
       },
       policyFile: commands.policyFile,
       configFile: config.file,
-      forceAllowed: read.policy?.allow[subject.source as "local"]?.includes("force") ?? false,
+      forceAllowed: read.policy !== null && allowedTo(read.policy.allow, subject.source).includes("force"),
       windows: parseWindows(commands.windows ?? []),
       timeZone: commands.timeZone,
       waitForSessions: commands.waitForSessions,

@@ -23,16 +23,11 @@ export const sandboxCommand: SubCommand = {
       stateFile: typeof values.state === "string" ? values.state : null,
       log: (line) => io.stderr(`${line}\n`),
     });
-    const { url, keys } = sandbox;
+    const { url, keys, apis } = sandbox;
     if (values.json === true) io.stdout(`${JSON.stringify({ url, keys })}\n`);
     else {
       io.stdout(`The sandbox answers at ${url} until Ctrl-C; "curl ${url}/" prints what it can do.\n\n`);
-      io.stdout(
-        `  enrolment key  ${keys.enrol}\n  live key       ${keys.live}\n  test key       ${keys.test}\n  read-only key  ${keys.readOnly}\n\n`,
-      );
-      io.stdout(
-        `Enrol an agent whose config.toml says [nodefoundry] url = "${url}":\n  echo ${keys.test} | foundry-agent enroll --key-file -\n`,
-      );
+      io.stdout(apis.map((api) => api.welcome(url)).join("\n"));
     }
     await new Promise<void>((done) => {
       if (io.signal.aborted) done();

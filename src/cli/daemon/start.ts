@@ -10,6 +10,7 @@ import { logFormat, openLog } from "../../agent/log.ts";
 import { allCollectors } from "../../collectors/index.ts";
 import { loadConfig } from "../../config/config.ts";
 import { VERSION } from "../../model/version.ts";
+import type { MountedApi } from "../../sandbox/mounted-api.ts";
 import { startSandbox } from "../../sandbox/sandbox.ts";
 import { hostMachine } from "../../system/machine.ts";
 import { openNotify } from "../../system/notify.ts";
@@ -17,8 +18,6 @@ import { EXIT, type Io } from "../output.ts";
 import { duration, memorySize } from "../text/format.ts";
 import { table } from "../text/table.ts";
 import type { SubCommand } from "../usage.ts";
-
-const API = "nodefoundry";
 
 export const startCommand: SubCommand = {
   name: "start",
@@ -32,13 +31,16 @@ export const startCommand: SubCommand = {
   async run({ values }, io) {
     const folder = mkdtempSync(join(tmpdir(), "foundry-agent-"));
     const sandbox = await startSandbox();
+    // Whichever control API comes first: what is shown is the agent.
+    const [api] = sandbox.apis as [MountedApi];
+    const shown = api.demonstration(sandbox.url);
     try {
-      const agent = await startIn(folder, sandbox.url, io);
+      const agent = await startIn(folder, [`[${api.name}]`, ...shown.config], io);
       try {
-        const { nodeId } = await agent.view.enroll(API, sandbox.keys.test, {});
+        const { nodeId } = await agent.view.enroll(api.name, shown.key, {});
         const accepted = tell(agent, nodeId, sandbox.url, io);
         if (values.once === true) return accepted ? EXIT.ok : EXIT.failed;
-        nextSteps(agent, nodeId, sandbox, io);
+        nextSteps(agent, shown.calls(nodeId), io);
         await follow(agent, io);
         return EXIT.ok;
       } finally {
@@ -51,7 +53,7 @@ export const startCommand: SubCommand = {
   },
 };
 
-async function startIn(folder: string, url: string, io: Io): Promise<Agent> {
+async function startIn(folder: string, api: readonly string[], io: Io): Promise<Agent> {
   const file = join(folder, "config.toml");
   const text = [
     "[agent]",
@@ -59,8 +61,7 @@ async function startIn(folder: string, url: string, io: Io): Promise<Agent> {
     `state_dir = ${JSON.stringify(join(folder, "state"))}`,
     `run_dir = ${JSON.stringify(folder)}`,
     'log_level = "error"',
-    "[nodefoundry]",
-    `url = ${JSON.stringify(url)}`,
+    ...api,
     // Nobody is to wait a minute for a reboot that is none; what this host's own policy says is for its own agent.
     "[commands]",
     "grace_s = 5",
@@ -125,12 +126,7 @@ function summaryOf(name: string, data: unknown): string | null {
   return null;
 }
 
-function nextSteps(
-  agent: Agent,
-  nodeId: string,
-  sandbox: { url: string; keys: { test: string } },
-  io: Io,
-): void {
+function nextSteps(agent: Agent, calls: readonly string[], io: Io): void {
   io.stdout(`
 status socket: ${agent.statusSocket}
 
@@ -139,10 +135,7 @@ In another terminal:
   npm run -s agent -- drives --socket ${agent.controlSocket}
   npm run -s agent -- reboot --test --socket ${agent.controlSocket}
   curl --unix-socket ${agent.statusSocket} http://localhost/v1/report
-  curl -X POST -H "Authorization: Bearer ${sandbox.keys.test}" -H "Content-Type: application/json" \\
-    -d '{"method":"graceful"}' ${sandbox.url}/v1/nodes/${nodeId}/reboot
-  curl -H "Authorization: Bearer ${sandbox.keys.test}" ${sandbox.url}/v1/operations/op_…  # the operation_id it answered
-
+${calls.map((line) => `  ${line}\n`).join("")}
 Running until Ctrl-C; what happens is shown here.
 `);
 }

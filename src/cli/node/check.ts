@@ -28,7 +28,7 @@ export const checkCommand: SubCommand = {
   usage: "[API] [--json] [--socket PATH]",
   words: true,
   options: CLIENT_OPTIONS,
-  examples: ["foundry-agent check", "foundry-agent check nodefoundry"],
+  examples: ["foundry-agent check", "foundry-agent check --json"],
   async run({ values, positionals }, io) {
     const [api, ...more] = positionals;
     if (more.length > 0)

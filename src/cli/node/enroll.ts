@@ -1,6 +1,7 @@
 /** `foundry-agent enroll`: register this node with a key that is used once and kept nowhere. */
-import { templateProblem } from "../../config/name-template.ts";
-import { printable } from "../../model/text/scrub.ts";
+import { apiToEnroll, controlApi } from "../../control/index.ts";
+import { templateProblem } from "../../model/text/name-template.ts";
+import { looksSecret, printable } from "../../model/text/scrub.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { readSecretFile } from "../../system/secret-file.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
@@ -9,14 +10,18 @@ import { CLIENT_OPTIONS, type Client, openClient } from "../socket/client.ts";
 import { nextStepHere } from "../text/next-step.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
+/** A word that can be one; anything else may be a key that ended up in the wrong place. */
+const API_NAME = /^[a-z]{1,32}$/;
+
 /** @param input stdin; given in tests */
 export function enrollCommandWith(input: () => Input): SubCommand {
   return {
     name: "enroll",
     summary: "register this node with a control API",
-    usage: "[API] [--key-file -|FILE] [--name TEMPLATE] [--json] [--socket PATH]",
+    usage: "[API] [--api API] [--key-file -|FILE] [--name TEMPLATE] [--json] [--socket PATH]",
     words: true,
     options: {
+      api: { type: "string", value: "API", help: "the control API, which may also be named without this" },
       "key-file": {
         type: "string",
         value: "-|FILE",
@@ -34,24 +39,22 @@ export function enrollCommandWith(input: () => Input): SubCommand {
       "pass show enrol-key | foundry-agent enroll --key-file - --name 'rack4-{hostname}'",
     ],
     async run({ values, positionals }, io) {
-      const [api = "nodefoundry", ...more] = positionals;
+      const named = [...(typeof values.api === "string" ? [values.api] : []), ...positionals];
       // A key on the command line would be in the shell's history and in every process list.
-      if (/^nf_/.test(api) || more.some((word) => word.startsWith("nf_")))
+      if (named.some((word) => looksSecret(word) || !API_NAME.test(word)))
         throw usageError(
           "a key is not given on the command line, where others can see it",
           "foundry-agent enroll --key-file FILE",
         );
-      if (more.length > 0)
-        throw usageError(
-          `enroll takes one control API, found "${more[0]}" too`,
-          "foundry-agent enroll --help",
-        );
+      const [asked = null, more] = named;
+      if (more !== undefined)
+        throw usageError(`enroll takes one control API, found "${more}" too`, "foundry-agent enroll --help");
       const wrongName = typeof values.name === "string" ? templateProblem(values.name) : null;
       if (wrongName !== null) throw usageError(wrongName, "foundry-agent enroll --name 'rack4-{hostname}'");
       const client = await openClient(io, values, "control");
-      await makeSureOf(api, client);
+      const api = await chosen(asked, client);
       const key = await readKey(values["key-file"], input(), io);
-      warnAbout(key, io);
+      warnAbout(key, api, io);
       const name = typeof values.name === "string" ? { name: values.name } : {};
       const { node_id: nodeId, mode } = (await client.post("/v1/enroll", {
         body: { api, key, ...name },
@@ -68,10 +71,13 @@ export function enrollCommandWith(input: () => Input): SubCommand {
 
 export const enrollCommand: SubCommand = enrollCommandWith(() => process.stdin);
 
-/** Nobody is to look for a key of an API that is not there. @throws AgentError `no_such_api`, in the daemon's words */
-async function makeSureOf(api: string, client: Client): Promise<void> {
+/** Nobody is to look for a key of an API that is not there. @throws AgentError `no_such_api` in the daemon's words, or as apiToEnroll */
+async function chosen(asked: string | null, client: Client): Promise<string> {
   const { control_apis: apis } = (await client.get("/v1/status")) as StatusWire;
-  if (!apis.some(({ name }) => name === api)) await client.text(`/v1/preview/${encodeURIComponent(api)}`);
+  const names = apis.map(({ name }) => name);
+  if (names.length > 0 && (asked === null || names.includes(asked))) return apiToEnroll(asked, names);
+  await client.text(`/v1/preview/${encodeURIComponent(asked ?? "any")}`);
+  return asked ?? "";
 }
 
 async function readKey(file: unknown, input: Input, io: Io): Promise<string> {
@@ -90,13 +96,10 @@ async function readKey(file: unknown, input: Input, io: Io): Promise<string> {
   return key;
 }
 
-function warnAbout(key: string, io: Io): void {
-  if (/^nf_sk_live_/.test(key))
-    io.stderr(
-      "This is an account key, which may do everything in the account. To enrol nodes, an enrolment key (nf_en_…) is enough and safer.\n",
-    );
-  if (/^nf_sk_ro_/.test(key))
-    io.stderr("This is a read-only key: it can't register a node, only look one up.\n");
+function warnAbout(key: string, api: string, io: Io): void {
+  const enroll = controlApi(api)?.enroll;
+  const caution = enroll !== undefined && "key" in enroll ? enroll.caution(key) : null;
+  if (caution !== null) io.stderr(`${caution}\n`);
 }
 
 function modeNote(mode: string): string {

@@ -1,5 +1,6 @@
 /** `foundry-agent leave`: forget a control API's token and node id. Asks first. */
 
+import { controlApi } from "../../control/index.ts";
 import { printable } from "../../model/text/scrub.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { EXIT, printJson } from "../output.ts";
@@ -16,7 +17,7 @@ export function leaveCommandWith(input: () => Input): SubCommand {
     usage: "[API] [--yes] [--json] [--socket PATH]",
     words: true,
     options: { yes: { type: "boolean", short: "y", help: "do not ask" }, ...CLIENT_OPTIONS },
-    examples: ["foundry-agent leave", "foundry-agent leave nodefoundry --yes"],
+    examples: ["foundry-agent leave", "foundry-agent leave --yes"],
     async run({ values, positionals }, io) {
       const [api, ...more] = positionals;
       if (more.length > 0)
@@ -28,7 +29,8 @@ export function leaveCommandWith(input: () => Input): SubCommand {
         io.stdout("No control API is configured, so there is none to leave.\n");
         return EXIT.ok;
       }
-      const question = `This node forgets its token and id at ${whom} and reports there no longer until it is enrolled again. What it was asked from there and has not done is cancelled. Go on?`;
+      const does = whatLeavingDoes(api === undefined ? apis.map(({ name }) => name) : [api]);
+      const question = `This node ${does} at ${whom} and reports there no longer until it is enrolled again. What it was asked from there and has not done is cancelled. Go on?`;
       await makeSure(question, `foundry-agent leave${api === undefined ? "" : ` ${api}`}`, {
         values,
         input: input(),
@@ -43,3 +45,8 @@ export function leaveCommandWith(input: () => Input): SubCommand {
 }
 
 export const leaveCommand: SubCommand = leaveCommandWith(() => process.stdin);
+
+/** Of those left together: what it does at each, once. */
+function whatLeavingDoes(names: readonly string[]): string {
+  return [...new Set(names.map((name) => controlApi(name)?.leave ?? "forgets what it knows"))].join(" or ");
+}

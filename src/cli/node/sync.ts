@@ -26,7 +26,7 @@ export const syncCommand: SubCommand = {
   usage: "[API] [--json] [--socket PATH]",
   words: true,
   options: CLIENT_OPTIONS,
-  examples: ["foundry-agent sync", "foundry-agent sync nodefoundry"],
+  examples: ["foundry-agent sync", "foundry-agent sync --json"],
   async run({ values, positionals }, io) {
     const [api, ...more] = positionals;
     if (more.length > 0)

@@ -24,7 +24,7 @@ export const reportCommand: SubCommand = {
   examples: [
     "foundry-agent report",
     "foundry-agent report drives --json",
-    "foundry-agent report --as nodefoundry | gzip -c | wc -c",
+    "foundry-agent report system --raw",
   ],
   async run({ values, positionals }, io) {
     const [name, ...more] = positionals;

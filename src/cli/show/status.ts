@@ -1,5 +1,6 @@
 /** `foundry-agent status`: how the agent and its node fare. A health block only when something is wrong. */
 
+import { controlSections } from "../../control/index.ts";
 import { printable } from "../../model/text/scrub.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
@@ -118,7 +119,7 @@ const API_COLUMNS: readonly (string | Column)[] = [
 
 function apisText(status: StatusWire, io: Shower, socket: unknown): string {
   if (status.control_apis.length === 0)
-    return "  none: this node is local only. To report, write [nodefoundry] and enabled = true into the\n  configuration (foundry-agent config check names its file), then: foundry-agent enroll\n";
+    return `  none: this node is local only. To report, write ${controlSections()} and enabled = true into the\n  configuration (foundry-agent config check names its file), then: foundry-agent enroll\n`;
   const now = io.now();
   const rows = status.control_apis.map((api): Cell[] => [
     api.name,

@@ -1,5 +1,5 @@
 /** The gates that refuse for good: whether this may be done on this host at all, and whether it could be proven afterwards. */
-import { isPolicyWord } from "../../helper/policy/words.ts";
+import { allowedTo, isPolicyWord } from "../../helper/policy/words.ts";
 import type { Facts, Subject } from "./gate.ts";
 import { note, refuse, type Stop, typed, utc, wait, words } from "./text.ts";
 import type { GateOptions } from "./types.ts";
@@ -43,13 +43,7 @@ export const policy: Check = (subject, _facts, { policy: read, policyFile }) => 
       `write remote = "rehearse" or "on" below [commands] in ${typed(policyFile)}`,
     );
   if (!isPolicyWord(subject.type)) return null;
-  const allowed = Object.hasOwn(read.allow, subject.source) ? (read.allow[subject.source] ?? []) : null;
-  if (allowed === null)
-    return refuse(
-      "not_allowed",
-      `The policy does not know commands of ${words(subject.source, 40)}.`,
-      `sudoedit ${typed(policyFile)}`,
-    );
+  const allowed = allowedTo(read.allow, subject.source);
   if (allowed.includes(subject.type)) return null;
   const list = [...allowed, subject.type].map((item) => `"${item}"`).join(", ");
   return refuse(

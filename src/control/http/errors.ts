@@ -6,7 +6,7 @@ import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 
 /** Where a request was going. */
 export interface Route {
-  /** `api.nodefoundry.io:443`. */
+  /** `api.example.net:443`. */
   readonly host: string;
   /** `proxy.example.net:3128` when it goes through one. */
   readonly proxy: string | null;

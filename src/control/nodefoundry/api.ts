@@ -10,8 +10,9 @@ import type { NodeFoundryConfig } from "./config-type.ts";
 import { API, openConnection } from "./connection.ts";
 import { uploadBundle } from "./diagnostics.ts";
 import { openEnrolment, renewAsCopy } from "./enrolment.ts";
-import { checkKey, keyKind, refuseForEnrolment } from "./key.ts";
-import { openLooker, type ReadOnly } from "./read-only-round.ts";
+import { checkKey, refuseForEnrolment } from "./key.ts";
+import { keyKind } from "./key-kind.ts";
+import { openLooker, type ReadOnly } from "./read-only/round.ts";
 import { syncRound } from "./round.ts";
 import { openSequence, openSessions, type Session } from "./session.ts";
 

@@ -7,7 +7,8 @@ import { usesProxy } from "../http/proxy.ts";
 import { serverTime } from "./answer-errors.ts";
 import type { NodeFoundryConfig } from "./config-type.ts";
 import type { Connection } from "./connection.ts";
-import { keyKind, readKeyFile } from "./key.ts";
+import { readKeyFile } from "./key.ts";
+import { keyKind } from "./key-kind.ts";
 import type { Session } from "./session.ts";
 
 /** Of the last sync, for the credential that only a sync can try. */

@@ -4,7 +4,7 @@ import type { ControlContext } from "../control-api.ts";
 import { type Http, type HttpAnswer, type HttpRequest, openHttp } from "../http/http.ts";
 import { answerError } from "./answer-errors.ts";
 import type { NodeFoundryConfig } from "./config-type.ts";
-import { keyKind } from "./key.ts";
+import { keyKind } from "./key-kind.ts";
 
 export const API = "nodefoundry";
 

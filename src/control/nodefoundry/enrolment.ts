@@ -1,14 +1,15 @@
 /** Registering this node, for the first time or again. */
 import * as v from "valibot";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
+import { parseOpenCommands } from "../command-document.ts";
 import type { ControlContext } from "../control-api.ts";
 import { badAnswer } from "../http/errors.ts";
 import { serverTime } from "./answer-errors.ts";
 import { enrolBody } from "./body.ts";
-import { parseOpenCommands } from "./commands.ts";
 import type { NodeFoundryConfig } from "./config-type.ts";
 import { API, type Connection, judgeClock } from "./connection.ts";
-import { keyKind, readKeyFile, refuseForEnrolment } from "./key.ts";
+import { readKeyFile, refuseForEnrolment } from "./key.ts";
+import { keyKind } from "./key-kind.ts";
 import type { Session, Sessions } from "./session.ts";
 import { EnrolAnswer } from "./wire.ts";
 

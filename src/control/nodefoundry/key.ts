@@ -1,20 +1,7 @@
-/** What kind of key it is, told by its prefix before it is ever sent. */
+/** Keys as files and people give them, judged before they are ever sent. */
 import { AgentError } from "../../model/errors.ts";
 import { readSecretFile } from "../../system/secret-file.ts";
-
-export type KeyKind = "live" | "test" | "read-only" | "enrol" | "node" | "unknown";
-
-const PREFIXES: readonly (readonly [string, KeyKind])[] = [
-  ["nf_sk_live_", "live"],
-  ["nf_sk_test_", "test"],
-  ["nf_sk_ro_", "read-only"],
-  ["nf_en_", "enrol"],
-  ["nf_nt_", "node"],
-];
-
-export function keyKind(key: string): KeyKind {
-  return PREFIXES.find(([prefix]) => key.startsWith(prefix))?.[1] ?? "unknown";
-}
+import { keyKind } from "./key-kind.ts";
 
 /** @throws AgentError `key_malformed` for what can't be a key (and could break out of a header), codes of `readSecretFile` */
 export function readKeyFile(reference: string): string {

@@ -1,12 +1,12 @@
 /** One sync with a session in hand: send, read the answer, keep what it gave. */
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
+import { type ParsedCommands, parseCommands } from "../command-document.ts";
 import type { ControlContext, SyncInput, SyncOutcome } from "../control-api.ts";
 import { badAnswer } from "../http/errors.ts";
 import { RetryError } from "../retry-error.ts";
 import { serverTime } from "./answer-errors.ts";
 import { syncBody } from "./body.ts";
-import { type ParsedCommands, parseCommands } from "./commands.ts";
 import { API, type Connection, judgeClock } from "./connection.ts";
 import type { Sequence, Session, Sessions } from "./session.ts";
 import { SyncAnswer, type SyncData } from "./wire.ts";
@@ -83,7 +83,11 @@ export async function syncRound(
     : [];
   keep(parts, session, token, data, confirmed);
   judgeClock(context, data.now ?? serverTime(answer));
-  const found = parseCommands(data.commands, session.nodeId, session.mode);
+  const found = parseCommands(data.commands, {
+    nodeId: session.nodeId,
+    mode: session.mode,
+    source: API,
+  });
   tell(context, found);
   return {
     confirmed,

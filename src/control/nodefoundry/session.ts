@@ -4,8 +4,8 @@
  * locks the node out.
  */
 import * as v from "valibot";
+import { OpenCommandWire } from "../command-document.ts";
 import type { KeyValue, OpenCommand } from "../control-api.ts";
-import { OpenCommandWire } from "./wire.ts";
 
 const SessionText = v.object({
   /** Origin of the server that gave it: a token goes to nobody else, also when the configured URL changes. */

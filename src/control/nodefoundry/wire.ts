@@ -1,23 +1,12 @@
 /**
  * What NodeFoundry answers, as schemas: sizes capped, unknown fields ignored. A server's word ends up in a
- * URL (node id), in a header (token) and in the journal (commands), so each is checked for what it is.
+ * URL (node id) or in a header (token), so each is checked for what it is. Commands: ../command-document.ts.
  */
 import * as v from "valibot";
+import { id, text, time } from "../wire-atoms.ts";
 
-const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
-/** Safe in a path and in a file name. */
-const id = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/));
 /** Visible ASCII: fits into a header and nothing else can be put there. */
 const token = v.pipe(v.string(), v.regex(/^nf_nt_[\x21-\x7e]{1,500}$/));
-/** RFC 3339 → milliseconds since the epoch. */
-const time = v.pipe(
-  v.string(),
-  v.maxLength(40),
-  v.regex(/^\d{4}-\d\d-\d\dT/),
-  v.transform((value) => Date.parse(value)),
-  v.number(),
-  v.finite(),
-);
 /** The clock is an extra: an answer is not thrown away for it. */
 const clock = v.fallback(v.nullable(time), null);
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
@@ -28,13 +17,6 @@ export const ErrorEnvelope = v.object({
     message: v.fallback(text(4000), ""),
     request_id: v.fallback(v.nullish(text(200)), null),
   }),
-});
-
-export const OpenCommandWire = v.object({
-  id,
-  type: text(64),
-  state: v.picklist(["received", "accepted", "waiting", "running", "rebooting", "verifying"]),
-  from_boot_id: v.nullish(text(128), null),
 });
 
 export const EnrolAnswer = v.object({
@@ -69,21 +51,6 @@ export const SyncAnswer = v.object({
   }),
 });
 export type SyncData = v.InferOutput<typeof SyncAnswer>["data"];
-
-export const CommandWire = v.object({
-  id,
-  node_id: text(64),
-  /** Anything that is not `live` is test. */
-  mode: v.string(),
-  type: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,63}$/, "no name of a command type")),
-  params: v.record(v.string(), v.unknown()),
-  operation_id: v.nullish(text(64), null),
-  epoch: text(64),
-  seq: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  issued_at: time,
-  expires_at: time,
-  signature: v.nullish(text(1000), null),
-});
 
 const count = v.fallback(v.nullish(v.number(), null), null);
 

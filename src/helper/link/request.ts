@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import { MAX_SIGNED_BYTES } from "../../model/signed-text.ts";
 import type { Signed } from "../policy/signed-command.ts";
+import { SOURCE_WORD } from "../policy/words.ts";
 import type { CallOptions } from "../port.ts";
 
 /** Longest time a request may ask for; each operation's own time-out is shorter. */
@@ -18,7 +19,7 @@ export interface HelperRequest {
   readonly deadlineMs: number;
   /** Milliseconds since the client sent it, as far as its word goes: starting the helper can take its time. */
   readonly underWayMs: number;
-  /** `local`, `nodefoundry`; null when it was not said. */
+  /** `local`, or a control API's name; null when it was not said. */
   readonly source: string | null;
   /** What the command's sender signed, not looked at yet; null when it did not come along. */
   readonly signed: Signed | null;
@@ -34,7 +35,7 @@ const requestSchema = v.strictObject({
   deadline_ms: v.pipe(v.number(), v.integer()),
   /** Monotonic clock of this boot, which both processes share (CLOCK_MONOTONIC). */
   sent_ms: v.optional(v.pipe(v.number(), v.finite())),
-  source: v.optional(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,31}$/))),
+  source: v.optional(v.pipe(v.string(), v.regex(SOURCE_WORD))),
   signed: v.optional(
     v.strictObject({
       text: v.pipe(v.string(), v.maxBytes(MAX_SIGNED_BYTES)),

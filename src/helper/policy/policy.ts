@@ -14,14 +14,13 @@ import { readTrusted, shellWord } from "./trusted-file.ts";
 import {
   ALLOWED_WORDS,
   type AllowedWord,
+  allowedTo,
   DEFAULT_LIMITS,
-  isPolicySource,
   isPolicyWord,
   type Limit,
-  POLICY_SOURCES,
   POLICY_WORDS,
-  type PolicySource,
   type PolicyWord,
+  SOURCE_WORD,
 } from "./words.ts";
 
 export const POLICY_PATH = "/etc/foundry-agent/policy.toml";
@@ -36,11 +35,15 @@ export interface Policy {
   readonly nodeId: string | null;
   /** Reboots although the record of what was done does not survive one. */
   readonly volatileState: boolean;
-  readonly allow: Readonly<Record<PolicySource, readonly AllowedWord[]>>;
+  /** By source; one that is not in it may have nothing done. */
+  readonly allow: Readonly<Record<string, readonly AllowedWord[]>>;
   readonly limits: Readonly<Record<PolicyWord, Limit>>;
 }
 
-const words = v.optional(v.pipe(v.array(v.picklist(ALLOWED_WORDS)), v.maxLength(64)), []);
+const MAX_SOURCES = 32;
+/** The only source that is known here. */
+const LOCAL = "local";
+const words = v.pipe(v.array(v.picklist(ALLOWED_WORDS)), v.maxLength(64));
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const limit = v.strictObject({ minutes_apart: v.optional(count(1_440)), a_day: v.optional(count(1_000)) });
 const each = <K extends string, S extends v.GenericSchema>(keys: readonly K[], schema: S) =>
@@ -62,7 +65,13 @@ const policySchema = v.strictObject({
     }),
     {},
   ),
-  allow: v.optional(v.strictObject(each(POLICY_SOURCES, words)), {}),
+  allow: v.optional(
+    v.pipe(
+      v.record(v.pipe(v.string(), v.regex(SOURCE_WORD)), words),
+      v.check((allow) => Object.keys(allow).length <= MAX_SOURCES, `at most ${MAX_SOURCES} sources`),
+    ),
+    {},
+  ),
   limits: v.optional(v.strictObject(each(POLICY_WORDS, v.optional(limit, {}))), {}),
 });
 
@@ -101,6 +110,9 @@ export function parsePolicy(path: string, text: string): Policy {
   const read = v.safeParse(policySchema, table);
   if (!read.success) throw unusable(wrongPlace(path, text, read.issues[0]), edit);
   const { commands, allow, limits } = read.output;
+  // Words of control APIs are not known here; but this one is, and its author meant to allow something.
+  const misspelt = Object.keys(allow).find((source) => source !== LOCAL && nearest(source, [LOCAL]) !== null);
+  if (misspelt !== undefined) throw unusable(unknownKey(path, text, ["allow", misspelt], LOCAL), edit);
   return {
     remote: commands.remote ?? "off",
     publicKey: commands.public_key === undefined ? null : parsePublicKey(commands.public_key),
@@ -127,15 +139,16 @@ export function parsePolicy(path: string, text: string): Policy {
 export function denial(policy: Policy, path: string, word: string, source: string | null): AgentError | null {
   const refuse = (sentence: string, line: string): AgentError =>
     new AgentError("helper_refused", sentence, `write ${line} in ${path}`);
-  if (source === null || !isPolicySource(source) || !isPolicyWord(word))
+  if (source === null || !SOURCE_WORD.test(source) || !isPolicyWord(word))
     return new AgentError(
       "helper_refused",
       source === null
         ? "it was not said for which command this is to be done"
         : `commands of ${source} for ${word} are not known here`,
     );
-  if (!policy.allow[source].includes(word)) {
-    const list = [...policy.allow[source], word].map((item) => `"${item}"`).join(", ");
+  const allowed = allowedTo(policy.allow, source);
+  if (!allowed.includes(word)) {
+    const list = [...allowed, word].map((item) => `"${item}"`).join(", ");
     return refuse(`the policy does not let ${source} do ${word}`, `${source} = [${list}] below [allow]`);
   }
   if (source !== "local" && policy.remote !== "on")
@@ -150,15 +163,12 @@ export function denial(policy: Policy, path: string, word: string, source: strin
 
 function wrongPlace(path: string, text: string, issue: v.BaseIssue<unknown>): string {
   const keys = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
-  const line = locateKeys(text).get(keyText(keys))?.line;
-  const key = printable(keyText(keys)).slice(0, 100);
-  const place = `${path}${line === undefined ? "" : `:${line}`}`;
   if (issue.type === "strict_object" && issue.expected === "never") {
     const name = String(keys.at(-1) ?? "");
     const known = keys.length <= 1 ? ["commands", "allow", "limits"] : candidatesBelow(String(keys[0]), keys);
-    const meant = nearest(name, known);
-    return `${place}: the key ${key} is not known${meant === null ? "" : ` (did you mean ${meant}?)`}`;
+    return unknownKey(path, text, keys, nearest(name, known));
   }
+  const { place, key } = placeOf(path, text, keys);
   const expected =
     issue.type === "check"
       ? issue.message
@@ -166,9 +176,22 @@ function wrongPlace(path: string, text: string, issue: v.BaseIssue<unknown>): st
   return `${place}: ${key === "" ? "the file" : key} is not as expected (${expected.slice(0, 200)})`;
 }
 
+function unknownKey(path: string, text: string, keys: Keys, meant: string | null): string {
+  const { place, key } = placeOf(path, text, keys);
+  return `${place}: the key ${key} is not known${meant === null ? "" : ` (did you mean ${meant}?)`}`;
+}
+
+type Keys = readonly (string | number)[];
+
+/** `FILE:LINE` and the key as it may be printed. */
+function placeOf(path: string, text: string, keys: Keys): { place: string; key: string } {
+  const line = locateKeys(text).get(keyText(keys))?.line;
+  const key = printable(keyText(keys)).slice(0, 100);
+  return { place: `${path}${line === undefined ? "" : `:${line}`}`, key };
+}
+
 function candidatesBelow(section: string, keys: readonly (string | number)[]): readonly string[] {
   if (section === "commands") return ["remote", "public_key", "node_id", "volatile_state"];
-  if (section === "allow") return POLICY_SOURCES;
   return keys.length > 2 ? ["minutes_apart", "a_day"] : POLICY_WORDS;
 }
 

@@ -24,10 +24,11 @@ export const ALLOWED_WORDS = [...POLICY_WORDS, "force"] as const;
 
 export type AllowedWord = (typeof ALLOWED_WORDS)[number];
 
-/** Who commands; all but `local` come over the network. */
-export const POLICY_SOURCES = ["local", "nodefoundry"] as const;
-
-export type PolicySource = (typeof POLICY_SOURCES)[number];
+/**
+ * Who commands: `local`, or the word of a control API; all but `local` come over the network. Which there are the
+ * policy says: one that it does not name may have nothing done.
+ */
+export const SOURCE_WORD = /^[a-z][a-z0-9_]{0,31}$/;
 
 /** What the helper does only for a command that its sender signed, once the policy names a public key. */
 export const SIGNED_WORDS: readonly PolicyWord[] = [
@@ -66,6 +67,10 @@ export function isPolicyWord(word: string): word is PolicyWord {
   return (POLICY_WORDS as readonly string[]).includes(word);
 }
 
-export function isPolicySource(source: string): source is PolicySource {
-  return (POLICY_SOURCES as readonly string[]).includes(source);
+/** What a source may have done: nothing where the policy does not name it. @param allow of the policy */
+export function allowedTo<Word extends string>(
+  allow: Readonly<Record<string, readonly Word[]>>,
+  source: string,
+): readonly Word[] {
+  return Object.hasOwn(allow, source) ? (allow[source] ?? []) : [];
 }

@@ -15,7 +15,7 @@ import { commandId, commandSource } from "./words.ts";
 export interface RebootLookArgs {
   /** Of the command; null: nobody is meant, `known` is null then. */
   readonly id: string | null;
-  /** On whose behalf a reboot would be asked for: `local`, `nodefoundry`. */
+  /** On whose behalf a reboot would be asked for: `local`, or a control API's name. */
   readonly source: string;
   readonly method: RebootMethod;
 }

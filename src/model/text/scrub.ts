@@ -1,14 +1,56 @@
 /**
- * What must never be seen, taken out of any text: NodeFoundry keys and tokens by their prefixes,
- * credentials of Authorization headers, passwords in URLs, private keys in PEM. And control characters,
+ * What must never be seen, taken out of any text: keys and tokens of control APIs by their prefixes, credentials
+ * of Authorization headers, passwords in URLs, private keys in PEM. And control characters,
  * by which a device's model name could rewrite a terminal.
  */
 
-// A token goes on as long as a URL-safe character follows. One character behind the prefix is enough: a
-// cut-off token must not slip through because it got short. And nothing is asked of what stands before
-// it: in JSON text that may be the letter of a "\n". ("conf_en_x" is the price.)
-// What is only such a prefix ("nf_sk_ro_…") is a word of sentences.
-const TOKEN = /nf_(sk_(?:live|test|ro)|sk(?!_(?:live|test|ro)_)|nt|en)_[A-Za-z0-9_\-.~+/=]+/gi;
+interface Tokens {
+  /** A whole one; its prefix in group 1. */
+  readonly whole: RegExp;
+  /** That there is one. */
+  readonly begins: RegExp;
+}
+
+/** How keys and tokens of the control APIs begin, all of which stand above this file; main.ts says it. */
+let prefixesOf: () => readonly string[] = () => [];
+let known: Tokens | null = null;
+
+/**
+ * Say how keys and tokens begin (`xy_live_`), once, at the very beginning of a process: whoever prints or logs hides
+ * them, the helper too.
+ * @param prefixes asked for with the first text that may hold one
+ */
+export function hideTokens(prefixes: () => readonly string[]): void {
+  prefixesOf = prefixes;
+  known = null;
+}
+
+function tokens(): Tokens {
+  known ??= tokensOf(prefixesOf());
+  return known;
+}
+
+function tokensOf(prefixes: readonly string[]): Tokens {
+  if (prefixes.length === 0) return { whole: /(?!)/g, begins: /(?!)/ };
+  const kinds = prefixes.map((prefix) => {
+    // What goes on as a longer prefix is that one's: only such a prefix ("xy_live_…") is a word of sentences.
+    const longer = prefixes.filter((other) => other !== prefix && other.startsWith(prefix));
+    const not = longer.map((other) => escaped(other.slice(prefix.length))).join("|");
+    return `${escaped(prefix)}${not === "" ? "" : `(?!${not})`}`;
+  });
+  // A token goes on as long as a URL-safe character follows. One character behind the prefix is enough: a
+  // cut-off token must not slip through because it got short. And nothing is asked of what stands before
+  // it: in JSON text that may be the letter of a "\n". (A name that ends like a prefix is the price.)
+  return {
+    whole: new RegExp(`(${kinds.join("|")})[A-Za-z0-9_\\-.~+/=]+`, "gi"),
+    begins: new RegExp(`(?<![A-Za-z])(?:${kinds.join("|")})[A-Za-z0-9]`, "i"),
+  };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
 const BEARER = /\b(bearer)\s+(?=\S*\d|\S{16})[A-Za-z0-9_\-.~+/=]{6,}/gi;
 // "Token …" and "Basic …" are words of sentences too: only what is long and has a digit is a credential.
 const CREDENTIAL = /\b(basic|digest|token)\s+(?=\S*\d)[A-Za-z0-9_\-.~+/=]{16,}/gi;
@@ -17,13 +59,14 @@ const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/"'<>]+@/gi;
 const JSON_WEB_TOKEN = /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g;
 const PRIVATE_KEY = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g;
 
-/** `text` with every secret it shows replaced by a mark that still names its kind: `nf_sk_live_[hidden]`. */
+/** `text` with every secret it shows replaced by a mark that still names its kind: `xy_live_[hidden]`. */
 export function scrubSecrets(text: string): string {
   // Nearly every text is clean: a few searches for plain words are cheaper than five replacements.
-  if (!/nf_|eyJ|bearer|basic|digest|token|authorization|:\/\/|private key/i.test(text)) return text;
+  if (!/[a-z]_[a-z0-9]|eyJ|bearer|basic|digest|token|authorization|:\/\/|private key/i.test(text))
+    return text;
   return text
     .replace(PRIVATE_KEY, "[$1 hidden]")
-    .replace(TOKEN, (_all, kind: string) => `nf_${kind.toLowerCase()}_[hidden]`)
+    .replace(tokens().whole, (_all, prefix: string) => `${prefix.toLowerCase()}[hidden]`)
     .replace(URL_PASSWORD, "$1[hidden]@")
     .replace(HEADER, "$1[hidden]")
     .replace(BEARER, "$1 [hidden]")
@@ -33,9 +76,7 @@ export function scrubSecrets(text: string): string {
 
 /** Whether a value is, or holds, a key, token or private key that belongs in a file of its own. */
 export function looksSecret(text: string): boolean {
-  return (
-    /(?<![A-Za-z])nf_(?:sk|nt|en)_[A-Za-z0-9]/i.test(text) || /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)
-  );
+  return tokens().begins.test(text) || /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
 }
 
 // C0 (with ESC), DEL, C1 and what reorders or hides text: bidirectional controls, zero-width characters.
@@ -47,4 +88,10 @@ export function printable(text: string): string {
     .replace(/[\t\n\r\v\f]+/g, " ")
     .replace(UNPRINTABLE, "?")
     .toWellFormed();
+}
+
+/** A name from a file as it may be printed: no secrets, no control characters, not endless. */
+export function shownKey(key: string): string {
+  const shown = printable(scrubSecrets(key));
+  return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
 }

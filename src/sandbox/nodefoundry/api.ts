@@ -1,14 +1,15 @@
 /** The NodeFoundry API as one mounted part of the sandbox: world made, requests authenticated and routed, state lent for snapshots. */
 import { type Answer, ApiError, errorAnswer, findRoute, type Request } from "../http.ts";
 import { createLimiter } from "../limiter.ts";
-import type { MountedApi } from "../mounted-api.ts";
+import type { MountedApi, Rim } from "../mounted-api.ts";
 import { advance } from "./advance.ts";
 import { authenticate } from "./agent-api/auth.ts";
 import { addSeedNode } from "./agent-api/enrol.ts";
-import { newId, newSecret } from "./agent-api/ids.ts";
+import { newId } from "./agent-api/ids.ts";
 import { mergedSections } from "./agent-api/report-view.ts";
 import { ROUTES } from "./routes.ts";
 import { emptyState, type State } from "./state.ts";
+import { calls, help, welcome } from "./texts.ts";
 import { type NodeFoundryOptions, type SandboxKeys, type World, wake } from "./world.ts";
 
 /** What tests may look at: copies, so nothing can be changed by accident. */
@@ -42,21 +43,7 @@ export interface NodeFoundryApi extends MountedApi {
   inspect(): NodeFoundrySnapshot;
 }
 
-/** Fresh random keys. */
-export function newKeys(): SandboxKeys {
-  return {
-    live: newSecret("nf_sk_live_"),
-    test: newSecret("nf_sk_test_"),
-    readOnly: newSecret("nf_sk_ro_"),
-    enrol: newSecret("nf_en_"),
-  };
-}
-
-export function openNodeFoundry(
-  keys: SandboxKeys,
-  options: NodeFoundryOptions,
-  rim: { now(): number; log(line: string): void },
-): NodeFoundryApi {
+export function openNodeFoundry(keys: SandboxKeys, options: NodeFoundryOptions, rim: Rim): NodeFoundryApi {
   const world: World = {
     state: emptyState(newId("epoch")),
     options,
@@ -71,6 +58,7 @@ export function openNodeFoundry(
   for (const seed of options.seedNodes ?? []) addSeedNode(world, seed);
   return {
     name: "nodefoundry",
+    title: "NodeFoundry",
     owns: (_host, path) => path === "/v1" || path.startsWith("/v1/"),
     handle: async (request) => {
       try {
@@ -93,6 +81,13 @@ export function openNodeFoundry(
     },
     wake: () => wake(world),
     inspect: () => inspect(world),
+    help,
+    welcome: (url) => welcome(url, keys),
+    demonstration: (url) => ({
+      config: [`url = ${JSON.stringify(url)}`],
+      key: keys.test,
+      calls: (nodeId) => calls(url, keys, nodeId),
+    }),
   };
 }
 

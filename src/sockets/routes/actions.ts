@@ -1,7 +1,7 @@
 /** Handlers of the POST routes (routes.ts): on control.sock only. What they ask of the daemon may take a while. */
 import * as v from "valibot";
-import { templateProblem } from "../../config/name-template.ts";
 import { AgentError } from "../../model/errors.ts";
+import { templateProblem } from "../../model/text/name-template.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import { sectionHead } from "../wire/wire.ts";
 import { isOn } from "./reads.ts";
@@ -11,14 +11,17 @@ const KEY_MAX = 8 * 1024;
 
 /** Body of POST /v1/enroll. The key is used once; it is in no log, no error and no answer. */
 export const enrollBody = v.strictObject({
-  api: v.pipe(v.optional(v.string()), v.description("nodefoundry without it")),
+  api: v.pipe(
+    v.optional(v.string()),
+    v.description("Name of a control API; not needed where a key can be for one only"),
+  ),
   key: v.pipe(
     v.string(),
     v.trim(),
     v.minLength(1),
     v.maxLength(KEY_MAX),
     v.regex(/^[\x21-\x7e]+$/),
-    v.description("Account, enrolment or test key; used once, never kept"),
+    v.description("Of the kind that the control API asks for; used once, never kept"),
   ),
   name: v.pipe(
     v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(253))),
@@ -26,7 +29,7 @@ export const enrollBody = v.strictObject({
   ),
 });
 
-const ENROLL_SHAPE = 'expected {"key": "nf_…"} and, if wished, "api" and "name"';
+const ENROLL_SHAPE = 'expected {"key": "…"} and, if wished, "api" and "name"';
 
 export async function enroll({ view }: RouteContext, { body }: Call): Promise<Answer> {
   const parsed = v.safeParse(enrollBody, body);
@@ -40,7 +43,7 @@ export async function enroll({ view }: RouteContext, { body }: Call): Promise<An
       "foundry-agent enroll --help",
     );
   }
-  const { api = "nodefoundry", key, name } = parsed.output;
+  const { api = null, key, name } = parsed.output;
   const problem = name === undefined ? null : templateProblem(name);
   if (problem !== null) throw new AgentError("bad_request", problem, "foundry-agent enroll --help");
   const { nodeId, mode } = await view.enroll(api, key, name === undefined ? {} : { name });

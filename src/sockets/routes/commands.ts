@@ -7,7 +7,7 @@ import type { LocalRequest } from "../../commands/executor/types.ts";
 import { decide } from "../../commands/gates/gates.ts";
 import { COMMAND_TYPES } from "../../commands/index.ts";
 import { testStep } from "../../commands/mode-advice.ts";
-import { parseCommands } from "../../control/nodefoundry/commands.ts";
+import { parseCommands } from "../../control/command-document.ts";
 import type { Command } from "../../model/command.ts";
 import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
@@ -137,7 +137,7 @@ function hasList(body: unknown): boolean {
 /** As it would be read from a control API, whichever node it is for: whether it is for this one its signature decides. */
 function signedCommand(given: Readonly<Record<string, unknown>>): Command {
   const node = typeof given.node_id === "string" ? given.node_id : "";
-  const { commands, rejected } = parseCommands([given], node, "live");
+  const { commands, rejected } = parseCommands([given], { nodeId: node, mode: "live", source: "local" });
   const [command] = commands;
   if (command !== undefined) return command;
   throw new AgentError(

@@ -2,11 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { type Sandbox, startSandbox } from "../../../src/sandbox/sandbox.ts";
 import type { DryRunWire } from "../../../src/sockets/wire/command.ts";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
 import { ask } from "../../support/agent/unix-http.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
+import { type Sandbox, startSandbox } from "../../support/net/nodefoundry.ts";
 
 const patient = { timeout: 15_000, interval: 20 };
 const BY = { uid: 0, name: "root" };

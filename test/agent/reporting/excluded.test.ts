@@ -7,9 +7,9 @@ import { excludedFields } from "../../../src/agent/reporting/excluded-fields.ts"
 import { allCollectors } from "../../../src/collectors/index.ts";
 import { readHostName } from "../../../src/collectors/system/os.ts";
 import type { Identity } from "../../../src/model/identity.ts";
-import { startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { testAgent, writeConfig } from "../../support/agent/agent.ts";
 import { loadTree, treeMachine } from "../../support/machine/tree.ts";
+import { startSandbox } from "../../support/net/nodefoundry.ts";
 
 test("an excluded field is in no condition and no event made of it", async () => {
   const server = await startSandbox({ nodeRequestsAMinute: 100_000 });

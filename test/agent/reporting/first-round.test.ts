@@ -1,10 +1,10 @@
 /** Starting: the first round has its place in the interval, and a start that is to end does not wait for anybody. */
 import { closeSync, constants, openSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { hostClock } from "../../../src/system/clock.ts";
 import { testAgent } from "../../support/agent/agent.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
+import { startSandbox } from "../../support/net/nodefoundry.ts";
 
 test("something wrong at the start is told in the node's own place, not at once: a rack starts all together", async () => {
   const server = await startSandbox();

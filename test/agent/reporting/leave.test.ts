@@ -2,9 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { testAgent } from "../../support/agent/agent.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
+import { startSandbox } from "../../support/net/nodefoundry.ts";
 
 test("a node that left stays away, over restarts too, until somebody enrols it again", async () => {
   const server = await startSandbox();

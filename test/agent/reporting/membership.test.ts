@@ -2,10 +2,10 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { startTap } from "../../control/nodefoundry/rig.ts";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
+import { startSandbox } from "../../support/net/nodefoundry.ts";
 
 const patient = { timeout: 15_000, interval: 20 };
 

@@ -2,11 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { hostClock } from "../../../src/system/clock.ts";
 import { startTap } from "../../control/nodefoundry/rig.ts";
 import { quietMachine, testAgent } from "../../support/agent/agent.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
+import { startSandbox } from "../../support/net/nodefoundry.ts";
 import { startPlainServer } from "../../support/net/tls.ts";
 
 const patient = { timeout: 15_000, interval: 20 };

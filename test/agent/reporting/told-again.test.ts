@@ -2,10 +2,10 @@
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
 import { keyFile, pointedAt, sandbox } from "../../support/agent/server.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
+import type { Sandbox } from "../../support/net/nodefoundry.ts";
 
 const patient = { timeout: 15_000, interval: 20 };
 

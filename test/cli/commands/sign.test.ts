@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { SIGN_OPTIONS, signCommand } from "../../../src/cli/commands/sign.ts";
 import type { SubCommand } from "../../../src/cli/usage.ts";
 import { signatureProblem } from "../../../src/commands/signature.ts";
-import { parseCommands } from "../../../src/control/nodefoundry/commands.ts";
+import { parseCommands } from "../../../src/control/command-document.ts";
 import { parsePolicy } from "../../../src/helper/policy/policy.ts";
 import { verifiedCommand } from "../../../src/helper/policy/signed-command.ts";
 import { signedTextOf } from "../../../src/model/signed-text.ts";
@@ -54,7 +54,11 @@ describe("commands sign", () => {
     });
     expect(verifiedCommand({ text: signedTextOf(command), signature }, KEY.publicKey).id).toBe(command.id);
     // Delivered by a control API, as it was printed.
-    const { commands, rejected } = parseCommands([JSON.parse(stdout)], "node_a", "live");
+    const { commands, rejected } = parseCommands([JSON.parse(stdout)], {
+      nodeId: "node_a",
+      mode: "live",
+      source: "local",
+    });
     expect(rejected).toEqual([]);
     const [taken] = commands;
     if (taken === undefined) throw new Error("it was not read");

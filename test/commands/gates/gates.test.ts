@@ -278,7 +278,7 @@ describe("policy", () => {
     expect(outcome({ source: "local", type: "wipe" }, {}, { policy })).toContain(
       "does not let local do wipe",
     );
-    expect(outcome({ source: "foundries" })).toContain("does not know commands of foundries");
+    expect(outcome({ source: "foundries" })).toContain("does not let foundries do reboot");
     expect(outcome({ type: "noop", needs: { hardware: false, disruptive: false } })).toBe("pass");
     expect(outcome({ source: "constructor" })).toContain("not_allowed");
   });

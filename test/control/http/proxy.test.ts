@@ -10,8 +10,8 @@ import {
   startRhythm,
   waitSeconds,
 } from "../../../src/control/rhythm.ts";
-import { startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
+import { startSandbox } from "../../support/net/nodefoundry.ts";
 import { startProxy, type TestProxy } from "../../support/net/proxy.ts";
 import { certificate, certificatePath, startPlainServer, startTlsServer } from "../../support/net/tls.ts";
 import { recordedLog } from "../../support/text/log.ts";

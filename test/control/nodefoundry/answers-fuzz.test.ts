@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
+import { parseCommands, parseOpenCommands } from "../../../src/control/command-document.ts";
 import { answerError } from "../../../src/control/nodefoundry/answer-errors.ts";
-import { parseCommands, parseOpenCommands } from "../../../src/control/nodefoundry/commands.ts";
 import { EnrolAnswer, NodeListAnswer, SyncAnswer } from "../../../src/control/nodefoundry/wire.ts";
 import { parseRetryAfter } from "../../../src/control/retry-error.ts";
 import { AgentError } from "../../../src/model/errors.ts";
@@ -33,7 +33,11 @@ const spoilt = fc
 test("whatever comes as commands: nothing is thrown, and what is a command is one for this node with an id", () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(anything, spoilt), { maxLength: 20 }), (raw) => {
-      const { commands, rejected } = parseCommands(raw, "node_1", "live");
+      const { commands, rejected } = parseCommands(raw, {
+        nodeId: "node_1",
+        mode: "live",
+        source: "nodefoundry",
+      });
       for (const command of commands) {
         expect(command.nodeId).toBe("node_1");
         expect(command.id).toMatch(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/);
@@ -50,7 +54,11 @@ test("whatever comes as commands: nothing is thrown, and what is a command is on
 test("a good command beside any rubbish is found", () => {
   fc.assert(
     fc.property(fc.array(anything, { maxLength: 20 }), (raw) => {
-      const { commands } = parseCommands([...raw, COMMAND], "node_1", "test");
+      const { commands } = parseCommands([...raw, COMMAND], {
+        nodeId: "node_1",
+        mode: "test",
+        source: "nodefoundry",
+      });
       expect(commands.find(({ id }) => id === "cmd_1")?.mode).toBe("test");
     }),
     { seed: 4, numRuns: 1000 },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { differences, findOwnNode } from "../../../src/control/nodefoundry/read-only.ts";
+import { differences, findOwnNode } from "../../../src/control/nodefoundry/read-only/compare.ts";
 import { startPlainServer, startTlsServer } from "../../support/net/tls.ts";
 import { failureOf, input, keyFile, openAgent, signal, startRig } from "./rig.ts";
 

@@ -14,9 +14,9 @@ import type { NodeFoundryConfig } from "../../../src/control/nodefoundry/config-
 import { type ConditionDraft, conditionKey } from "../../../src/model/condition.ts";
 import type { Identity } from "../../../src/model/identity.ts";
 import type { Section } from "../../../src/model/report.ts";
-import { type Sandbox, type SandboxOptions, startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { hostClock } from "../../../src/system/clock.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../../support/net/nodefoundry.ts";
 import { startPlainServer } from "../../support/net/tls.ts";
 import { checkAgainst, loadOpenApi } from "../../support/text/json-schema.ts";
 import { recordedLog } from "../../support/text/log.ts";

@@ -1,6 +1,6 @@
 /** What the server signed is what the agent verifies: from one to the other over a real socket. */
 import { describe, expect, test } from "vitest";
-import { parseCommands } from "../../../src/control/nodefoundry/commands.ts";
+import { parseCommands } from "../../../src/control/command-document.ts";
 import { verifiedCommand } from "../../../src/helper/policy/signed-command.ts";
 import { canonicalJson } from "../../../src/model/canonical-json.ts";
 import { plainCommand, signer } from "../../support/helper/signing.ts";
@@ -44,7 +44,8 @@ test("without a signature there is no text either", async () => {
 });
 
 describe("a command as it came", () => {
-  const parsed = (item: Record<string, unknown>) => parseCommands([item], "node_a", "live");
+  const parsed = (item: Record<string, unknown>) =>
+    parseCommands([item], { nodeId: "node_a", mode: "live", source: "nodefoundry" });
 
   test("is signed with all its fields, in whatever order and form", () => {
     const command = plainCommand({ later: { "\u20ac": 1, a: 1e21 }, operation_id: null });

@@ -3,9 +3,13 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CONTROL_APIS } from "../../../src/control/index.ts";
 import { denial, parsePolicy, readPolicy } from "../../../src/helper/policy/policy.ts";
 import { parsePublicKey } from "../../../src/helper/policy/public-key.ts";
-import { POLICY_SOURCES, POLICY_WORDS } from "../../../src/helper/policy/words.ts";
+import { POLICY_WORDS } from "../../../src/helper/policy/words.ts";
+
+const SOURCES = ["local", ...CONTROL_APIS.map(({ name }) => name)];
+
 import { AgentError } from "../../../src/model/errors.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 
@@ -244,13 +248,9 @@ it("a public key is 32 bytes or their SubjectPublicKeyInfo, with or without armo
 
 it("the page about it and the shipped file name every key and every word", () => {
   const page = readFileSync(new URL("../../../docs/policy.md", import.meta.url), "utf8");
-  for (const key of [
-    "commands.remote",
-    "commands.public_key",
-    ...POLICY_SOURCES.map((source) => `allow.${source}`),
-  ])
+  for (const key of ["commands.remote", "commands.public_key", ...SOURCES.map((source) => `allow.${source}`)])
     expect(page).toContain(`| \`${key}\` |`);
-  for (const name of ["remote =", "public_key =", "minutes_apart =", "a_day =", ...POLICY_SOURCES])
+  for (const name of ["remote =", "public_key =", "minutes_apart =", "a_day =", ...SOURCES])
     expect(SHIPPED).toContain(name);
   for (const word of POLICY_WORDS) {
     expect(page).toContain(`\`${word}\``);

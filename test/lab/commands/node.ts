@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../../scripts/paths.mjs";
-import { type Sandbox, startSandbox } from "../../../src/sandbox/sandbox.ts";
+import { type Sandbox, startSandbox } from "../../support/net/nodefoundry.ts";
 import { type Booted, boot, labDeb, until } from "../nspawn.ts";
 
 export const STATE = "/var/lib/foundry-agent";

@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import { type Sandbox, type SandboxOptions, startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { temporaryFolder } from "../machine/tree.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../net/nodefoundry.ts";
 import type { TestAgent } from "./agent.ts";
 
 /** Gone when the test is over; no limit that a test would run into. */

@@ -1,6 +1,6 @@
 /** Simulated nodes, and a cluster made of them. */
 import { expect } from "vitest";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "./nodefoundry.ts";
 import { type CallOptions, call } from "./sandbox.ts";
 
 const drives = [

@@ -5,8 +5,8 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 import { gzipSync } from "node:zlib";
 import { onTestFinished } from "vitest";
-import { type Sandbox, type SandboxOptions, startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { checkAgainst, loadOpenApi } from "../text/json-schema.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "./nodefoundry.ts";
 
 const OPENAPI = loadOpenApi("agent-api");
 const AGENT_CALLS = ["POST /v1/nodes", "POST /v1/nodes/*/sync", "PUT /v1/nodes/*/diagnostics/*"];

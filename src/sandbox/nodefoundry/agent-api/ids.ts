@@ -6,11 +6,6 @@ export function newId(prefix: "node" | "clus" | "op" | "cmd" | "pool" | "epoch")
   return `${prefix}_${randomBytes(8).toString("hex")}`;
 }
 
-/** `nf_sk_live_…`: 192 random bits. */
-export function newSecret(prefix: "nf_sk_live_" | "nf_sk_test_" | "nf_sk_ro_" | "nf_en_" | "nf_nt_"): string {
-  return prefix + randomBytes(24).toString("base64url").replace(/[-_]/g, "x");
-}
-
 export function sha256(text: string | Buffer): string {
   return createHash("sha256").update(text).digest("hex");
 }

@@ -3,8 +3,9 @@
  * a newer one is used for the first time. So an answer that got lost never locks a node out.
  */
 
+import { newSecret } from "../../secret.ts";
 import type { NodeRecord, NodeToken } from "../state.ts";
-import { newSecret, sha256 } from "./ids.ts";
+import { sha256 } from "./ids.ts";
 
 /** Fresh and superseded ones kept; the one in use is never dropped. */
 const KEPT = 8;

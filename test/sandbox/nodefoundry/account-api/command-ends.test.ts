@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Sandbox } from "../../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../support/net/nodefoundry.ts";
 import {
   type Any,
   call,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import type { Sandbox } from "../../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../support/net/nodefoundry.ts";
 import { type Any, call, enrolAgent, type TestAgent, testSandbox } from "../../../support/net/sandbox.ts";
 
 const show = async (sandbox: Sandbox, agent: TestAgent): Promise<Any> =>

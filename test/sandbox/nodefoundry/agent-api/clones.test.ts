@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Sandbox } from "../../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../support/net/nodefoundry.ts";
 import { call, enrolAgent, MACHINE, type TestAgent, testSandbox } from "../../../support/net/sandbox.ts";
 
 const enrol = async (sandbox: Sandbox, fields: Record<string, unknown>) =>

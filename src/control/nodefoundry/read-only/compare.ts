@@ -3,11 +3,11 @@
  * say what the server sees differently. GET only.
  */
 import * as v from "valibot";
-import { AgentError } from "../../model/errors.ts";
-import type { Report } from "../../model/report.ts";
-import { badAnswer } from "../http/errors.ts";
-import type { HttpAnswer } from "../http/http.ts";
-import { NodeListAnswer, type NodeOnServer, NodeWire } from "./wire.ts";
+import { AgentError } from "../../../model/errors.ts";
+import type { Report } from "../../../model/report.ts";
+import { badAnswer } from "../../http/errors.ts";
+import type { HttpAnswer } from "../../http/http.ts";
+import { NodeListAnswer, type NodeOnServer, NodeWire } from "../wire.ts";
 
 const PER_PAGE = 100;
 /** 2000 nodes; beyond that the account's limit would be spent on looking for oneself. */

@@ -1,11 +1,36 @@
-/** Commands of an answer, one by one: what can't be read is answered, never executed, and hides no other. */
+/**
+ * Commands as our agent API and signed files write them (docs/agent-api.openapi.json), one by one: what can't be read
+ * is answered, never executed, and hides no other.
+ */
 import * as v from "valibot";
-import type { Command } from "../../model/command.ts";
-import { AgentError } from "../../model/errors.ts";
-import { signedTextOf } from "../../model/signed-text.ts";
-import { printable } from "../../model/text/scrub.ts";
-import type { OpenCommand, RejectedCommand } from "../control-api.ts";
-import { CommandWire, OpenCommandWire } from "./wire.ts";
+import type { Command } from "../model/command.ts";
+import { AgentError } from "../model/errors.ts";
+import { signedTextOf } from "../model/signed-text.ts";
+import { printable } from "../model/text/scrub.ts";
+import type { OpenCommand, RejectedCommand } from "./control-api.ts";
+import { id, text, time } from "./wire-atoms.ts";
+
+export const OpenCommandWire = v.object({
+  id,
+  type: text(64),
+  state: v.picklist(["received", "accepted", "waiting", "running", "rebooting", "verifying"]),
+  from_boot_id: v.nullish(text(128), null),
+});
+
+const CommandWire = v.object({
+  id,
+  node_id: text(64),
+  /** Anything that is not `live` is test. */
+  mode: v.string(),
+  type: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,63}$/, "no name of a command type")),
+  params: v.record(v.string(), v.unknown()),
+  operation_id: v.nullish(text(64), null),
+  epoch: text(64),
+  seq: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  issued_at: time,
+  expires_at: time,
+  signature: v.nullish(text(1000), null),
+});
 
 const MAX_COMMANDS = 100;
 const MAX_PARAMS_CHARACTERS = 64 * 1024;
@@ -20,12 +45,18 @@ export interface ParsedCommands {
   readonly nameless: number;
 }
 
-/** @param mode of this node: test makes every command a test */
-export function parseCommands(
-  raw: readonly unknown[],
-  nodeId: string,
-  mode: "live" | "test",
-): ParsedCommands {
+/** For whom commands are read. */
+export interface Addressee {
+  readonly nodeId: string;
+  /** Of this node: test makes every command a test. */
+  readonly mode: "live" | "test";
+  /** Where they come from: a control API's name, or `local`. */
+  readonly source: string;
+}
+
+/** @param raw of which only the first hundred are looked at */
+export function parseCommands(raw: readonly unknown[], addressee: Addressee): ParsedCommands {
+  const { nodeId } = addressee;
   const commands = new Map<string, Command>();
   const rejected = new Map<string, RejectedCommand>();
   const foreign: string[] = [];
@@ -47,7 +78,7 @@ export function parseCommands(
       const signed = signedText(item, parsed.output.signature);
       if (signed instanceof AgentError)
         rejected.set(parsed.output.id, { id: parsed.output.id, code: "malformed", message: signed.message });
-      else commands.set(parsed.output.id, toCommand(parsed.output, mode, signed));
+      else commands.set(parsed.output.id, toCommand(parsed.output, addressee, signed));
     }
   }
   return { commands: [...commands.values()], rejected: [...rejected.values()], foreign, nameless };
@@ -67,12 +98,12 @@ export function parseOpenCommands(raw: readonly unknown[]): OpenCommand[] {
 
 function toCommand(
   wire: v.InferOutput<typeof CommandWire>,
-  mode: "live" | "test",
+  { mode, source }: Addressee,
   signedText: string | null,
 ): Command {
   return {
     id: wire.id,
-    source: "nodefoundry",
+    source,
     nodeId: wire.node_id,
     mode: wire.mode === "live" && mode === "live" ? "live" : "test",
     type: wire.type,

@@ -1,10 +1,11 @@
 /** A round that sends nothing: read how the server sees this node, and say what differs. */
-import { AgentError } from "../../model/errors.ts";
-import type { ControlContext, SyncInput, SyncOutcome } from "../control-api.ts";
-import type { NodeFoundryConfig } from "./config-type.ts";
-import { API, type Connection } from "./connection.ts";
-import { keyKind, readKeyFile } from "./key.ts";
-import { differences, findOwnNode, listNodes, ownFacts } from "./read-only.ts";
+import { AgentError } from "../../../model/errors.ts";
+import type { ControlContext, SyncInput, SyncOutcome } from "../../control-api.ts";
+import type { NodeFoundryConfig } from "../config-type.ts";
+import { API, type Connection } from "../connection.ts";
+import { readKeyFile } from "../key.ts";
+import { keyKind } from "../key-kind.ts";
+import { differences, findOwnNode, listNodes, ownFacts } from "./compare.ts";
 
 /** There is nothing to be quick for, and every round costs the account's limit. */
 const INTERVAL_S = 900;

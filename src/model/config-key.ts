@@ -1,6 +1,6 @@
 /**
- * The kinds of value a configuration key may hold: a valibot schema, and beside it the words for people
- * (what is expected, an example), from which messages and documentation are made.
+ * How a configuration key is declared: the kinds of value it may hold (a valibot schema, and beside it the words for
+ * people, from which messages and documentation are made), and the types that follow from a table of keys.
  */
 import * as v from "valibot";
 
@@ -24,6 +24,43 @@ export interface KeyDeclaration<T = unknown> {
 export type Always<T> = KeyDeclaration<T> & { readonly fallback: T };
 /** A key that may be without value: null then. */
 export type Maybe<T> = KeyDeclaration<T> & { readonly fallback: null };
+
+/** A table of the file, `[name]`. */
+export interface SectionDeclaration {
+  readonly doc: string;
+  readonly keys: Readonly<Record<string, KeyDeclaration>>;
+}
+
+type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
+
+type ValueOf<Declared> =
+  Declared extends KeyDeclaration<infer T> ? (Declared extends { fallback: null } ? T | null : T) : never;
+
+/** The values of a table of keys, by their names in camelCase. */
+export type SectionOf<Keys> = { readonly [Name in keyof Keys & string as Camel<Name>]: ValueOf<Keys[Name]> };
+
+/** `cert_file` → `certFile`. */
+export function camel(name: string): string {
+  return name.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+}
+
+/** What can't be seen from one key of a section alone. */
+export interface SectionProblem {
+  /** The key to point at. */
+  readonly key: string;
+  /** A clause: what is wrong, what was expected. */
+  readonly message: string;
+  readonly nextStep: string;
+}
+
+/** The problem of a pair of which only one is given. */
+export function pairProblem(first: string, second: string, firstGiven: boolean): SectionProblem {
+  const [key, missing] = firstGiven ? [first, second] : [second, first];
+  const message = `${key} needs ${missing}, expected both or none`;
+  return { key, message, nextStep: `set ${missing}, or remove ${key}` };
+}
 
 const MAX_TEXT = 4096;
 const MAX_ITEMS = 1000;

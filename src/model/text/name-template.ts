@@ -1,5 +1,5 @@
 /** The name to register under, as a template: which words in braces it may have. */
-import { shownKey } from "./file.ts";
+import { shownKey } from "./scrub.ts";
 
 const KNOWN = /\{(?:hostname|serial)\}/g;
 

@@ -1,0 +1,21 @@
+/**
+ * The lines of packaging/policy.toml that say what each control API may have done, from what it declares; all else
+ * in that file is written by hand. `node scripts/docs/policy-file.ts` writes it, a test holds it.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { CONTROL_APIS } from "../../src/control/index.ts";
+
+const FILE = new URL("../../packaging/policy.toml", import.meta.url);
+/** From behind the line of `local` to the first empty one. */
+const PLACE = /(?<=^local = \[.*\]\n)(?:.+\n)*/m;
+
+/** The shipped policy as it is to be. */
+export function policyFile(): string {
+  const lines = CONTROL_APIS.map(({ name, title, policy }) => {
+    const words = policy.map((word) => JSON.stringify(word)).join(", ");
+    return `# ${name}: the ${title} control API.\n${name} = [${words}]\n`;
+  });
+  return readFileSync(FILE, "utf8").replace(PLACE, lines.join(""));
+}
+
+if (import.meta.main) writeFileSync(FILE, policyFile());
