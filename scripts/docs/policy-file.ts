@@ -5,17 +5,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { CONTROL_APIS } from "../../src/control/index.ts";
 
-const FILE = new URL("../../packaging/policy.toml", import.meta.url);
 /** From behind the line of `local` to the first empty one. */
 const PLACE = /(?<=^local = \[.*\]\n)(?:.+\n)*/m;
 
-/** The shipped policy as it is to be. */
-export function policyFile(): string {
+/** @param present text of the shipped policy @returns as it is to be */
+export function policyFile(present: string): string {
   const lines = CONTROL_APIS.map(({ name, title, policy }) => {
     const words = policy.map((word) => JSON.stringify(word)).join(", ");
     return `# ${name}: the ${title} control API.\n${name} = [${words}]\n`;
   });
-  return readFileSync(FILE, "utf8").replace(PLACE, lines.join(""));
+  return present.replace(PLACE, lines.join(""));
 }
 
-if (import.meta.main) writeFileSync(FILE, policyFile());
+if (import.meta.main) {
+  const file = new URL("../../packaging/policy.toml", import.meta.url);
+  writeFileSync(file, policyFile(readFileSync(file, "utf8")));
+}
