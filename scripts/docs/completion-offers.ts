@@ -1,6 +1,7 @@
 /** What a shell can offer at each place of a command line, from what the program declares. */
 import type { SubCommand } from "../../src/cli/usage.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
+import { COMMAND_TYPES } from "../../src/commands/index.ts";
 import { CONTROL_APIS } from "../../src/control/index.ts";
 import { isPlaceholder, placesOf, valuesOf } from "./declared.ts";
 
@@ -47,7 +48,7 @@ function meanings(): Readonly<Record<string, Offer>> {
     TIME: NOTHING,
     "NAME=VALUE": NOTHING,
     TEXT: NOTHING,
-    TYPE: { words: ["reboot", "collect", "smart_test", "locate", "diagnostics", "noop"], finds: [] },
+    TYPE: { words: COMMAND_TYPES.map(({ type }) => type), finds: [] },
   };
 }
 
