@@ -1,7 +1,7 @@
 /** What the gates of commands are asked with: facts of this host, its policy and its configuration, at each look. */
-import type { OwnFacts, PolicyLook } from "../../commands/executor/types.ts";
+import type { CommandSettings, GatePort, OwnFacts, PolicyLook } from "../../commands/executor/ports.ts";
 import { within } from "../../commands/executor/waker.ts";
-import { isClockTrusted, readFacts, readUptime } from "../../commands/facts/facts.ts";
+import { isClockTrusted, readFacts } from "../../commands/facts/facts.ts";
 import { readMounts, volatileStorage } from "../../commands/facts/mounts.ts";
 import type { Facts, GateVerdict, HelperLook, KnownTime, Subject } from "../../commands/gates/gate.ts";
 import { evaluateGates } from "../../commands/gates/gates.ts";
@@ -22,21 +22,7 @@ import type { Store } from "../../store/types.ts";
 import type { Machine } from "../../system/machine.ts";
 import type { Running } from "../configured.ts";
 
-export interface CommandGates {
-  /** Milliseconds since the kernel started. */
-  uptimeMs(): number;
-  policy(): PolicyLook;
-  /** This node's id with a source, or null. */
-  nodeId(source: string): string | null;
-  /** What is wrong with its signature, where the policy wants one. */
-  signature(command: Command, time: KnownTime): Why | null;
-  /** Of every gate. @param look ask the helper too */
-  verdicts(
-    record: CommandRecord,
-    own: OwnFacts,
-    look: boolean,
-    signal: AbortSignal,
-  ): Promise<readonly GateVerdict[]>;
+export interface CommandGates extends GatePort {
   /** `state_volatile` */
   conditions(): ConditionDraft[];
 }
@@ -52,7 +38,7 @@ export function openCommandGates(options: {
   const { machine, store, bootId, running } = options;
   const { files, clock } = machine;
   const types = new Map(COMMAND_TYPES.map((type) => [type.type, type]));
-  const uptimeMs = (): number => readUptime(files) ?? 0;
+  const settings = (): CommandSettings => running().config.commands;
 
   function policy(): PolicyLook {
     try {
@@ -227,5 +213,5 @@ export function openCommandGates(options: {
     }
   }
 
-  return { uptimeMs, policy, nodeId, signature, verdicts, conditions };
+  return { settings, policy, nodeId, signature, verdicts, conditions };
 }

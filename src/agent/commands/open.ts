@@ -6,6 +6,7 @@
 import type { Acts } from "../../commands/command-type.ts";
 import { openExecutor } from "../../commands/executor/executor.ts";
 import type { Executor } from "../../commands/executor/types.ts";
+import { readUptime } from "../../commands/facts/facts.ts";
 import { COMMAND_TYPES } from "../../commands/index.ts";
 import { parseRecord } from "../../commands/record.ts";
 import { isFinal } from "../../model/command.ts";
@@ -33,7 +34,7 @@ const REBOOTS_LOOKED_THROUGH = 1_000;
 
 export function openCommanding(options: CommandingOptions): Executor {
   const { machine, log, store, health, bootId, running } = options;
-  const { clock } = machine;
+  const { clock, files } = machine;
   const gates = openCommandGates(options);
 
   /** Round by round until everything is told, or it took too long. */
@@ -50,26 +51,22 @@ export function openCommanding(options: CommandingOptions): Executor {
   }
 
   return openExecutor({
-    store,
-    values: store.values("commands"),
-    durable: () => store.mode === "ok",
-    memory: store.memory("commands.server_time"),
     types: COMMAND_TYPES,
-    clock,
-    bootId,
-    uptimeMs: gates.uptimeMs,
-    log,
-    settings: () => running().config.commands,
-    helper: () => running().helper,
-    policy: gates.policy,
-    nodeId: gates.nodeId,
-    signature: gates.signature,
-    gates: gates.verdicts,
-    acts: commandActs(options),
-    undoActions: {},
-    report,
-    conditions: (conditions) => health.set("commands", [...conditions, ...gates.conditions()]),
-    changed: options.changed,
+    state: {
+      journal: store,
+      values: store.values("commands"),
+      durable: () => store.mode === "ok",
+      memory: store.memory("commands.server_time"),
+    },
+    host: { bootId, uptimeMs: () => readUptime(files) ?? 0, clock },
+    gates,
+    hands: { helper: () => running().helper, acts: commandActs(options), undo: {} },
+    tell: {
+      log,
+      report,
+      conditions: (conditions) => health.set("commands", [...conditions, ...gates.conditions()]),
+      changed: options.changed,
+    },
   });
 }
 

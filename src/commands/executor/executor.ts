@@ -12,10 +12,11 @@ import type { CommandRecord } from "../record.ts";
 import { openLooking } from "./gate-look.ts";
 import { openHold } from "./hold.ts";
 import { openIntake } from "./intake.ts";
+import type { ExecutorPorts } from "./ports.ts";
 import { openRebootFlow } from "./reboot-flow.ts";
 import { openServerTime } from "./server-time.ts";
 import { openSteps } from "./steps.ts";
-import type { Executor, ExecutorOptions, LocalRequest } from "./types.ts";
+import type { Executor, LocalRequest } from "./types.ts";
 import { openUndoing } from "./undo.ts";
 import { openWaker } from "./waker.ts";
 
@@ -23,62 +24,38 @@ import { openWaker } from "./waker.ts";
 const LOOK_MS = 15_000;
 const ACTIVE = new Set(["running", "rebooting", "verifying"]);
 
-export function openExecutor(options: ExecutorOptions): Executor {
-  const { store, clock, log, uptimeMs, bootId } = options;
-  const types = new Map<string, AnyCommandType>(options.types.map((type) => [type.type, type]));
-  const journal = openJournal(store, clock, log);
-  const time = openServerTime({ bootId, uptimeMs, memory: options.memory });
-  const hold = openHold(options.values, store, clock, () => kick(), options.durable);
+export function openExecutor(ports: ExecutorPorts): Executor {
+  const { state, host, gates, tell } = ports;
+  const { log } = tell;
+  const types = new Map<string, AnyCommandType>(ports.types.map((type) => [type.type, type]));
   const stop = new AbortController();
-  const waker = openWaker(stop.signal);
-  const pause = options.pause ?? waker.pause;
-  const undoing = openUndoing({
-    store,
-    clock,
-    log,
-    actions: options.undoActions,
-    stopping: stop.signal,
-    changed: tell,
-  });
-  const flow = openRebootFlow({
-    bootId,
-    uptimeMs,
-    helper: options.helper,
-    report: options.report,
-    apply,
-    pause,
-    stopping: stop.signal,
-    unsettled: (condition) => {
-      unsettled = condition;
-      tell();
-    },
-  });
-  const looking = openLooking({
-    ...options,
-    journal,
-    time,
-    hold,
-    active,
-    apply,
-    typeOf,
-    stopping: stop.signal,
-  });
-  const steps = openSteps({ ...options, apply, undoing, stopping: stop.signal });
-  const intake = openIntake({
-    ...options,
-    types,
-    journal,
-    time,
-    kick,
-    unfinished: (source) => list.filter(({ asked }) => asked.source === source).length,
-    cancel,
-  });
+  const stopping = stop.signal;
+  const waker = openWaker(stopping);
+  const pause = host.pause ?? waker.pause;
+  const journal = openJournal(state.journal, host.clock, log);
+  const time = openServerTime(host, state);
   /** Everything that is not over, as the journal has it. */
   let list: CommandRecord[] = [];
   let unsettled: ConditionDraft | null = null;
   let loop: Promise<void> | null = null;
   /** Why a command can't be carried on, by id. */
   const troubles = new Map<string, string>();
+
+  const hold = openHold(state, host.clock, kick);
+  const undoing = openUndoing(ports, stopping, tellConditions);
+  const flow = openRebootFlow(ports, {
+    apply,
+    pause,
+    stopping,
+    unsettled(condition) {
+      unsettled = condition;
+      tellConditions();
+    },
+  });
+  const looking = openLooking(ports, { journal, time, hold, active, apply, typeOf, stopping });
+  const steps = openSteps(ports.hands, { apply, undoing, stopping });
+  const unfinished = (source: string): number => list.filter(({ asked }) => asked.source === source).length;
+  const intake = openIntake(ports, { types, journal, time, kick, unfinished, cancel });
 
   function typeOf(record: Pick<CommandRecord, "asked">): AnyCommandType {
     const type = types.get(record.asked.type);
@@ -96,18 +73,18 @@ export function openExecutor(options: ExecutorOptions): Executor {
       .map((one) => (one.asked.id === record.asked.id ? next : one))
       .filter((one) => !isFinal(one.progress.state));
     if (isFinal(next.progress.state)) undoing.commandOver(next.asked.id);
-    options.changed();
+    tell.changed();
     return next;
   }
 
-  function tell(): void {
+  function tellConditions(): void {
     const open = unsettled === null ? [] : [unsettled];
-    options.conditions([...open, ...undoing.conditions()]);
+    tell.conditions([...open, ...undoing.conditions()]);
   }
 
   function kick(): void {
     list = readList();
-    options.changed();
+    tell.changed();
     waker.wake();
   }
 
@@ -118,7 +95,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
   /** One thing after another until the agent stops. */
   async function run(): Promise<void> {
     list = readList();
-    while (!stop.signal.aborted) {
+    while (!stopping.aborted) {
       // What an earlier life left in the middle, or what could not be written down at first.
       const going = active();
       const begun = going ?? (await lookAtWaiting());
@@ -130,7 +107,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
 
   /** Whatever goes wrong in it: the next command is looked at all the same. */
   async function keepRunning(): Promise<void> {
-    while (!stop.signal.aborted) {
+    while (!stopping.aborted) {
       await run().catch((error: unknown) =>
         log.error({ err: error }, "commands stopped by a mistake of the agent's own"),
       );
@@ -153,7 +130,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
     // Who stands before the host does not wait behind a hundred wishes of a server.
     const local = (record: CommandRecord): number => (record.asked.source === "local" ? 0 : 1);
     for (const record of list.toSorted((a, b) => local(a) - local(b))) {
-      if (stop.signal.aborted) return null;
+      if (stopping.aborted) return null;
       if (ACTIVE.has(record.progress.state)) continue;
       const next = await guarded(record, () => looking.lookAt(record));
       if (next?.progress.state === "running") return next;
@@ -164,7 +141,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
   /** Through its steps to its end, or until the agent stops. */
   async function carryOn(given: CommandRecord): Promise<true> {
     let record = given;
-    while (ACTIVE.has(record.progress.state) && !stop.signal.aborted) {
+    while (ACTIVE.has(record.progress.state) && !stopping.aborted) {
       if (record.progress.state === "verifying") record = apply(record, { kind: "verified", result: {} });
       else if (record.progress.state === "rebooting") record = await flow.settle(record);
       else if (record.progress.step === REBOOT_STEP) record = await flow.begin(record, typeOf(record));
@@ -206,7 +183,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
 
   function nextLookMs(): number {
     const graces = list.map(({ progress: { notBefore } }) =>
-      notBefore === null || notBefore.bootId !== bootId ? 0 : notBefore.uptimeMs - uptimeMs(),
+      notBefore?.bootId === host.bootId ? notBefore.uptimeMs - host.uptimeMs() : 0,
     );
     return Math.min(LOOK_MS, ...graces.filter((left) => left > 0).map((left) => left + 50));
   }
@@ -233,7 +210,7 @@ export function openExecutor(options: ExecutorOptions): Executor {
     async dryRun(request: LocalRequest) {
       const record = intake.draft(request);
       const look = typeOf(record).reboot !== undefined && record.asked.mode === "live";
-      return await options.gates(record, looking.ownFacts(record), look, stop.signal);
+      return await gates.verdicts(record, looking.ownFacts(record), look, stopping);
     },
     hold: hold.set,
     release: hold.release,

@@ -9,9 +9,9 @@ import type { Journal } from "../journal.ts";
 import type { Input } from "../machine.ts";
 import type { CommandRecord } from "../record.ts";
 import type { HoldKeeper } from "./hold.ts";
+import type { ExecutorPorts, OwnFacts } from "./ports.ts";
 import { rehearsal } from "./rehearsal.ts";
 import type { ServerTime } from "./server-time.ts";
-import type { ExecutorOptions, OwnFacts } from "./types.ts";
 import { within } from "./waker.ts";
 
 const ANNOUNCE_MS = 20_000;
@@ -26,10 +26,8 @@ export interface Looking {
 }
 
 export function openLooking(
-  options: Pick<
-    ExecutorOptions,
-    "gates" | "policy" | "clock" | "uptimeMs" | "helper" | "log" | "settings" | "bootId"
-  > & {
+  { host, gates, hands, tell }: ExecutorPorts,
+  inside: {
     readonly journal: Journal;
     readonly time: ServerTime;
     readonly hold: HoldKeeper;
@@ -39,23 +37,24 @@ export function openLooking(
     readonly stopping: AbortSignal;
   },
 ): Looking {
-  const { journal, time, hold, active, apply, typeOf, stopping, clock, uptimeMs, log } = options;
+  const { journal, time, hold, active, apply, typeOf, stopping } = inside;
+  const { clock } = host;
   const announced = new Set<string>();
 
   async function lookAt(record: CommandRecord): Promise<CommandRecord> {
     const { asked } = record;
     const own = ownFacts(record);
-    let verdicts = await options.gates(record, own, false, stopping);
+    let verdicts = await gates.verdicts(record, own, false, stopping);
     // Asking the helper starts a process: only when nothing else stands in the way.
     const asksHelper = asked.mode === "live" && typeOf(record).reboot !== undefined;
     if (decide(verdicts).verdict === "pass" && asksHelper)
-      verdicts = await options.gates(record, ownFacts(record), true, stopping);
+      verdicts = await gates.verdicts(record, ownFacts(record), true, stopping);
     // Meanwhile it may have been cancelled, or set aside with this node's identity.
     const now = journal.read(asked.id);
     if (now === null || isFinal(now.progress.state) || stopping.aborted) return now ?? record;
     // A hold that was set meanwhile has been told as set: looked at anew, with it.
     if (own.hold === null && hold.held() !== null && asked.source !== "local") return now;
-    const rehearsed = rehearsal(now, typeOf(now), options.policy().policy, verdicts);
+    const rehearsed = rehearsal(now, typeOf(now), gates.policy().policy, verdicts);
     if (rehearsed !== null) return apply(now, rehearsed);
     const decision = decide(verdicts);
     const share = decision.verdict === "pass" ? splayLeft(now) : 0;
@@ -69,7 +68,7 @@ export function openLooking(
   function splayLeft({ asked, progress }: CommandRecord): number {
     const together = progress.state === "waiting" && TOGETHER.has(progress.why?.code ?? "");
     return together && asked.source !== "local" && typeOf({ asked, progress }).needs.disruptive
-      ? splaySeconds(asked.nodeId, asked.id, options.settings().splayS)
+      ? splaySeconds(asked.nodeId, asked.id, gates.settings().splayS)
       : 0;
   }
 
@@ -77,7 +76,7 @@ export function openLooking(
     const text = `Its share of the splay: it begins at ${utc(clock.now() + seconds * 1_000, "second")}.`;
     return {
       kind: "postponed",
-      notBefore: { bootId: options.bootId, uptimeMs: uptimeMs() + seconds * 1_000 },
+      notBefore: { bootId: host.bootId, uptimeMs: host.uptimeMs() + seconds * 1_000 },
       why: { code: "grace", text, nextStep: null },
     };
   }
@@ -86,14 +85,12 @@ export function openLooking(
   function announce({ asked, progress }: CommandRecord): void {
     if (announced.has(asked.id) || progress.notBefore === null) return;
     announced.add(asked.id);
-    const in_s = Math.max(0, Math.round((progress.notBefore.uptimeMs - uptimeMs()) / 1_000));
+    const in_s = Math.max(0, Math.round((progress.notBefore.uptimeMs - host.uptimeMs()) / 1_000));
     const args = { id: asked.id, in_s, source: asked.source };
     within(stopping, ANNOUNCE_MS, (signal) =>
-      options
-        .helper()
-        .call("reboot.announce", args, signal, { source: asked.source, deadlineMs: ANNOUNCE_MS }),
+      hands.helper().call("reboot.announce", args, signal, { source: asked.source, deadlineMs: ANNOUNCE_MS }),
     ).catch((error: unknown) =>
-      log.debug(
+      tell.log.debug(
         { command: asked.id, code: errorCode(error) },
         "nobody could be told that the host is about to reboot",
       ),
@@ -105,7 +102,7 @@ export function openLooking(
     return {
       time: time.known(),
       now: clock.now(),
-      uptimeMs: uptimeMs(),
+      uptimeMs: host.uptimeMs(),
       hold: hold.held(),
       busyWith:
         busy === null || busy.asked.id === record?.asked.id

@@ -2,7 +2,7 @@
 import { AgentError } from "../../model/errors.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Hold } from "../gates/gate.ts";
-import type { JournalStore } from "../journal.ts";
+import type { StatePort } from "./ports.ts";
 
 const KEY = "hold";
 
@@ -14,13 +14,11 @@ export interface HoldKeeper {
   release(by: string): Hold | null;
 }
 
-/** @param changed called after each; @param durable whether what was set is on the disk */
+/** @param changed called after each */
 export function openHold(
-  values: { get(key: string): string | null; set(key: string, value: string | null): void },
-  store: Pick<JournalStore, "appendEvents">,
+  { values, journal, durable }: StatePort,
   clock: Clock,
   changed: () => void,
-  durable: () => boolean,
 ): HoldKeeper {
   function held(): Hold | null {
     const hold = parse(values.get(KEY));
@@ -28,7 +26,7 @@ export function openHold(
     return hold === null || (hold.until !== null && clock.now() >= hold.until) ? null : hold;
   }
   function tell(type: string, data: Record<string, unknown>): void {
-    store.appendEvents([{ type, severity: "warning", data }], clock.now());
+    journal.appendEvents([{ type, severity: "warning", data }], clock.now());
     changed();
   }
   return {

@@ -10,28 +10,15 @@ import { notBefore } from "../gates/grace.ts";
 import { commandEvent, type Journal, whyOf } from "../journal.ts";
 import type { Asked, CommandRecord, Progress } from "../record.ts";
 import { firstProgress, foreign, refusal } from "./accept.ts";
+import type { ExecutorPorts } from "./ports.ts";
 import type { ServerTime } from "./server-time.ts";
 import { blank, settled } from "./state-lost.ts";
-import type { Delivery, ExecutorOptions, LocalRequest } from "./types.ts";
+import type { Delivery, LocalRequest } from "./types.ts";
 
 /** Rows of the journal; those of 30 days are kept, and a server that sends more has lost its mind. */
 const MAX_COMMANDS = 10_000;
 /** Of one answer. */
 const MAX_CANCELS = 100;
-
-export interface IntakeOptions
-  extends Pick<
-    ExecutorOptions,
-    "store" | "clock" | "log" | "bootId" | "uptimeMs" | "settings" | "nodeId" | "signature"
-  > {
-  readonly types: ReadonlyMap<string, AnyCommandType>;
-  readonly journal: Journal;
-  readonly time: ServerTime;
-  /** Something new is in the journal. */
-  readonly kick: () => void;
-  readonly unfinished: (source: string) => number;
-  readonly cancel: (id: string, by: string) => CommandRecord | null;
-}
 
 export interface Intake {
   /** @returns ids that were new */
@@ -42,14 +29,28 @@ export interface Intake {
   draft(request: LocalRequest): CommandRecord;
 }
 
-export function openIntake(options: IntakeOptions): Intake {
-  const { store, clock, log, types, journal, time } = options;
+export function openIntake(
+  { state, host, gates, tell }: ExecutorPorts,
+  inside: {
+    readonly types: ReadonlyMap<string, AnyCommandType>;
+    readonly journal: Journal;
+    readonly time: ServerTime;
+    /** Something new is in the journal. */
+    readonly kick: () => void;
+    readonly unfinished: (source: string) => number;
+    readonly cancel: (id: string, by: string) => CommandRecord | null;
+  },
+): Intake {
+  const { types, journal, time } = inside;
+  const { journal: store } = state;
+  const { clock } = host;
+  const { log } = tell;
 
   /** @returns whether it was new. @throws AgentError when it can't be written down */
   function take(asked: Asked, why: Why | null): boolean {
     const type = types.get(asked.type);
     const grace = why === null && type?.needs.disruptive === true && asked.source !== "local";
-    const start = grace ? notBefore(asked, options) : null;
+    const start = grace ? notBefore(asked, host, gates.settings()) : null;
     if (store.commandCount() >= MAX_COMMANDS)
       throw new AgentError(
         "journal_full",
@@ -65,12 +66,12 @@ export function openIntake(options: IntakeOptions): Intake {
   function judge(command: Command): Why | null {
     const known = time.known();
     const lastSeq = command.source === "local" ? null : store.lastCommandSeq(command.source, command.epoch);
-    const signature = options.signature(command, known);
+    const signature = gates.signature(command, known);
     return refusal(command, {
       types,
       time: known,
       lastSeq,
-      unfinished: options.unfinished(command.source),
+      unfinished: inside.unfinished(command.source),
       signature,
     });
   }
@@ -145,7 +146,7 @@ export function openIntake(options: IntakeOptions): Intake {
   }
 
   function settleOpen(source: string, open: Delivery["openCommands"][number]): boolean {
-    const { progress, text } = settled(open, options.bootId, clock.now());
+    const { progress, text } = settled(open, host.bootId, clock.now());
     return close(source, open.id, open.type, progress, text);
   }
 
@@ -160,12 +161,12 @@ export function openIntake(options: IntakeOptions): Intake {
     const id = `cmd_local_${nextUlid("", receivedAt, crypto.getRandomValues(new Uint8Array(10)))}`;
     const plain: Command = {
       ...blank("local", id, type),
-      nodeId: options.nodeId("local") ?? "",
+      nodeId: gates.nodeId("local") ?? "",
       mode,
       params,
     };
     const asked: Asked = { ...(signed ?? plain), source: "local", receivedAt, by, reason };
-    const why = signed === null ? judge(asked) : (foreign(signed, options.nodeId("local")) ?? judge(asked));
+    const why = signed === null ? judge(asked) : (foreign(signed, gates.nodeId("local")) ?? judge(asked));
     if (why !== null && (why.code === "unsupported" || why.code === "bad_params"))
       throw new AgentError(why.code, why.text, why.nextStep);
     return { asked, progress: firstProgress(why, receivedAt, null) };
@@ -200,11 +201,11 @@ export function openIntake(options: IntakeOptions): Intake {
           }
           // What somebody on this host, or another server, asked for is not this one's to cancel.
           if (store.command(id)?.source !== source) return false;
-          const record = options.cancel(id, source);
+          const record = inside.cancel(id, source);
           if (record === null || isFinal(record.progress.state)) answerAgain(source, id);
           return false;
         });
-      if (fresh.length > 0) options.kick();
+      if (fresh.length > 0) inside.kick();
       return fresh;
     },
     submit(request) {
@@ -216,7 +217,7 @@ export function openIntake(options: IntakeOptions): Intake {
           `foundry-agent commands ${asked.id}`,
         );
       take(asked, progress.why);
-      options.kick();
+      inside.kick();
       if (progress.why !== null)
         throw new AgentError(progress.why.code, progress.why.text, progress.why.nextStep);
       return journal.read(asked.id) ?? { asked, progress };

@@ -3,7 +3,6 @@
  * id decides. On the same boot nobody calls it failed before it can't happen any more.
  */
 import { randomUUID } from "node:crypto";
-import type { HelperPort } from "../../helper/port.ts";
 import type { Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
@@ -11,6 +10,7 @@ import type { AnyCommandType } from "../command-type.ts";
 import { whyOf } from "../journal.ts";
 import type { Input } from "../machine.ts";
 import type { CommandRecord, RebootIntent } from "../record.ts";
+import type { ExecutorPorts } from "./ports.ts";
 import { callAs } from "./steps.ts";
 import { within } from "./waker.ts";
 
@@ -43,20 +43,6 @@ const NOT_BEGUN: ReadonlySet<string> = new Set([
   "unsigned",
 ]);
 
-export interface RebootFlowOptions {
-  readonly bootId: string;
-  readonly uptimeMs: () => number;
-  readonly helper: () => HelperPort;
-  readonly report: (source: string, signal: AbortSignal) => Promise<void>;
-  readonly apply: (record: CommandRecord, input: Input) => CommandRecord;
-  /** Resolves after so long, or when the agent stops. */
-  readonly pause: (ms: number) => Promise<void>;
-  /** Fires when the agent stops. */
-  readonly stopping: AbortSignal;
-  /** What is to be known while nobody can say how a reboot stands; null: nothing. */
-  readonly unsettled: (condition: ConditionDraft | null) => void;
-}
-
 export interface RebootFlow {
   /** From the last step to its end on this boot, or until the agent stops. */
   begin(record: CommandRecord, type: AnyCommandType): Promise<CommandRecord>;
@@ -64,8 +50,20 @@ export interface RebootFlow {
   settle(record: CommandRecord): Promise<CommandRecord>;
 }
 
-export function openRebootFlow(options: RebootFlowOptions): RebootFlow {
-  const { bootId, uptimeMs, helper, apply, pause, stopping } = options;
+export function openRebootFlow(
+  { host, hands, tell }: ExecutorPorts,
+  inside: {
+    readonly apply: (record: CommandRecord, input: Input) => CommandRecord;
+    /** Resolves after so long, or when the agent stops. */
+    readonly pause: (ms: number) => Promise<void>;
+    /** Fires when the agent stops. */
+    readonly stopping: AbortSignal;
+    /** What is to be known while nobody can say how a reboot stands; null: nothing. */
+    readonly unsettled: (condition: ConditionDraft | null) => void;
+  },
+): RebootFlow {
+  const { bootId } = host;
+  const { apply, pause, stopping, unsettled } = inside;
 
   async function begin(record: CommandRecord, type: AnyCommandType): Promise<CommandRecord> {
     const method = type.reboot?.(record.asked.params) ?? "graceful";
@@ -73,13 +71,13 @@ export function openRebootFlow(options: RebootFlowOptions): RebootFlow {
     const intended = apply(record, { kind: "intend", intent: intentOf(method) });
     if (intended.progress.state !== "rebooting") return intended;
     if (intended.asked.mode !== "live") return apply(intended, { kind: "simulated_boot" });
-    await within(stopping, REPORT_MS, (signal) => options.report(intended.asked.source, signal));
+    await within(stopping, REPORT_MS, (signal) => tell.report(intended.asked.source, signal));
     if (stopping.aborted) return intended;
     return await watch(await call(intended));
   }
 
   function intentOf(method: RebootIntent["method"]): RebootIntent {
-    const now = uptimeMs();
+    const now = host.uptimeMs();
     return {
       method,
       fromBootId: bootId,
@@ -93,11 +91,11 @@ export function openRebootFlow(options: RebootFlowOptions): RebootFlow {
   /** Once: there is no second call for an intent, whatever comes of this one. */
   async function call(record: CommandRecord): Promise<CommandRecord> {
     const { method, callDeadlineMs } = intentIn(record);
-    const left = callDeadlineMs - uptimeMs();
+    const left = callDeadlineMs - host.uptimeMs();
     // Telling the server took all the time: the look that follows settles it.
     if (left <= 0) return record;
     try {
-      await helper().call("reboot", { method }, stopping, { ...callAs(record), deadlineMs: left });
+      await hands.helper().call("reboot", { method }, stopping, { ...callAs(record), deadlineMs: left });
       return apply(record, { kind: "called", answer: "taken" });
     } catch (error) {
       if (stopping.aborted) return record;
@@ -111,23 +109,23 @@ export function openRebootFlow(options: RebootFlowOptions): RebootFlow {
     let record = given;
     while (record.progress.state === "rebooting" && !stopping.aborted) {
       const { callDeadlineMs, deadlineMs } = intentIn(record);
-      const wait = callDeadlineMs + SETTLE_MS - uptimeMs();
+      const wait = callDeadlineMs + SETTLE_MS - host.uptimeMs();
       await pause(Math.max(wait, LOOK_AGAIN_MS));
-      if (stopping.aborted || uptimeMs() < callDeadlineMs + SETTLE_MS) continue;
+      if (stopping.aborted || host.uptimeMs() < callDeadlineMs + SETTLE_MS) continue;
       let look = await lookAt(record);
       // The helper looks at the shutdown first and at what is in flight then: one that was taken in between is seen by
       // the second look, and no other can have begun.
       if (look !== null && !isPossible(look)) look = await lookAt(record);
-      if (look === null) options.unsettled(UNSETTLED);
+      if (look === null) unsettled(UNSETTLED);
       else {
         // It was asked for, and who was asked did not answer: a BMC may take its time.
-        const unanswered = look.errorCode === "reboot_unanswered" && uptimeMs() <= deadlineMs;
+        const unanswered = look.errorCode === "reboot_unanswered" && host.uptimeMs() <= deadlineMs;
         const possible = unanswered || isPossible(look);
-        options.unsettled(possible && uptimeMs() > deadlineMs ? HANGS : null);
+        unsettled(possible && host.uptimeMs() > deadlineMs ? HANGS : null);
         record = apply(record, { kind: "same_boot", possible, why: didNotHappen(look) });
       }
     }
-    if (record.progress.state !== "rebooting") options.unsettled(null);
+    if (record.progress.state !== "rebooting") unsettled(null);
     return record;
   }
 
@@ -149,7 +147,7 @@ export function openRebootFlow(options: RebootFlowOptions): RebootFlow {
     const about = { id: randomUUID(), source: asked.source, deadlineMs: LOOK_MS };
     try {
       const answer = await within(stopping, LOOK_MS, (signal) =>
-        helper().call("reboot.look", args, signal, about),
+        hands.helper().call("reboot.look", args, signal, about),
       );
       return lookOf(answer);
     } catch (error) {

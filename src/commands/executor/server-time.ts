@@ -4,6 +4,7 @@
  * before is a lower bound.
  */
 import type { KnownTime } from "../gates/gate.ts";
+import type { HostPort, StatePort } from "./ports.ts";
 
 export interface TimeMark {
   /** Server time, milliseconds since the epoch. */
@@ -22,13 +23,7 @@ export interface ServerTime {
 /** In between it is remembered only so often: each time is a write on somebody's SD card. */
 const KEPT_EVERY_MS = 6 * 3_600_000;
 
-export function openServerTime(options: {
-  readonly bootId: string;
-  readonly uptimeMs: () => number;
-  /** Lazily kept over restarts. */
-  readonly memory: { get(): unknown; set(value: unknown): void };
-}): ServerTime {
-  const { bootId, uptimeMs, memory } = options;
+export function openServerTime({ bootId, uptimeMs }: HostPort, { memory }: StatePort): ServerTime {
   let mark = markOf(memory.get());
   let kept = mark;
 

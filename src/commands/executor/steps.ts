@@ -4,7 +4,7 @@ import type { AnyCommandType } from "../command-type.ts";
 import { whyOf } from "../journal.ts";
 import type { Input } from "../machine.ts";
 import type { CommandRecord } from "../record.ts";
-import type { ExecutorOptions } from "./types.ts";
+import type { HandsPort } from "./ports.ts";
 import type { Undoing } from "./undo.ts";
 
 export interface Steps {
@@ -15,13 +15,14 @@ export interface Steps {
 }
 
 export function openSteps(
-  options: Pick<ExecutorOptions, "helper" | "acts"> & {
+  hands: HandsPort,
+  inside: {
     readonly apply: (record: CommandRecord, input: Input) => CommandRecord;
     readonly undoing: Undoing;
     readonly stopping: AbortSignal;
   },
 ): Steps {
-  const { apply, undoing, stopping } = options;
+  const { apply, undoing, stopping } = inside;
   let current: { readonly id: string; readonly abort: AbortController } | null = null;
 
   return {
@@ -43,9 +44,9 @@ export function openSteps(
           source: asked.source,
           params: asked.params,
           signal,
-          acts: options.acts,
+          acts: hands.acts,
           helper: (operation, args) =>
-            options.helper().call(operation, args, signal, { ...callAs(record), deadlineMs: type.timeoutMs }),
+            hands.helper().call(operation, args, signal, { ...callAs(record), deadlineMs: type.timeoutMs }),
           undo: (kind, args, ttlMs) => undoing.add(asked.id, kind, args, ttlMs),
         });
         // What does not listen to the signal is not waited for: neither a cancel nor the end of the agent may hang on it.

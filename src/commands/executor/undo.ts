@@ -7,10 +7,8 @@
 import { isFinal } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { errorText } from "../../model/errors.ts";
-import type { Logger } from "../../model/log.ts";
-import type { Clock } from "../../system/clock.ts";
-import type { JournalStore } from "../journal.ts";
 import type { Undo } from "../record.ts";
+import type { ExecutorPorts } from "./ports.ts";
 import { within } from "./waker.ts";
 
 const FIRST_RETRY_MS = 5_000;
@@ -28,16 +26,15 @@ export interface Undoing {
   stop(): Promise<void>;
 }
 
-export interface UndoingOptions {
-  readonly store: JournalStore;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly actions: Readonly<Record<string, (args: Undo["args"], signal: AbortSignal) => Promise<void>>>;
-  readonly stopping: AbortSignal;
-  readonly changed: () => void;
-}
-
-export function openUndoing({ store, clock, log, actions, stopping, changed }: UndoingOptions): Undoing {
+/** @param changed called when `conditions` may say something else. @param stopping fires when the agent stops */
+export function openUndoing(
+  { state, host, hands, tell }: ExecutorPorts,
+  stopping: AbortSignal,
+  changed: () => void,
+): Undoing {
+  const { journal: store } = state;
+  const { clock } = host;
+  const { log } = tell;
   /** Monotonic time before which one that failed is not tried again. */
   const notBefore = new Map<number, number>();
   let timer: NodeJS.Timeout | undefined;
@@ -63,7 +60,7 @@ export function openUndoing({ store, clock, log, actions, stopping, changed }: U
 
   async function take(undo: Undo): Promise<void> {
     try {
-      const action = actions[undo.kind];
+      const action = hands.undo[undo.kind];
       if (action === undefined) throw new Error(`this version can't take back "${undo.kind}"`);
       await within(stopping, ACTION_MS, (signal) => action(undo.args, signal));
       // By its time, while its command goes on: that may change it again, so it is taken back once more at the end.

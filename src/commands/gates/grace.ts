@@ -1,20 +1,16 @@
 /** Grace and splay: a disruptive command from the network begins no earlier, so that one wrong click can be taken back. */
 import { hash } from "node:crypto";
-import type { CommandSettings } from "../executor/types.ts";
+import type { CommandSettings, HostPort } from "../executor/ports.ts";
 import type { Asked, Progress } from "../record.ts";
 
 /** The uptime of this boot before which it does not begin. */
 export function notBefore(
   { nodeId, id }: Pick<Asked, "nodeId" | "id">,
-  options: {
-    readonly bootId: string;
-    readonly uptimeMs: () => number;
-    readonly settings: () => CommandSettings;
-  },
+  host: Pick<HostPort, "bootId" | "uptimeMs">,
+  { graceS, splayS }: CommandSettings,
 ): NonNullable<Progress["notBefore"]> {
-  const { graceS, splayS } = options.settings();
   const seconds = graceS + splaySeconds(nodeId, id, splayS);
-  return { bootId: options.bootId, uptimeMs: options.uptimeMs() + seconds * 1_000 };
+  return { bootId: host.bootId, uptimeMs: host.uptimeMs() + seconds * 1_000 };
 }
 
 /** The same for the same command on the same node, spread evenly from 0 to `splayS`. */

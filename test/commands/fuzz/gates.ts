@@ -1,5 +1,5 @@
 /** The real gates on facts that a random stream decides on. */
-import type { OwnFacts } from "../../../src/commands/executor/types.ts";
+import type { OwnFacts } from "../../../src/commands/executor/ports.ts";
 import type { GateVerdict } from "../../../src/commands/gates/gate.ts";
 import { evaluateGates } from "../../../src/commands/gates/gates.ts";
 import { COMMAND_TYPES } from "../../../src/commands/index.ts";

@@ -1,5 +1,5 @@
 /** One random stream against a real executor on a real store, with the model looking on. */
-import type { ExecutorOptions } from "../../../src/commands/executor/types.ts";
+import type { GatePort } from "../../../src/commands/executor/ports.ts";
 import type { GateVerdict } from "../../../src/commands/gates/gate.ts";
 import { AgentError } from "../../../src/model/errors.ts";
 import { type Rig, rig } from "../../support/commands/executor-rig.ts";
@@ -48,9 +48,9 @@ export async function runStream(
     { operations, uptimeMs: 1_000_000 },
     {
       through: (store) => watchedStore(store, model, mistake, fault, kill),
-      over: {
-        gates,
-        pause: host.pause,
+      pause: host.pause,
+      gates: {
+        verdicts,
         signature: ({ signature }) =>
           signature === null ? null : { code: "bad_signature", text: "Not by its sender.", nextStep: null },
       },
@@ -64,24 +64,20 @@ export async function runStream(
     throw new Error("killed");
   }
 
-  async function gates(
-    ...[{ asked, progress }, own, look, signal]: Parameters<ExecutorOptions["gates"]>
+  async function verdicts(
+    ...[{ asked, progress }, own, look, signal]: Parameters<GatePort["verdicts"]>
   ): Promise<readonly GateVerdict[]> {
     model.looked(asked.id, own.hold !== null, inhibited);
-    const verdicts = verdictsOf(
-      { asked, progress },
-      mistake === "ignores_hold" ? { ...own, hold: null } : own,
-      {
-        bootId: made.host.bootId,
-        isAbsent: host.mode === "absent",
-        goesDown: look ? host.goingDown !== null : null,
-        inhibited,
-      },
-    );
+    const found = verdictsOf({ asked, progress }, mistake === "ignores_hold" ? { ...own, hold: null } : own, {
+      bootId: made.host.bootId,
+      isAbsent: host.mode === "absent",
+      goesDown: look ? host.goingDown !== null : null,
+      inhibited,
+    });
     const gone = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => gone.resolve(), { once: true });
     if (slowLook.now !== null && !signal.aborted) await Promise.race([slowLook.now.promise, gone.promise]);
-    return verdicts;
+    return found;
   }
 
   /** Until it waits for something that only the stream can bring. */

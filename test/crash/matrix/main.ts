@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { openExecutor } from "../../../src/commands/executor/executor.ts";
-import type { OwnFacts } from "../../../src/commands/executor/types.ts";
+import type { OwnFacts } from "../../../src/commands/executor/ports.ts";
 import type { Facts, GateVerdict, Subject } from "../../../src/commands/gates/gate.ts";
 import { evaluateGates } from "../../../src/commands/gates/gates.ts";
 import { whyOf } from "../../../src/commands/journal.ts";
@@ -72,7 +72,7 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
     );
   }
 
-  async function gates(
+  async function verdicts(
     record: CommandRecord,
     known: OwnFacts,
     look: boolean,
@@ -93,29 +93,42 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
   }
 
   const executor = openExecutor({
-    ...{ store, clock, bootId, uptimeMs, log, gates },
-    values: store.values("commands"),
-    durable: () => true,
-    memory: store.memory("commands.server_time"),
     types: commandTypes(job, points),
-    settings: () => ({ graceS: 0, splayS: 0 }),
-    helper: () => helper,
-    policy: () => ({ policy: readPolicy(at.policy, process.geteuid?.() ?? 0), problem: null }),
-    nodeId: () => "node_1",
-    signature: () => null,
-    acts: { collect: no, smartWay: no, diagnostics: no },
-    undoActions: unmark(job, points),
-    async report() {
-      point("main: report");
-      round();
-      point("main: after report");
+    state: {
+      journal: store,
+      values: store.values("commands"),
+      durable: () => true,
+      memory: store.memory("commands.server_time"),
     },
-    conditions: () => undefined,
-    changed: () => undefined,
-    async pause(ms) {
-      if (existsSync(at.stopping) && ++waits > LOOKS_BEFORE_DOWN) points.hostDown();
-      writeFileSync(at.uptime, `${((uptimeMs() + ms) / 1_000).toFixed(3)} 1.00\n`);
-      await pause(2);
+    host: {
+      ...{ bootId, uptimeMs, clock },
+      async pause(ms) {
+        if (existsSync(at.stopping) && ++waits > LOOKS_BEFORE_DOWN) points.hostDown();
+        writeFileSync(at.uptime, `${((uptimeMs() + ms) / 1_000).toFixed(3)} 1.00\n`);
+        await pause(2);
+      },
+    },
+    gates: {
+      settings: () => ({ graceS: 0, splayS: 0 }),
+      policy: () => ({ policy: readPolicy(at.policy, process.geteuid?.() ?? 0), problem: null }),
+      nodeId: () => "node_1",
+      signature: () => null,
+      verdicts,
+    },
+    hands: {
+      helper: () => helper,
+      acts: { collect: no, smartWay: no, diagnostics: no },
+      undo: unmark(job, points),
+    },
+    tell: {
+      log,
+      async report() {
+        point("main: report");
+        round();
+        point("main: after report");
+      },
+      conditions: () => undefined,
+      changed: () => undefined,
     },
   });
 

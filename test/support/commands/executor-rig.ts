@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { openExecutor } from "../../../src/commands/executor/executor.ts";
-import type { Delivery, Executor, ExecutorOptions } from "../../../src/commands/executor/types.ts";
+import type { GatePort, HostPort } from "../../../src/commands/executor/ports.ts";
+import type { Delivery, Executor } from "../../../src/commands/executor/types.ts";
 import type { GateVerdict } from "../../../src/commands/gates/gate.ts";
 import { COMMAND_TYPES } from "../../../src/commands/index.ts";
 import type { CallOptions, HelperPort } from "../../../src/helper/port.ts";
@@ -35,7 +36,8 @@ export interface RigOptions {
   /** What the executor gets in the store's place: to see what is written, or to break it. */
   readonly through?: (store: Store) => Store;
   /** In the place of what the rig gives the executor. */
-  readonly over?: Partial<ExecutorOptions>;
+  readonly pause?: HostPort["pause"];
+  readonly gates?: Partial<GatePort>;
 }
 
 export interface Rig {
@@ -60,7 +62,7 @@ export interface Rig {
 
 export function rig(
   host: Partial<Host> = {},
-  { through = (store) => store, over = {} }: RigOptions = {},
+  { through = (store) => store, pause, gates = {} }: RigOptions = {},
 ): Rig {
   /** What a kill left on the disk. */
   let left = "";
@@ -105,33 +107,39 @@ export function rig(
     store.setSubscribers(["nodefoundry"]);
     const helper = helperOf(born);
     const executor = openExecutor({
-      store: mortal(through(store), born),
-      values: mortal(store.values("commands"), born),
-      durable: () => store.mode === "ok",
-      memory: mortal(store.memory("commands.server_time"), born),
       types: COMMAND_TYPES,
-      clock,
-      bootId: all.bootId,
-      uptimeMs: () => all.uptimeMs,
-      log: recordedLog().log,
-      settings: () => ({ graceS: 0, splayS: 0 }),
-      helper: () => helper,
-      policy: () => ({ policy: null, problem: null }),
-      nodeId: () => "node_1",
-      signature: () => null,
-      gates: async () => all.gates,
-      acts: {
-        collect: async (sections) => ({ collected: sections ?? [], failed: [] }),
-        smartWay: (device) => ({ device: `/dev/${device}`, type: "sat" }),
-        diagnostics: async () => ({}),
+      state: {
+        journal: mortal(through(store), born),
+        values: mortal(store.values("commands"), born),
+        durable: () => store.mode === "ok",
+        memory: mortal(store.memory("commands.server_time"), born),
       },
-      undoActions: {},
-      report: async () => undefined,
-      conditions: (conditions) => {
-        all.conditions = conditions;
+      host: { bootId: all.bootId, uptimeMs: () => all.uptimeMs, clock, ...(pause && { pause }) },
+      gates: {
+        settings: () => ({ graceS: 0, splayS: 0 }),
+        policy: () => ({ policy: null, problem: null }),
+        nodeId: () => "node_1",
+        signature: () => null,
+        verdicts: async () => all.gates,
+        ...gates,
       },
-      changed: () => undefined,
-      ...over,
+      hands: {
+        helper: () => helper,
+        acts: {
+          collect: async (sections) => ({ collected: sections ?? [], failed: [] }),
+          smartWay: (device) => ({ device: `/dev/${device}`, type: "sat" }),
+          diagnostics: async () => ({}),
+        },
+        undo: {},
+      },
+      tell: {
+        log: recordedLog().log,
+        report: async () => undefined,
+        conditions: (conditions) => {
+          all.conditions = conditions;
+        },
+        changed: () => undefined,
+      },
     });
     present = { folder, executor };
     executor.start();
