@@ -7,7 +7,6 @@
 import { type LoadedConfig, problemText } from "../config/config.ts";
 import { changeTimes, watchConfig } from "../config/watch.ts";
 import { errorText } from "../model/errors.ts";
-import type { AgentEvent } from "../model/event.ts";
 import type { Logger } from "../model/log.ts";
 import type { AgentView } from "../sockets/agent-view.ts";
 import { listenOrTell } from "../sockets/metrics/listener.ts";
@@ -17,7 +16,6 @@ import { openStore } from "../store/store.ts";
 import { openHousekeeping } from "../system/housekeeping.ts";
 import type { Machine } from "../system/machine.ts";
 import type { Notify } from "../system/notify.ts";
-import { announcing } from "./announcing-store.ts";
 import { openBootWatch } from "./commands/boot-event.ts";
 import { askedReboot, commandStatus, openCommanding } from "./commands/open.ts";
 import { clockConditions } from "./conditions/clock.ts";
@@ -65,18 +63,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const bootId = files.text("/proc/sys/kernel/random/boot_id") ?? "unknown";
 
   const store = openStore(loaded.config.agent.stateDir, { clock });
-  const listeners = new Set<(event: AgentEvent) => void>();
-  /** Events come before there is a `running`: a condition found while it is built. */
-  let loops: Running["loops"] = [];
   /** What was built last: `running`, or what a reload is about to put in its place. */
   let newest: Running | null = null;
-  const announced = announcing(store, listeners, (command) => {
-    for (const loop of loops) loop.wake(command);
-  });
   const health = openHealth(
     clock,
     log,
-    (event) => announced.appendEvents([event], clock.now()),
+    (event) => store.appendEvents([event], clock.now()),
     store.memory("agent.conditions"),
   );
   const identity = openIdentity(store, machine, { version: options.version });
@@ -98,7 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       config: config.config,
       machine,
       log,
-      store: announced,
+      store,
       health,
       identity,
       bootId,
@@ -108,7 +100,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       deliver: (source, outcome) => commands.deliver({ ...outcome, source }),
       commandStatus: () => commandStatus(commands),
     });
-    loops = built.loops;
     newest = built;
     return built;
   }
@@ -117,14 +108,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const commands = openCommanding({
     machine,
     log,
-    store: announced,
+    store,
     health,
     bootId,
     running: () => newest ?? running,
     diagnostics: (...args) => diagnostics.carryOut(...args),
     changed: () => notify.status(statusLine(health, running, commands)),
   });
-  const boot = openBootWatch(announced, bootId, clock.now);
+  const boot = openBootWatch(store, bootId, clock.now);
   let running: Running = build(loaded, null);
   let stopping = false;
   let started = false;
@@ -143,7 +134,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
   const view = viewOf({
     running: () => running,
-    store: announced,
+    store,
     commands,
     health,
     identity,
@@ -152,7 +143,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     startedAt,
     now: clock.now,
     monotonic: clock.monotonic,
-    listeners,
     reload: () => reload(),
     diagnostics: diagnostics.make,
     settled: () => reloading,

@@ -9,6 +9,7 @@ import { type Config, collectorConfig } from "../config/config.ts";
 import type { ControlContext, SyncOutcome } from "../control/control-api.ts";
 import { controlApi, controlApis } from "../control/index.ts";
 import { openPace } from "../control/pace.ts";
+import { wakes } from "../control/rhythm.ts";
 import type { HelperPort } from "../helper/port.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import { errorText } from "../model/errors.ts";
@@ -185,6 +186,10 @@ export function openRunning(options: RunningOptions): Running {
     });
   });
   store.setSubscribers(loops.map((loop) => loop.api.name));
+  const unlisten = store.listen((events) => {
+    if (!events.some(wakes)) return;
+    for (const loop of loops) loop.wake(events.some(({ type }) => type === "command.state"));
+  });
   forgetWhatIsOff(health, collectors, loops);
 
   return {
@@ -203,6 +208,7 @@ export function openRunning(options: RunningOptions): Running {
       void access.lookAtPolicy();
     },
     async stop() {
+      unlisten();
       await Promise.all([schedule.stop(), ...loops.map((loop) => loop.stop())]);
       access.close();
     },

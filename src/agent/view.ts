@@ -4,7 +4,6 @@ import { forgetDrive } from "../collectors/drives/missing.ts";
 import type { Executor } from "../commands/executor/types.ts";
 import { apiToEnroll, controlSections } from "../control/index.ts";
 import { AgentError, errorCode } from "../model/errors.ts";
-import type { AgentEvent } from "../model/event.ts";
 import type { AgentStatus, AgentView, ApiStatus } from "../sockets/agent-view.ts";
 import type { Store } from "../store/types.ts";
 import { driveActs } from "./commands/drive-acts.ts";
@@ -25,7 +24,6 @@ export interface ViewOptions {
   readonly startedAt: number;
   readonly now: () => number;
   readonly monotonic: () => number;
-  readonly listeners: Set<(event: AgentEvent) => void>;
   readonly reload: () => Promise<{ ok: boolean; problems: string[] }>;
   readonly diagnostics: AgentView["diagnostics"];
   /** When the start or the reload under way is over: what is asked meanwhile must not reach what is being replaced. */
@@ -124,10 +122,7 @@ export function viewOf(options: ViewOptions): AgentView {
       return loop.api.preview(loop.input(0));
     },
     eventsSince: (id, limit) => store.eventsSince(id, limit),
-    onEvent(listener) {
-      options.listeners.add(listener);
-      return () => options.listeners.delete(listener);
-    },
+    onEvent: (listener) => store.listen((events) => events.forEach(listener)),
     commands: (limit) => store.commands(limit),
     command: (id) => store.command(id),
     commandRecord: (id) => commands.record(id),

@@ -12,7 +12,8 @@ import { openCommands } from "./commands.ts";
 import { openStateFile } from "./file/state-file.ts";
 import { pruneAside } from "./set-aside.ts";
 import { openSmartSamples } from "./smart-samples.ts";
-import { LIMITS, openSpool, type SpoolLimits } from "./spool/spool.ts";
+import { LIMITS, type SpoolLimits } from "./spool/drop.ts";
+import { openSpool } from "./spool/spool.ts";
 import type { Store } from "./types.ts";
 import { openUndo } from "./undo.ts";
 import { openValues } from "./values.ts";
@@ -95,6 +96,7 @@ export function openStore(folder: string, options: StoreOptions): Store {
     eventsSince: spool.eventsSince,
     setSubscribers: spool.setSubscribers,
     spool: spool.spool,
+    listen: spool.listen,
     confirmedHashes: lazy.confirmedHashes,
     setConfirmedHashes: lazy.setConfirmedHashes,
     memory: lazy.memory,

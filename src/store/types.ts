@@ -64,6 +64,8 @@ export interface Store {
   /** The control APIs whose acknowledgement an event waits for; none: kept as history within the bounds. */
   setSubscribers(apis: readonly string[]): void;
   spool(): { events: number; bytes: number; dropped: number };
+  /** Called with what is appended, or comes with a command, when it is in the spool. @returns ends it */
+  listen(listener: (events: readonly AgentEvent[]) => void): () => void;
 
   /** Hash confirmed by `api` per section; written lazily (≤ every 15 min) and at close. */
   confirmedHashes(api: string): ReadonlyMap<string, string>;

@@ -10,11 +10,30 @@ import {
   info,
   numbers,
   START,
+  storedCommand,
   testStore,
   warning,
 } from "../support/store/store.ts";
 
 describe("events", () => {
+  it("are told to whoever listens, those that come with a command too, until it has heard enough", () => {
+    const store = testStore(temporaryFolder());
+    const heard: string[] = [];
+    const end = store.listen((events) => heard.push(events.map(({ type }) => type).join(" and ")));
+    store.appendEvents([info(1), warning(2)], START);
+    store.insertCommand(storedCommand("c1"), commandState("c1", "received"));
+    store.setCommandState(
+      "c1",
+      { state: "accepted", error: null },
+      commandState("c1", "accepted"),
+      null,
+      START,
+    );
+    end();
+    store.appendEvents([info(3)], START);
+    expect(heard).toEqual([`${info(1).type} and ${warning(2).type}`, "command.state", "command.state"]);
+  });
+
   it("from warning up and command states are on the disk at once, with the infos that waited before them", () => {
     const store = testStore(temporaryFolder());
     const before = store.written().transactions;

@@ -1,4 +1,4 @@
-/** Which events give way when the spool is over its bounds. Pure. */
+/** The bounds of the spool, and which events give way when it is over them. Pure. */
 
 export interface SpoolEntry {
   readonly id: string;
@@ -14,11 +14,30 @@ export interface Bounds {
   readonly bytes: number;
 }
 
+export interface SpoolLimits extends Bounds {
+  /** Newest events kept for people although everybody has acknowledged them. */
+  readonly history: number;
+}
+
+export const LIMITS: SpoolLimits = { events: 10_000, bytes: 10 * 1024 * 1024, history: 500 };
+/** While there is no disk. */
+export const MEMORY_LIMITS: Bounds = { events: 1_000, bytes: 1024 * 1024 };
+/** Infos wait for company no longer than this. */
+export const WAITING_LIMITS: Bounds = { events: 200, bytes: 256 * 1024 };
+
 export interface Drops {
   readonly ids: readonly string[];
   readonly bytes: number;
   /** Events nobody will hear of, what dropped `dropped` events counted included. */
   readonly lost: number;
+}
+
+export function bytesOf(entries: readonly Pick<SpoolEntry, "bytes">[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+export function isOver({ events, bytes }: Bounds, limit: Bounds): boolean {
+  return events > limit.events || bytes > limit.bytes;
 }
 
 /**
@@ -30,12 +49,11 @@ export interface Drops {
  */
 export function whatToDrop(entries: readonly SpoolEntry[], bounds: Bounds, ackedUpTo: string): Drops {
   let events = entries.length;
-  let bytes = 0;
-  for (const entry of entries) bytes += entry.bytes;
+  let bytes = bytesOf(entries);
   const ids: string[] = [];
   let lost = 0;
   let freed = 0;
-  if (events <= bounds.events && bytes <= bounds.bytes) return { ids, bytes: 0, lost };
+  if (!isOver({ events, bytes }, bounds)) return { ids, bytes: 0, lost };
   const fits = (): boolean => events <= bounds.events * 0.95 && bytes <= bounds.bytes * 0.95;
   for (const rank of [-1, 0, 1, 2]) {
     for (const entry of entries) {

@@ -5,13 +5,21 @@
  * everything waits there while the disk can't be written. Both are always read together, by id.
  */
 import { randomBytes } from "node:crypto";
-import type { EventDraft } from "../../model/event.ts";
+import type { AgentEvent, EventDraft } from "../../model/event.ts";
 import { nextUlid } from "../../model/ulid.ts";
 import type { Database } from "../file/database.ts";
 import type { StateFile } from "../file/types.ts";
 import type { Store } from "../types.ts";
 import { openCursors } from "./cursors.ts";
-import { type Bounds, whatToDrop } from "./drop.ts";
+import {
+  type Bounds,
+  bytesOf,
+  isOver,
+  MEMORY_LIMITS,
+  type SpoolLimits,
+  WAITING_LIMITS,
+  whatToDrop,
+} from "./drop.ts";
 import { droppedDraft, eventOf, isUrgent, type SpooledEvent, spooled } from "./event.ts";
 import {
   acknowledgedHistory,
@@ -27,11 +35,6 @@ import {
   spoolEntries,
 } from "./event-table.ts";
 
-export interface SpoolLimits extends Bounds {
-  /** Newest events kept for people although everybody has acknowledged them. */
-  readonly history: number;
-}
-
 export interface Spool
   extends Pick<
     Store,
@@ -43,6 +46,7 @@ export interface Spool
     | "eventsSince"
     | "setSubscribers"
     | "spool"
+    | "listen"
   > {
   readonly dirty: boolean;
   /** Something that should be on the disk waits for it to be writable. */
@@ -57,11 +61,6 @@ export interface Spool
   clear(): void;
 }
 
-export const LIMITS: SpoolLimits = { events: 10_000, bytes: 10 * 1024 * 1024, history: 500 };
-/** While there is no disk. */
-const MEMORY_LIMITS: Bounds = { events: 1_000, bytes: 1024 * 1024 };
-/** Infos wait for company no longer than this. */
-const WAITING_LIMITS: Bounds = { events: 200, bytes: 256 * 1024 };
 /** Acknowledged events are deleted so many at a time, not one by one. */
 const PRUNE_BATCH = 100;
 
@@ -77,6 +76,7 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
   let subscribers: readonly string[] = [];
   let lastId = file.read(lastKnownId);
   let dropped = 0;
+  const listeners = new Set<(events: readonly AgentEvent[]) => void>();
   let counted = { generation: -1, events: 0, bytes: 0 };
 
   /** What is in the table, counted once and then kept up. */
@@ -96,13 +96,6 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
     return spooled(lastId, of, now, standsFor);
   }
 
-  function over(limit: Bounds): boolean {
-    if (waiting.length > limit.events) return true;
-    let bytes = 0;
-    for (const event of waiting) bytes += event.bytes;
-    return bytes > limit.bytes;
-  }
-
   /** The disk can't be written and memory is bounded too. */
   function shortenWaiting(now: number): void {
     const drops = whatToDrop(waiting, inMemory, cursors.ackedUpTo(subscribers));
@@ -110,13 +103,9 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
     const gone = new Set(drops.ids);
     waiting = waiting.filter((event) => !gone.has(event.id));
     cursors.forget(drops.ids);
-    noteLoss(drops.lost, now, (event) => waiting.push(event));
-  }
-
-  function noteLoss(lost: number, now: number, put: (event: SpooledEvent) => void): void {
-    if (lost === 0) return;
-    dropped += lost;
-    put(draft(droppedDraft(lost), now, lost));
+    if (drops.lost === 0) return;
+    dropped += drops.lost;
+    waiting.push(draft(droppedDraft(drops.lost), now, drops.lost));
   }
 
   function writeTo(db: Database, now: number, prune: boolean): () => void {
@@ -138,15 +127,13 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
     const keep = file.full ? 0 : limits.history;
     if (prune && events > keep + (file.full ? 0 : PRUNE_BATCH)) {
       const old = acknowledgedHistory(db, cursors.ackedUpTo(subscribers), keep);
-      remove(
-        old.map((event) => event.id),
-        old.reduce((sum, event) => sum + event.bytes, 0),
-      );
+      const ids = old.map(({ id }) => id);
+      remove(ids, bytesOf(old));
     }
     for (const event of written) put(event);
     let lost = 0;
     const limit = bounds();
-    if (events > limit.events || bytes > limit.bytes) {
+    if (isOver({ events, bytes }, limit)) {
       const drops = whatToDrop(spoolEntries(db), limit, cursors.ackedUpTo(subscribers));
       remove(drops.ids, drops.bytes);
       lost = drops.lost;
@@ -164,7 +151,7 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
 
   function append(events: readonly SpooledEvent[], urgent: boolean, now: number): void {
     waiting.push(...events);
-    if (!urgent && !over(WAITING_LIMITS)) return;
+    if (!urgent && !isOver({ events: waiting.length, bytes: bytesOf(waiting) }, WAITING_LIMITS)) return;
     let committed: (() => void)[] = [];
     const done = file.write((db) => {
       committed = [writeTo(db, now, false), ...(file.full ? [] : [beside(db)])];
@@ -193,16 +180,20 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
     return found.slice(0, limit);
   }
 
-  function exists(id: string): boolean {
-    if (waiting.some((event) => event.id === id)) return true;
-    return file.read((db) => hasEvent(db, id));
+  const exists = (id: string): boolean =>
+    waiting.some((event) => event.id === id) || file.read((db) => hasEvent(db, id));
+
+  function told(spooledEvents: readonly SpooledEvent[]): AgentEvent[] {
+    const events = spooledEvents.map(eventOf);
+    for (const listener of listeners) listener(events);
+    return events;
   }
 
   return {
     appendEvents(drafts, now) {
       const events = drafts.map((of) => draft(of, now));
       append(events, drafts.some(isUrgent), now);
-      return events.map(eventOf);
+      return told(events);
     },
     pendingEvents: (api, limit) => pending(api, limit).map(eventOf),
     pendingCount(api) {
@@ -229,9 +220,13 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
       const { events, bytes } = file.read(stored);
       return {
         events: events + waiting.length,
-        bytes: waiting.reduce((sum, event) => sum + event.bytes, bytes),
+        bytes: bytes + bytesOf(waiting),
         dropped,
       };
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     get dirty() {
       return waiting.length > 0 || cursors.dirty;
@@ -243,6 +238,7 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
     inserted(event) {
       if (counted.generation === file.generation)
         counted = { ...counted, events: counted.events + 1, bytes: counted.bytes + event.bytes };
+      told([event]);
     },
     writeTo,
     clear() {
