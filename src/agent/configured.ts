@@ -1,5 +1,5 @@
 /**
- * The half of the agent that follows the configuration: collectors, ledger, control APIs and their loops.
+ * The half of the agent that follows the configuration: collectors, ledger, control APIs and their loops, metrics.
  * A reload stops it and builds another on the same store, identity and conditions, so there is no state in
  * here that a change of configuration could leave half applied.
  */
@@ -11,24 +11,27 @@ import { controlApi, controlApis } from "../control/index.ts";
 import { openPace } from "../control/pace.ts";
 import { wakes } from "../control/rhythm.ts";
 import type { HelperPort } from "../helper/port.ts";
-import type { ConditionDraft } from "../model/condition.ts";
-import { errorText } from "../model/errors.ts";
+import type { EventDraft } from "../model/event.ts";
 import type { Logger } from "../model/log.ts";
 import type { NodeStatus, Report, Section } from "../model/report.ts";
+import type { AgentView } from "../sockets/agent-view.ts";
+import { listenOrTell, type MetricsListener } from "../sockets/metrics/listener.ts";
+import { textfileWriter } from "../sockets/metrics/textfile.ts";
 import type { Store } from "../store/types.ts";
 import type { Machine } from "../system/machine.ts";
 import type { Health } from "./conditions/health.ts";
-import { OF_THE_HELPER, openHelperAccess } from "./helper-access.ts";
+import { forget, judge, ownerOf } from "./conditions/judging.ts";
+import { HELPER_OWNERS, openHelperAccess } from "./helper-access.ts";
 import type { IdentityKeeper } from "./identity/identity.ts";
 import { excludeConditions } from "./reporting/exclude-check.ts";
 import { excludedFields } from "./reporting/excluded-fields.ts";
 import { type Ledger, openLedger } from "./reporting/ledger.ts";
 import { openSyncLoop } from "./reporting/sync-loop.ts";
 import type { SyncLoop } from "./reporting/sync-types.ts";
-import { openSchedule, PENDING } from "./schedule/schedule.ts";
+import { openSchedule } from "./schedule/schedule.ts";
 import type { Schedule } from "./schedule/types.ts";
 
-export interface Running {
+export interface Configured {
   readonly config: Config;
   readonly collectors: readonly AnyCollector[];
   readonly schedule: Schedule;
@@ -41,9 +44,11 @@ export interface Running {
   /** First collection of everything, then the clockwork. Resolves when every section is there or given up. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** After the first start: which conditions of an earlier life are over, and which nobody has looked at yet. */
+  settle(): void;
 }
 
-export interface RunningOptions {
+export interface ConfiguredOptions {
   readonly config: Config;
   readonly machine: Machine;
   readonly log: Logger;
@@ -52,11 +57,12 @@ export interface RunningOptions {
   readonly identity: IdentityKeeper;
   readonly bootId: string;
   /** At a reload: what ran until now. */
-  readonly before: Running | null;
+  readonly before: Configured | null;
   readonly onTick: () => void;
+  /** What the metrics show. */
+  readonly view: AgentView;
   /** A round with a control API was answered. */
   readonly onSynced: () => void;
-  readonly onSection: (section: Section) => void;
   /** Takes in what a control API asks for. @returns ids of commands that are new */
   readonly deliver: (api: string, outcome: SyncOutcome) => readonly string[];
   /** What a command or a hold makes of this node's status; null: nothing. */
@@ -65,10 +71,8 @@ export interface RunningOptions {
 
 /** Tolerances are this much wider on a metered network. */
 const METERED_WIDENS = 4;
-/** A condition only after this many failures in a row: one lost run is no news. */
-const FAILURES_TO_TELL = 2;
 
-export function openRunning(options: RunningOptions): Running {
+export function openConfigured(options: ConfiguredOptions): Configured {
   const { config, machine, log, store, health, identity } = options;
   const clock = machine.clock;
   const metered = config.network.profile === "metered";
@@ -81,9 +85,12 @@ export function openRunning(options: RunningOptions): Running {
   }).filter((collector) => collectorConfig(config, collector.name).enabled);
   const excluded = excludedFields(config.report.exclude);
   health.set("exclude", excludeConditions(config.report.exclude, collectors));
-  const emit = (drafts: Parameters<Store["appendEvents"]>[0]): void => {
-    store.appendEvents(drafts, clock.now());
+  const judging = {
+    ...{ health, log, excluded },
+    emit: (happened: readonly EventDraft[]) => void store.appendEvents(happened, clock.now()),
   };
+  const textfile = textfileWriter(config.metrics);
+  let metrics: Promise<MetricsListener> | null = null;
 
   const schedule = openSchedule({
     machine,
@@ -98,41 +105,17 @@ export function openRunning(options: RunningOptions): Running {
         memory: store.memory(collector.name),
       };
     }),
-    onSection(section, before, collector) {
+    onSection(section, before, collector, failuresInRow) {
       ledger.update(excluded.from(section), collector);
-      judge(section, before, collector);
-      options.onSection(section);
+      judge(judging, section, before, collector, failuresInRow);
     },
-    onTick: options.onTick,
+    onTick() {
+      options.onTick();
+      health.set("textfile", textfile(options.view));
+    },
     random: Math.random,
     known: (name) => options.before?.schedule.section(name),
   });
-
-  /** Conditions and events of a new section. A collector's mistake in this costs a condition, not the daemon. */
-  function judge(section: Section, before: Section | undefined, collector: AnyCollector): void {
-    const { name } = collector;
-    const inRow = schedule.records().get(name)?.failuresInRow ?? 0;
-    // A helper that is out of order has a condition of its own, and not one more for each section.
-    const lasting =
-      section.reason !== null && inRow >= FAILURES_TO_TELL && !OF_THE_HELPER.has(section.reason.code);
-    health.set(
-      `failing ${name}`,
-      lasting ? [failing(name, section.reason.text, section.reason.nextStep)] : [],
-    );
-    // What a failing one said last stays; what is not there any more has nothing wrong with it.
-    if (section.state === "absent" && section.reason?.code !== PENDING) health.set(ownerOf(name), []);
-    if (section.state !== "ok") return;
-    try {
-      // Judged by all there is, told without what must not leave this host.
-      const hide = excluded.hider([before, section]);
-      health.set(ownerOf(name), hide.conditions(collector.conditions?.(section.data) ?? []));
-      const happened = hide.events(collector.changes?.(before?.data ?? null, section.data) ?? []);
-      if (happened.length > 0) emit(happened);
-    } catch (error) {
-      log.error({ err: error, collector: name }, "what was collected could not be judged");
-      health.set(`failing ${name}`, [failing(name, errorText(error), null)]);
-    }
-  }
 
   function report(): Report {
     const sections: Record<string, Section> = {};
@@ -202,6 +185,8 @@ export function openRunning(options: RunningOptions): Running {
     report,
     nodeStatus,
     async start() {
+      metrics = listenOrTell(config.metrics, options.view, log, (found) => health.set("metrics", found));
+      await metrics;
       await schedule.runAll();
       schedule.start();
       for (const loop of loops) loop.start();
@@ -210,23 +195,20 @@ export function openRunning(options: RunningOptions): Running {
     async stop() {
       unlisten();
       await Promise.all([schedule.stop(), ...loops.map((loop) => loop.stop())]);
+      await (await metrics)?.close();
       access.close();
     },
-  };
-}
-
-/** Whose the conditions of a collector are, for Health. */
-export function ownerOf(collector: string): string {
-  return `collector ${collector}`;
-}
-
-function failing(name: string, why: string, nextStep: string | null): ConditionDraft {
-  return {
-    code: "collector_failed",
-    subject: name,
-    severity: "warning",
-    text: `The section ${name} can't be collected: ${why}`,
-    nextStep: nextStep ?? `foundry-agent collect ${name}`,
+    settle() {
+      // What a control API had to say is judged by its next round.
+      const apis = new Set(loops.map(({ api }) => api.name));
+      // And a collector that could not look yet has not said that anything is over.
+      const blind = collectors
+        .map(({ name }) => name)
+        .filter((name) => schedule.section(name)?.state !== "ok");
+      const helpers = access.port.how.kind === "none" ? [] : HELPER_OWNERS;
+      const later = new Set<string | null>([...blind.map(ownerOf), ...helpers]);
+      health.settle(({ subject }, owner) => (subject !== undefined && apis.has(subject)) || later.has(owner));
+    },
   };
 }
 
@@ -237,11 +219,7 @@ function forgetWhatIsOff(
   loops: readonly SyncLoop[],
 ): void {
   const on = new Set(collectors.map((collector) => collector.name));
-  for (const { name } of allCollectors()) {
-    if (on.has(name)) continue;
-    health.set(ownerOf(name), []);
-    health.set(`failing ${name}`, []);
-  }
+  for (const { name } of allCollectors()) if (!on.has(name)) forget(health, name);
   const apis = new Set(loops.map((loop) => loop.api.name));
   for (const { code, subject } of health.list()) {
     if (subject !== undefined && controlApi(subject) !== null && !apis.has(subject))

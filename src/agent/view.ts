@@ -4,32 +4,24 @@ import { forgetDrive } from "../collectors/drives/missing.ts";
 import type { Executor } from "../commands/executor/types.ts";
 import { apiToEnroll, controlSections } from "../control/index.ts";
 import { AgentError, errorCode } from "../model/errors.ts";
-import type { AgentStatus, AgentView, ApiStatus } from "../sockets/agent-view.ts";
+import type { AgentView } from "../sockets/agent-view.ts";
 import type { Store } from "../store/types.ts";
 import { driveActs } from "./commands/drive-acts.ts";
 import { checkCommand } from "./conditions/config.ts";
 import type { Health } from "./conditions/health.ts";
-import { monthOf, type Running } from "./configured.ts";
+import type { Current } from "./current.ts";
 import type { IdentityKeeper } from "./identity/identity.ts";
 import type { SyncLoop } from "./reporting/sync-types.ts";
 
 export interface ViewOptions {
-  readonly running: () => Running;
+  readonly current: Current;
   readonly store: Store;
   readonly commands: Executor;
   readonly health: Health;
   readonly identity: IdentityKeeper;
-  readonly version: string;
-  readonly bootId: string;
-  readonly startedAt: number;
-  readonly now: () => number;
-  readonly monotonic: () => number;
-  readonly reload: () => Promise<{ ok: boolean; problems: string[] }>;
+  readonly status: AgentView["status"];
   readonly diagnostics: AgentView["diagnostics"];
-  /** When the start or the reload under way is over: what is asked meanwhile must not reach what is being replaced. */
-  readonly settled: () => Promise<unknown>;
-  /** The start is over: what is under way, if anything, is a reload. */
-  readonly started: () => boolean;
+  readonly now: () => number;
   /** What is wrong with the state and the identity is looked at now, not at the next tick. */
   readonly look: () => void;
 }
@@ -38,8 +30,8 @@ const CHECK_MS = 60_000;
 const CONFIGURE_ONE = `names the file: write ${controlSections()} and enabled = true into it, then foundry-agent reload`;
 
 export function viewOf(options: ViewOptions): AgentView {
-  const { store, commands, health, identity, now } = options;
-  const running = options.running;
+  const { current, store, commands, health, identity, now } = options;
+  const { running, settled } = current;
 
   function loops(name?: string): readonly SyncLoop[] {
     const all = running().loops;
@@ -56,64 +48,8 @@ export function viewOf(options: ViewOptions): AgentView {
     );
   }
 
-  function apiStatus(loop: SyncLoop): ApiStatus {
-    const traffic = store.traffic(monthOf(now())).find((item) => item.api === loop.api.name);
-    const pace = loop.pace.status();
-    const [api, rounds] = [loop.api.status(), loop.status()];
-    // Without a key nothing is asked, so nothing fails: the pace only counts how often a key was looked for.
-    const keyless = !api.enrolled && rounds.lastError === null;
-    return {
-      name: loop.api.name,
-      ...api,
-      ...rounds,
-      breaker: pace.backingOff && !keyless ? "open" : "closed",
-      failures: keyless ? 0 : pace.failures,
-      intervalS: pace.intervalS,
-      pendingEvents: store.pendingCount(loop.api.name),
-      sentBytesThisMonth: traffic?.sentBytes ?? 0,
-      receivedBytesThisMonth: traffic?.receivedBytes ?? 0,
-      requestsThisMonth: traffic?.requests ?? 0,
-    };
-  }
-
-  function status(): AgentStatus {
-    const { config, schedule, collectors } = running();
-    const apis = running().loops.map(apiStatus);
-    return {
-      version: options.version,
-      startedAt: options.startedAt,
-      bootId: options.bootId,
-      hostname: config.agent.name ?? identity.current().hostname,
-      nodeId: apis.find((api) => api.nodeId !== null)?.nodeId ?? null,
-      mode: apis.find((api) => api.mode !== null)?.mode ?? null,
-      localOnly: apis.length === 0,
-      status: running().nodeStatus(),
-      hardware: config.agent.hardware,
-      stateFolder: config.agent.stateDir,
-      conditions: health.list(),
-      controlApis: apis,
-      collectors: collectors.map((collector) => {
-        const record = schedule.records().get(collector.name);
-        return {
-          name: collector.name,
-          state: schedule.section(collector.name)?.state ?? "pending",
-          everyMs: schedule.everyMs(collector.name),
-          durationMs: record?.durationMs ?? null,
-          runs: record?.runs ?? 0,
-          failures: record?.failures ?? 0,
-          lastRunAt: record?.lastRunAt ?? null,
-          nextRunAt: record === undefined ? null : now() + (record.dueAt - options.monotonic()),
-        };
-      }),
-      spool: store.spool(),
-      runningCommand: commands.active(),
-      waitingCommands: commands.waiting(),
-      hold: commands.held(),
-    };
-  }
-
   return {
-    status,
+    status: options.status,
     report: () => running().report(),
     hashes: () => running().ledger.hashes(),
     collectors: () => running().collectors,
@@ -134,11 +70,11 @@ export function viewOf(options: ViewOptions): AgentView {
     release: (by) => commands.release(by),
     async collect(name) {
       // During the start it joins the first collection, of which another may hang.
-      if (options.started()) await options.settled();
+      if (current.started()) await settled();
       return await running().schedule.runNow(name);
     },
     async sync(name) {
-      await options.settled();
+      await settled();
       return await Promise.all(
         loops(name).map(async (loop) => {
           const { ok, text } = await loop.now();
@@ -146,7 +82,7 @@ export function viewOf(options: ViewOptions): AgentView {
         }),
       );
     },
-    reload: options.reload,
+    reload: current.reload,
     diagnostics: options.diagnostics,
     async forgetDrive(serial) {
       const forgotten = forgetDrive(store.memory("drives"), serial);
@@ -159,7 +95,7 @@ export function viewOf(options: ViewOptions): AgentView {
       store.flush(now(), true);
       await running().schedule.runNow("drives");
     },
-    ...driveActs(options),
+    ...driveActs(current),
     async check(name) {
       return await Promise.all(
         loops(name).map(async (loop) => ({
@@ -169,7 +105,7 @@ export function viewOf(options: ViewOptions): AgentView {
       );
     },
     async enroll(name, key, enrolOptions) {
-      await options.settled();
+      await settled();
       const configured = running().loops.map(({ api }) => api.name);
       const asked = configured.length === 0 ? (name ?? "") : apiToEnroll(name, configured);
       const [loop] = loops(asked) as [SyncLoop];
@@ -180,7 +116,7 @@ export function viewOf(options: ViewOptions): AgentView {
       return { nodeId: nodeId ?? "", mode: mode ?? "" };
     },
     async adopt(undo) {
-      await options.settled();
+      await settled();
       if (undo) identity.undoAdopt();
       else identity.adopt();
       options.look();
@@ -189,7 +125,7 @@ export function viewOf(options: ViewOptions): AgentView {
       for (const loop of running().loops) loop.forget();
     },
     async resetIdentity() {
-      await options.settled();
+      await settled();
       identity.reset();
       options.look();
       commands.look();
@@ -197,7 +133,7 @@ export function viewOf(options: ViewOptions): AgentView {
       for (const loop of running().loops) loop.forget();
     },
     async leave(name) {
-      await options.settled();
+      await settled();
       for (const loop of loops(name)) {
         await loop.api.leave(AbortSignal.timeout(CHECK_MS));
         loop.forget();

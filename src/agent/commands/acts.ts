@@ -2,13 +2,9 @@
 import type { Acts } from "../../commands/command-type.ts";
 import { AgentError } from "../../model/errors.ts";
 import { driveNames, joinedDrives, smartWay } from "../../sockets/routes/drives-with-smart.ts";
-import type { Running } from "../configured.ts";
+import type { Configured } from "../configured.ts";
 
-export function commandActs(options: {
-  readonly running: () => Running;
-  readonly diagnostics: Acts["diagnostics"];
-}): Acts {
-  const { running } = options;
+export function commandActs(running: () => Configured, diagnostics: Acts["diagnostics"]): Acts {
   return {
     async collect(sections) {
       const { schedule, collectors } = running();
@@ -40,6 +36,6 @@ export function commandActs(options: {
         );
       return way;
     },
-    diagnostics: options.diagnostics,
+    diagnostics,
   };
 }

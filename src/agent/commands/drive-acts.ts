@@ -9,7 +9,7 @@ import { AgentError } from "../../model/errors.ts";
 import type { SmartReadAnswer } from "../../model/smart.ts";
 import type { LocateWish, SmartWayName } from "../../sockets/agent-view.ts";
 import { hardwareStep } from "../conditions/config.ts";
-import type { Running } from "../configured.ts";
+import type { Configured } from "../configured.ts";
 
 /** An operation's own time-out is shorter; this includes waiting for its turn behind other drives. */
 const CALL_MS = 60_000;
@@ -21,9 +21,8 @@ export interface DriveActs {
   selfTest(way: SmartWayName, test: "short" | "long" | "abort"): Promise<{ minutes: number | null }>;
 }
 
-/** @param options as viewOf has them */
 export function driveActs(options: {
-  readonly running: () => Running;
+  readonly running: () => Configured;
   readonly settled: () => Promise<unknown>;
 }): DriveActs {
   async function mayTouchHardware(): Promise<void> {

@@ -20,7 +20,7 @@ import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError } from "../../model/errors.ts";
 import type { Store } from "../../store/types.ts";
 import type { Machine } from "../../system/machine.ts";
-import type { Running } from "../configured.ts";
+import type { Configured } from "../configured.ts";
 
 export interface CommandGates extends GatePort {
   /** `state_volatile` */
@@ -33,7 +33,7 @@ export function openCommandGates(options: {
   readonly machine: Machine;
   readonly store: Store;
   readonly bootId: string;
-  readonly running: () => Running;
+  readonly running: () => Configured;
 }): CommandGates {
   const { machine, store, bootId, running } = options;
   const { files, clock } = machine;

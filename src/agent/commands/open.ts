@@ -3,7 +3,6 @@
  * at the moment of each look. It outlives reloads, so that a command under way is no business of a new configuration.
  */
 
-import type { Acts } from "../../commands/command-type.ts";
 import { openExecutor } from "../../commands/executor/executor.ts";
 import type { Executor } from "../../commands/executor/types.ts";
 import { readUptime } from "../../commands/facts/facts.ts";
@@ -15,8 +14,7 @@ import type { NodeStatus } from "../../model/report.ts";
 import type { Store } from "../../store/types.ts";
 import type { Machine } from "../../system/machine.ts";
 import type { Health } from "../conditions/health.ts";
-import type { Running } from "../configured.ts";
-import { commandActs } from "./acts.ts";
+import type { Configured } from "../configured.ts";
 import { openCommandGates } from "./gate-facts.ts";
 
 export interface CommandingOptions {
@@ -25,9 +23,7 @@ export interface CommandingOptions {
   readonly store: Store;
   readonly health: Health;
   readonly bootId: string;
-  readonly running: () => Running;
-  readonly diagnostics: Acts["diagnostics"];
-  readonly changed: () => void;
+  readonly running: () => Configured;
 }
 
 const REBOOTS_LOOKED_THROUGH = 1_000;
@@ -60,12 +56,11 @@ export function openCommanding(options: CommandingOptions): Executor {
     },
     host: { bootId, uptimeMs: () => readUptime(files) ?? 0, clock },
     gates,
-    hands: { helper: () => running().helper, acts: commandActs(options), undo: {} },
+    hands: { helper: () => running().helper, undo: {} },
     tell: {
       log,
       report,
       conditions: (conditions) => health.set("commands", [...conditions, ...gates.conditions()]),
-      changed: options.changed,
     },
   });
 }

@@ -3,11 +3,11 @@ import type { Executor } from "../../commands/executor/types.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import type { Store } from "../../store/types.ts";
 import { commandLine } from "../commands/open.ts";
-import type { Running } from "../configured.ts";
+import type { Configured } from "../configured.ts";
 import type { Health } from "./health.ts";
 
 /** A command under way or waiting, else the worst that is wrong, else what it does. */
-export function statusLine(health: Health, running: Running, commands: Executor): string {
+export function statusLine(health: Health, running: Configured, commands: Executor): string {
   const command = commandLine(commands);
   if (command !== null) return command;
   const worst = health.list()[0];

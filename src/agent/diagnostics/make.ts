@@ -8,7 +8,7 @@ import type { Logger } from "../../model/log.ts";
 import type { AgentStatus } from "../../sockets/agent-view.ts";
 import type { Store } from "../../store/types.ts";
 import type { Clock } from "../../system/clock.ts";
-import type { Running } from "../configured.ts";
+import type { Configured } from "../configured.ts";
 import type { IdentityKeeper } from "../identity/identity.ts";
 import type { LogTail } from "../log.ts";
 import { excludedFields } from "../reporting/excluded-fields.ts";
@@ -17,7 +17,7 @@ import type { BundleInput } from "./texts.ts";
 
 export interface DiagnosticsOptions {
   readonly status: () => AgentStatus;
-  readonly running: () => Running;
+  readonly running: () => Configured;
   /** What is in effect, with where each value comes from. */
   readonly loaded: () => LoadedConfig;
   readonly store: Store;

@@ -90,7 +90,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
     // Cut off by the stop, or back after it: whoever took part in the results is gone by then.
     if (stopping.signal.aborted) return section;
     sections.set(collector.name, section);
-    options.onSection(section, before, collector);
+    options.onSection(section, before, collector, record.failuresInRow);
     return section;
   }
 

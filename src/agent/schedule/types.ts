@@ -49,7 +49,12 @@ export interface ScheduleOptions {
   /** What was known before a reload: it holds until a collector has something of its own to say. */
   readonly known?: (name: string) => Section | undefined;
   /** Called for each new section with the one before it. */
-  readonly onSection: (section: Section, before: Section | undefined, collector: AnyCollector) => void;
+  readonly onSection: (
+    section: Section,
+    before: Section | undefined,
+    collector: AnyCollector,
+    failuresInRow: number,
+  ) => void;
   /** After all that was due together is done or given up. */
   readonly onTick: () => void;
   /** 0 ≤ random < 1, for the jitter. */

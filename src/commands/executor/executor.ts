@@ -5,7 +5,7 @@
 import { isFinal } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
-import { type AnyCommandType, REBOOT_STEP } from "../command-type.ts";
+import { type Acts, type AnyCommandType, REBOOT_STEP } from "../command-type.ts";
 import { openJournal, whyOf } from "../journal.ts";
 import type { Input } from "../machine.ts";
 import type { CommandRecord } from "../record.ts";
@@ -38,6 +38,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   let list: CommandRecord[] = [];
   let unsettled: ConditionDraft | null = null;
   let loop: Promise<void> | null = null;
+  let changed = (): void => undefined;
   /** Why a command can't be carried on, by id. */
   const troubles = new Map<string, string>();
 
@@ -73,7 +74,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
       .map((one) => (one.asked.id === record.asked.id ? next : one))
       .filter((one) => !isFinal(one.progress.state));
     if (isFinal(next.progress.state)) undoing.commandOver(next.asked.id);
-    tell.changed();
+    changed();
     return next;
   }
 
@@ -84,7 +85,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
 
   function kick(): void {
     list = readList();
-    tell.changed();
+    changed();
     waker.wake();
   }
 
@@ -93,22 +94,22 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   }
 
   /** One thing after another until the agent stops. */
-  async function run(): Promise<void> {
+  async function run(acts: Acts): Promise<void> {
     list = readList();
     while (!stopping.aborted) {
       // What an earlier life left in the middle, or what could not be written down at first.
       const going = active();
       const begun = going ?? (await lookAtWaiting());
       if (begun === null) await waker.wait(list.length > 0 ? nextLookMs() : null);
-      else if ((await guarded(begun, () => carryOn(going === null ? begun : pickUp(begun)))) === null)
+      else if ((await guarded(begun, () => carryOn(going === null ? begun : pickUp(begun), acts))) === null)
         await pause(LOOK_MS);
     }
   }
 
   /** Whatever goes wrong in it: the next command is looked at all the same. */
-  async function keepRunning(): Promise<void> {
+  async function keepRunning(acts: Acts): Promise<void> {
     while (!stopping.aborted) {
-      await run().catch((error: unknown) =>
+      await run(acts).catch((error: unknown) =>
         log.error({ err: error }, "commands stopped by a mistake of the agent's own"),
       );
       await pause(LOOK_MS);
@@ -139,13 +140,13 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   }
 
   /** Through its steps to its end, or until the agent stops. */
-  async function carryOn(given: CommandRecord): Promise<true> {
+  async function carryOn(given: CommandRecord, acts: Acts): Promise<true> {
     let record = given;
     while (ACTIVE.has(record.progress.state) && !stopping.aborted) {
       if (record.progress.state === "verifying") record = apply(record, { kind: "verified", result: {} });
       else if (record.progress.state === "rebooting") record = await flow.settle(record);
       else if (record.progress.step === REBOOT_STEP) record = await flow.begin(record, typeOf(record));
-      else record = await steps.run(record, typeOf(record));
+      else record = await steps.run(record, typeOf(record), acts);
     }
     return true;
   }
@@ -219,9 +220,10 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     waiting: () => list.filter(({ progress }) => !ACTIVE.has(progress.state)),
     record: journal.read,
     time: time.known,
-    start() {
+    start(agent) {
+      changed = agent.changed;
       undoing.start();
-      loop ??= keepRunning();
+      loop ??= keepRunning(agent.acts);
     },
     look: kick,
     async stop() {

@@ -62,8 +62,6 @@ export interface GatePort {
 export interface HandsPort {
   /** Root's; another one after a reload. */
   helper(): HelperPort;
-  /** The agent's own. */
-  readonly acts: Acts;
   /** How each kind of change is taken back. Doing it twice is as good as once. */
   readonly undo: Readonly<
     Record<string, (args: Readonly<Record<string, unknown>>, signal: AbortSignal) => Promise<void>>
@@ -76,6 +74,11 @@ export interface TellPort {
   /** Tell the control API what is in the spool, as far as it can be done until the signal fires. */
   report(source: string, signal: AbortSignal): Promise<void>;
   conditions(conditions: readonly ConditionDraft[]): void;
+}
+
+/** The agent itself, which is all there when commands begin to be carried out. */
+export interface AgentPort {
+  readonly acts: Acts;
   /** Something that `systemctl status` shows has changed. */
   changed(): void;
 }

@@ -1,6 +1,6 @@
 /** Doing one step of a command: within its time, until it is cancelled, and not at all in test mode. */
 import { AgentError } from "../../model/errors.ts";
-import type { AnyCommandType } from "../command-type.ts";
+import type { Acts, AnyCommandType } from "../command-type.ts";
 import { whyOf } from "../journal.ts";
 import type { Input } from "../machine.ts";
 import type { CommandRecord } from "../record.ts";
@@ -9,7 +9,7 @@ import type { Undoing } from "./undo.ts";
 
 export interface Steps {
   /** The step the record stands at. @returns the record after it; unchanged when the agent stops meanwhile */
-  run(record: CommandRecord, type: AnyCommandType): Promise<CommandRecord>;
+  run(record: CommandRecord, type: AnyCommandType, acts: Acts): Promise<CommandRecord>;
   /** End the step of this command, if it is under way. */
   cancel(id: string, by: string): void;
 }
@@ -26,7 +26,7 @@ export function openSteps(
   let current: { readonly id: string; readonly abort: AbortController } | null = null;
 
   return {
-    async run(record, type) {
+    async run(record, type, acts) {
       const { asked, progress } = record;
       const step = type.steps.find(({ name }) => name === progress.step);
       if (step === undefined) return apply(record, { kind: "step_failed", why: unknownStep(progress.step) });
@@ -44,7 +44,7 @@ export function openSteps(
           source: asked.source,
           params: asked.params,
           signal,
-          acts: hands.acts,
+          acts,
           helper: (operation, args) =>
             hands.helper().call(operation, args, signal, { ...callAs(record), deadlineMs: type.timeoutMs }),
           undo: (kind, args, ttlMs) => undoing.add(asked.id, kind, args, ttlMs),

@@ -3,6 +3,7 @@
 import type { Command, CommandState } from "../../model/command.ts";
 import type { GateVerdict, Hold, KnownTime } from "../gates/gate.ts";
 import type { CommandRecord } from "../record.ts";
+import type { AgentPort } from "./ports.ts";
 
 /** What came of a round with a control API that concerns commands. */
 export interface Delivery {
@@ -52,7 +53,7 @@ export interface Executor {
   record(id: string): CommandRecord | null;
   time(): KnownTime;
   /** Everything that was going on before this start is looked at, then commands are carried out. */
-  start(): void;
+  start(agent: AgentPort): void;
   /** Look at the journal and the gates now: the configuration, the policy or the identity may have changed. */
   look(): void;
   /** Nothing more is begun; what is under way is left as the journal has it. */

@@ -115,11 +115,7 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
       signature: () => null,
       verdicts,
     },
-    hands: {
-      helper: () => helper,
-      acts: { collect: no, smartWay: no, diagnostics: no },
-      undo: unmark(job, points),
-    },
+    hands: { helper: () => helper, undo: unmark(job, points) },
     tell: {
       log,
       async report() {
@@ -128,7 +124,6 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
         point("main: after report");
       },
       conditions: () => undefined,
-      changed: () => undefined,
     },
   });
 
@@ -148,7 +143,7 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
       .call("reboot", { method: "graceful" }, new AbortController().signal, again)
       .catch(() => undefined);
   }
-  executor.start();
+  executor.start({ acts: { collect: no, smartWay: no, diagnostics: no }, changed: () => undefined });
   for (let idle = 0; ; ) {
     await pause(2);
     const over = store.unfinishedCommands().length === 0 && store.undo.list().length === 0;

@@ -123,26 +123,24 @@ export function rig(
         verdicts: async () => all.gates,
         ...gates,
       },
-      hands: {
-        helper: () => helper,
-        acts: {
-          collect: async (sections) => ({ collected: sections ?? [], failed: [] }),
-          smartWay: (device) => ({ device: `/dev/${device}`, type: "sat" }),
-          diagnostics: async () => ({}),
-        },
-        undo: {},
-      },
+      hands: { helper: () => helper, undo: {} },
       tell: {
         log: recordedLog().log,
         report: async () => undefined,
         conditions: (conditions) => {
           all.conditions = conditions;
         },
-        changed: () => undefined,
       },
     });
     present = { folder, executor };
-    executor.start();
+    executor.start({
+      acts: {
+        collect: async (sections) => ({ collected: sections ?? [], failed: [] }),
+        smartWay: (device) => ({ device: `/dev/${device}`, type: "sat" }),
+        diagnostics: async () => ({}),
+      },
+      changed: () => undefined,
+    });
     return { store, executor, folder };
   }
 

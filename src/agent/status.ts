@@ -1,0 +1,84 @@
+/** How the daemon is, in one answer: for the sockets, the metrics and a diagnostics bundle. */
+
+import type { Executor } from "../commands/executor/types.ts";
+import type { AgentStatus, ApiStatus } from "../sockets/agent-view.ts";
+import type { Store } from "../store/types.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Health } from "./conditions/health.ts";
+import { type Configured, monthOf } from "./configured.ts";
+import type { IdentityKeeper } from "./identity/identity.ts";
+import type { SyncLoop } from "./reporting/sync-types.ts";
+
+export interface StatusOptions {
+  readonly running: () => Configured;
+  readonly store: Store;
+  readonly commands: Executor;
+  readonly health: Health;
+  readonly identity: IdentityKeeper;
+  readonly version: string;
+  readonly bootId: string;
+  /** Wall clock, milliseconds. */
+  readonly startedAt: number;
+  readonly clock: Clock;
+}
+
+/** @returns asked anew at each call */
+export function statusOf(options: StatusOptions): () => AgentStatus {
+  const { running, store, commands, health, identity, version, bootId, startedAt, clock } = options;
+
+  function apiStatus(loop: SyncLoop): ApiStatus {
+    const traffic = store.traffic(monthOf(clock.now())).find((item) => item.api === loop.api.name);
+    const pace = loop.pace.status();
+    const [api, rounds] = [loop.api.status(), loop.status()];
+    // Without a key nothing is asked, so nothing fails: the pace only counts how often a key was looked for.
+    const keyless = !api.enrolled && rounds.lastError === null;
+    return {
+      name: loop.api.name,
+      ...api,
+      ...rounds,
+      breaker: pace.backingOff && !keyless ? "open" : "closed",
+      failures: keyless ? 0 : pace.failures,
+      intervalS: pace.intervalS,
+      pendingEvents: store.pendingCount(loop.api.name),
+      sentBytesThisMonth: traffic?.sentBytes ?? 0,
+      receivedBytesThisMonth: traffic?.receivedBytes ?? 0,
+      requestsThisMonth: traffic?.requests ?? 0,
+    };
+  }
+
+  return () => {
+    const { config, schedule, collectors, loops, nodeStatus } = running();
+    const apis = loops.map(apiStatus);
+    return {
+      version,
+      startedAt,
+      bootId,
+      hostname: config.agent.name ?? identity.current().hostname,
+      nodeId: apis.find((api) => api.nodeId !== null)?.nodeId ?? null,
+      mode: apis.find((api) => api.mode !== null)?.mode ?? null,
+      localOnly: apis.length === 0,
+      status: nodeStatus(),
+      hardware: config.agent.hardware,
+      stateFolder: config.agent.stateDir,
+      conditions: health.list(),
+      controlApis: apis,
+      collectors: collectors.map((collector) => {
+        const record = schedule.records().get(collector.name);
+        return {
+          name: collector.name,
+          state: schedule.section(collector.name)?.state ?? "pending",
+          everyMs: schedule.everyMs(collector.name),
+          durationMs: record?.durationMs ?? null,
+          runs: record?.runs ?? 0,
+          failures: record?.failures ?? 0,
+          lastRunAt: record?.lastRunAt ?? null,
+          nextRunAt: record === undefined ? null : clock.now() + (record.dueAt - clock.monotonic()),
+        };
+      }),
+      spool: store.spool(),
+      runningCommand: commands.active(),
+      waitingCommands: commands.waiting(),
+      hold: commands.held(),
+    };
+  };
+}
