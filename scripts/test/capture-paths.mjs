@@ -11,7 +11,7 @@ export const CONTENT = [
   "/proc/1/{cgroup,comm,environ}",
   "/proc/device-tree/{model,compatible,serial-number,hypervisor/compatible}",
   "/proc/device-tree/chosen/{bootloader/rsts,power/power_reset}",
-  "/proc/net/{dev,fib_trie,if_inet6,ipv6_route,route,vlan/*}",
+  "/proc/net/{dev,if_inet6,ipv6_route,route,vlan/*}",
   "/proc/pressure/{cpu,io,memory}",
   "/proc/self/{mountinfo,ns/cgroup}",
   "/proc/sys/kernel/{arch,domainname,hostname,osrelease,version,random/boot_id}",

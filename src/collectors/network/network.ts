@@ -7,7 +7,6 @@ import type { Files } from "../../system/files.ts";
 import type { InterfaceAddress, Machine } from "../../system/machine.ts";
 import type { Collector } from "../collector.ts";
 import { oneLine } from "../linux/text.ts";
-import { readLocalAddresses } from "./addresses-without-netlink.ts";
 import { networkChanges, networkConditions } from "./conditions.ts";
 import { baseName, type Fixed, NET, readFixed } from "./fixed.ts";
 import { networkMetrics } from "./metrics.ts";
@@ -65,9 +64,7 @@ function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
   const found = new Map(files.list(NET).map((name) => [name, new Set(files.list(`${NET}/${name}`))]));
   const names = [...found.keys()].filter((name) => found.get(name)?.has("ifindex"));
   const shown = names.slice(0, MAX_INTERFACES);
-  const told = machine.addresses();
-  const pieced = told === null ? readLocalAddresses(files) : null;
-  const addresses4 = told ?? pieced?.addresses ?? null;
+  const known = machine.addresses();
   const addresses6 = parseAddresses6(files.text("/proc/net/if_inet6") ?? "");
   const counters = parseCounters(files.text("/proc/net/dev") ?? "");
   for (const name of fixed.keys())
@@ -78,7 +75,7 @@ function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
       name,
       found.get(name) ?? new Set(),
       fixed,
-      addressesOf(name, addresses4, addresses6),
+      addressesOf(name, known, addresses6),
       counters.get(name) ?? null,
     ),
   );
@@ -92,7 +89,7 @@ function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
     default_routes,
     primary: primaryOf(default_routes, interfaces),
     dns_servers: nameservers(files),
-    addresses_known: told !== null || pieced?.complete === true,
+    addresses_known: known !== null,
   };
 }
 

@@ -67,9 +67,7 @@ export const NetworkSchema = v.strictObject({
   dns_servers: v.array(v.string()),
   addresses_known: v.pipe(
     v.boolean(),
-    v.description(
-      "false: IPv4 addresses are or may be missing (no AF_NETLINK, and the tables of routes don't tell all)",
-    ),
+    v.description("false: IPv4 addresses are missing, the kernel can't be asked for them (no AF_NETLINK)"),
   ),
 });
 
