@@ -7,7 +7,6 @@
  * own two fields and nothing else.
  */
 import { AgentError } from "../../model/errors.ts";
-import type { DrivesFacts } from "../../model/sections.ts";
 import type { Files } from "../../system/files.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
 import { askTemperature, NO_SENSOR, type Temperature } from "./ask.ts";
@@ -46,8 +45,7 @@ export function drivesCollector(): Collector<DrivesData> {
     return memory;
   }
 
-  // `& DrivesFacts`: what other rooms rely on must be there, or this does not compile.
-  async function collect(context: CollectContext): Promise<(DrivesData & DrivesFacts) | NoData> {
+  async function collect(context: CollectContext): Promise<DrivesData | NoData> {
     const { files, clock } = context.machine;
     if (files.presence("/sys/block") === "denied")
       return noData("The folder /sys/block may not be looked into.");
