@@ -10,9 +10,10 @@ import type { BmcInfoResult, BmcLanResult, BmcSelResult } from "../../helper/bmc
 import type { HelperPort } from "../../helper/port.ts";
 import { type RunProgram, runProgram } from "../../system/program.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
+import { lastSeq } from "../told-once.ts";
 import { helperAsker, lanAsker, openRound } from "./ask.ts";
 import { bmcConditions, bmcEvents } from "./conditions.ts";
-import { lastNews, MAX_NEWS, parseSelMemory, rememberSel, type SelMemory } from "./event-log-news.ts";
+import { MAX_NEWS, parseSelMemory, rememberSel, type SelMemory } from "./event-log-news.ts";
 import { sensorsOf } from "./health.ts";
 import { bmcMetrics } from "./metrics.ts";
 import { bmcOptions, lanTarget } from "./options.ts";
@@ -98,11 +99,11 @@ export function bmcCollector({
     if (target === null && helper.how.kind === "none")
       return noData(helper.how.sentence, helper.how.nextStep);
     const memory = parseSelMemory(context.memory.get());
-    newsBase ??= lastNews(memory?.news ?? []);
+    newsBase ??= lastSeq(memory?.news ?? []);
     if (clock.monotonic() >= pausedUntil) await askAll(context, target);
     const kept = parseSelMemory(context.memory.get());
     const data = build(target === null ? "in-band" : "lan", presence, selData(kept, newsBase));
-    newsBase = lastNews(kept?.news ?? []);
+    newsBase = lastSeq(kept?.news ?? []);
     return data;
   }
 

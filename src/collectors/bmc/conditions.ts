@@ -1,7 +1,7 @@
 /** What is wrong with or according to the BMC right now, and what its log tells that is new. Pure. */
 import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
-import { lastNews } from "./event-log-news.ts";
+import { untold } from "../told-once.ts";
 import type { BmcData, BmcNews, BmcProblem, BmcSensor } from "./schema.ts";
 
 const SEL_NEARLY_FULL = 90;
@@ -125,14 +125,9 @@ const SEVERITY: Record<BmcNews["what"], Severity> = {
 export function bmcEvents(before: BmcData | null, after: BmcData): EventDraft[] {
   if (after.sel === null) return [];
   const { news, news_base } = after.sel;
-  const told = before?.sel ? lastNews(before.sel.news) : news_base;
-  // A memory that was lost starts counting anew.
-  const from = told > lastNews(news) ? news_base : told;
-  return news
-    .filter(({ seq }) => seq > from)
-    .map(({ seq, what, count, ...entry }) => ({
-      type: `bmc.sel_${what}`,
-      severity: SEVERITY[what],
-      data: what === "critical" ? entry : { count },
-    }));
+  return untold(before?.sel?.news ?? null, news, news_base).map(({ seq, what, count, ...entry }) => ({
+    type: `bmc.sel_${what}`,
+    severity: SEVERITY[what],
+    data: what === "critical" ? entry : { count },
+  }));
 }

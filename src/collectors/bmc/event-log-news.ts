@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import type { BmcSelResult } from "../../helper/bmc/reads.ts";
 import { markOf, type SelMark, type SelRecord, selMarkSchema } from "../../helper/bmc/sel.ts";
+import { seqSchema, usableHistory, withNews } from "../told-once.ts";
 import { isCriticalEntry } from "./health.ts";
 import type { BmcNews } from "./schema.ts";
 
@@ -14,7 +15,7 @@ export const MAX_NEWS = 20;
 
 const text = v.pipe(v.string(), v.maxLength(256));
 const newsItem = v.object({
-  seq: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  seq: seqSchema,
   what: v.picklist(["baseline", "critical", "cleared", "skipped"]),
   count: v.nullable(v.number()),
   id: v.nullable(v.number()),
@@ -24,6 +25,8 @@ const newsItem = v.object({
   detail: v.nullable(text),
 });
 const memorySchema = v.object({ last: v.nullable(selMarkSchema), news: v.array(v.unknown()) });
+
+type News = Omit<BmcNews, "seq">;
 
 export interface SelMemory {
   /** null: the log was empty. */
@@ -35,11 +38,8 @@ export interface SelMemory {
 export function parseSelMemory(value: unknown): SelMemory | null {
   const parsed = v.safeParse(memorySchema, value);
   if (!parsed.success) return null;
-  const news = parsed.output.news.slice(-2 * MAX_NEWS).flatMap((item) => {
-    const one = v.safeParse(newsItem, item);
-    return one.success ? [one.output] : [];
-  });
-  return { last: parsed.output.last, news: news.sort((a, b) => a.seq - b.seq) };
+  const { last, news } = parsed.output;
+  return { last, news: usableHistory(news.slice(-2 * MAX_NEWS), newsItem) };
 }
 
 /** The memory after a look at the log. Pure. @param before null: the first look ever */
@@ -47,31 +47,24 @@ export function rememberSel(before: SelMemory | null, look: BmcSelResult): SelMe
   if (before !== null && look.unchanged) return before;
   const last = look.last === null ? null : markOf(look.last);
   if (before === null)
-    return { last, news: withNews([], [{ ...NOTHING, what: "baseline", count: look.entries }]) };
+    return {
+      last,
+      news: withNews<News>([], [{ ...NOTHING, what: "baseline", count: look.entries }], MAX_NEWS),
+    };
   // Half an answer may lack the end of the log: then nothing is said of what is gone, only of what is new.
   const kept = look.last === null && look.incomplete.length > 0 ? before.last : last;
   const critical = look.records.filter(isCriticalEntry);
   const told = critical.slice(-MAX_NEWS);
   const skipped = critical.length - told.length;
-  const news: Omit<BmcNews, "seq">[] = [];
+  const news: News[] = [];
   if (look.restarted) news.push({ ...NOTHING, what: "cleared", count: look.entries });
   if (skipped > 0 || look.gap) news.push({ ...NOTHING, what: "skipped", count: look.gap ? null : skipped });
   news.push(...told.map(newsOf));
-  return { last: kept, news: withNews(before.news, news) };
+  return { last: kept, news: withNews(before.news, news, MAX_NEWS) };
 }
 
 const NOTHING = { count: null, id: null, at: null, sensor: null, event: null, detail: null };
 
-function newsOf({ id, at, sensor, event, detail }: SelRecord): Omit<BmcNews, "seq"> {
+function newsOf({ id, at, sensor, event, detail }: SelRecord): News {
   return { what: "critical", count: null, id, at, sensor, event, detail };
-}
-
-function withNews(kept: readonly BmcNews[], news: readonly Omit<BmcNews, "seq">[]): BmcNews[] {
-  let seq = lastNews(kept);
-  const all = [...kept, ...news.map((item): BmcNews => ({ seq: ++seq, ...item }))];
-  return all.slice(-Math.max(MAX_NEWS, news.length));
-}
-
-export function lastNews(news: readonly BmcNews[]): number {
-  return news.at(-1)?.seq ?? 0;
 }

@@ -1,7 +1,7 @@
 /** What is wrong with drives right now, and what happened to them: sentences for people, pure. */
 import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
-import { lastSeq } from "./missing.ts";
+import { untold } from "../told-once.ts";
 import type { Drive, DriveMount, DrivesData, HistoryEntry } from "./schema.ts";
 
 const WORN_PERCENT = 90;
@@ -120,16 +120,13 @@ const SEVERITY: Record<HistoryEntry["what"], Severity> = {
   replaced: "info",
 };
 
-/**
- * The comings and goings noted since `before`; after a start, since the agent stopped: the memory outlives it,
- * so a drive swapped while the machine was off is told too, and nothing is told twice.
- */
+/** The comings and goings noted since `before`; after a start, since the agent stopped. */
 export function driveEvents(before: DrivesData | null, after: DrivesData): EventDraft[] {
-  const last = lastSeq(after.history);
-  const told = before === null ? after.history_base : lastSeq(before.history);
-  // A memory that was lost starts counting anew.
-  const from = told > last ? after.history_base : told;
-  return after.history
-    .filter((entry) => entry.seq > from)
-    .map(({ seq, what, ...entry }) => ({ type: `drive.${what}`, severity: SEVERITY[what], data: entry }));
+  return untold(before?.history ?? null, after.history, after.history_base).map(
+    ({ seq, what, ...entry }) => ({
+      type: `drive.${what}`,
+      severity: SEVERITY[what],
+      data: entry,
+    }),
+  );
 }

@@ -9,10 +9,11 @@
 import { AgentError } from "../../model/errors.ts";
 import type { Files } from "../../system/files.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
+import { historyKeeper } from "../told-once.ts";
 import { askTemperature, NO_SENSOR, type Temperature } from "./ask.ts";
 import { driveConditions, driveEvents } from "./conditions.ts";
 import { driveMetrics } from "./metrics.ts";
-import { type DriveMemory, lastSeq, missingOf, parseDriveMemory, remember } from "./missing.ts";
+import { type DriveMemory, missingOf, parseDriveMemory, remember } from "./missing.ts";
 import { driveScanner, type Scan, type ScannedDrive } from "./scan/scan.ts";
 import { type Drive, type DriveIo, type DrivesData, drivesSchema } from "./schema.ts";
 import { driveTable } from "./table.ts";
@@ -28,19 +29,18 @@ const OFFLINE = new Set(["offline", "transport-offline", "cancel", "deleted", "d
 export function drivesCollector(): Collector<DrivesData> {
   const scanner = driveScanner();
   const readMounts = mountReader();
+  const told = historyKeeper(parseDriveMemory);
   let remembered: { memory: DriveMemory; kept: unknown; scan: Scan; settling: boolean } | null = null;
-  let historyBase: number | null = null;
 
   /** Compare with the memory, only when one of both changed, and write only what is new. */
   function keepMemory(context: CollectContext, scan: Scan, drives: readonly Drive[]): DriveMemory {
     const kept = context.memory.get();
     if (remembered?.scan === scan && remembered.kept === kept && !remembered.settling)
       return remembered.memory;
-    const before = parseDriveMemory(kept);
-    historyBase ??= lastSeq(before?.history ?? []);
+    const before = told.read(context.memory);
     const settling = isSettling(context.machine.files);
     const memory = remember(before, drives, settling, new Date(context.machine.clock.now()).toISOString());
-    if (JSON.stringify(memory) !== JSON.stringify(before)) context.memory.set(memory);
+    told.keep(context.memory, before, memory);
     remembered = { memory, kept: context.memory.get(), scan, settling };
     return memory;
   }
@@ -61,7 +61,7 @@ export function drivesCollector(): Collector<DrivesData> {
     const missing = missingOf(memory);
     if (present.length === 0 && missing.length === 0)
       return noData("No drives are visible here, as usual in a container.");
-    return { drives: present, missing, history: [...memory.history], history_base: historyBase ?? 0 };
+    return { drives: present, missing, history: [...memory.history], history_base: told.base() };
   }
 
   return {

@@ -8,6 +8,7 @@
  */
 import * as v from "valibot";
 import type { Memory } from "../collector.ts";
+import { seqSchema, usable, usableHistory, withNews } from "../told-once.ts";
 import type { Drive, HistoryEntry, MissingDrive } from "./schema.ts";
 
 const MAX_DRIVES = 2_000;
@@ -25,7 +26,7 @@ const knownSchema = v.object({
 });
 const rememberedSchema = v.object({ ...knownSchema.entries, since: v.nullable(text) });
 const historySchema = v.object({
-  seq: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  seq: seqSchema,
   at: text,
   what: v.picklist(["missing", "added", "returned", "replaced"]),
   ...knownSchema.entries,
@@ -36,6 +37,7 @@ const memorySchema = v.object({
   history: v.array(v.unknown()),
 });
 
+type News = Omit<HistoryEntry, "seq">;
 type Known = v.InferOutput<typeof knownSchema>;
 type Remembered = v.InferOutput<typeof rememberedSchema>;
 
@@ -48,14 +50,9 @@ export interface DriveMemory {
 export function parseDriveMemory(value: unknown): DriveMemory | null {
   const whole = v.safeParse(memorySchema, value);
   if (!whole.success) return null;
-  const keep = <T>(items: readonly unknown[], schema: v.GenericSchema<unknown, T>): T[] =>
-    items.flatMap((item) => {
-      const parsed = v.safeParse(schema, item);
-      return parsed.success ? [parsed.output] : [];
-    });
   return {
-    drives: keep(whole.output.drives.slice(0, MAX_DRIVES), rememberedSchema),
-    history: keep(whole.output.history.slice(-MAX_HISTORY), historySchema).sort((a, b) => a.seq - b.seq),
+    drives: usable(whole.output.drives.slice(0, MAX_DRIVES), rememberedSchema),
+    history: usableHistory(whole.output.history.slice(-MAX_HISTORY), historySchema),
   };
 }
 
@@ -78,7 +75,7 @@ export function remember(
   now: string,
 ): DriveMemory {
   const staying = present.filter(isExpectedToStay);
-  const news: Omit<HistoryEntry, "seq">[] = [];
+  const news: News[] = [];
   const drives: Remembered[] = [];
   const known = new Set<string>();
   const byId = new Map(staying.map((drive) => [drive.id, drive]));
@@ -109,24 +106,16 @@ export function remember(
     if (before !== null) news.push({ at: now, what: "added", ...knownOf(drive), replaced_by: null });
     drives.push({ ...knownOf(drive), since: null });
   }
-  return { drives: drives.slice(0, MAX_DRIVES), history: withNews(before?.history ?? [], news) };
+  return {
+    drives: drives.slice(0, MAX_DRIVES),
+    history: withNews(before?.history ?? [], announced(news), MAX_HISTORY),
+  };
 }
 
-function withNews(
-  history: readonly HistoryEntry[],
-  news: readonly Omit<HistoryEntry, "seq">[],
-): HistoryEntry[] {
-  let seq = lastSeq(history);
-  // A drive that replaced another is not announced a second time as added.
+/** A drive that replaced another is not announced a second time as added. */
+function announced(news: readonly News[]): News[] {
   const replacing = new Set(news.map((entry) => entry.replaced_by));
-  const said = news.filter((entry) => entry.what !== "added" || !replacing.has(entry.id));
-  // A whole enclosure may go at once: all of it is kept until the next news, or its events would be lost.
-  const kept = Math.max(MAX_HISTORY, said.length);
-  return [...history, ...said.map((entry): HistoryEntry => ({ seq: ++seq, ...entry }))].slice(-kept);
-}
-
-export function lastSeq(history: readonly HistoryEntry[]): number {
-  return history.at(-1)?.seq ?? 0;
+  return news.filter((entry) => entry.what !== "added" || !replacing.has(entry.id));
 }
 
 /** The drives that are missing, as the section lists them. */

@@ -10,7 +10,8 @@ import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError } from "../../model/errors.ts";
 import type { EventDraft } from "../../model/event.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
-import { type DimmMemory, lastChange, parseDimmMemory, rememberDimms } from "./news.ts";
+import { historyKeeper, untold } from "../told-once.ts";
+import { parseDimmMemory, rememberDimms } from "./news.ts";
 import { type HardwareData, hardwareSchema } from "./schema.ts";
 import { hardwareMetrics, hardwareTable } from "./view.ts";
 
@@ -21,7 +22,7 @@ const HOLDS_MS = 23.5 * 3_600_000;
 
 export function hardwareCollector({ helper }: { readonly helper: HelperPort }): Collector<HardwareData> {
   let last: { at: number; found: Inventory } | null = null;
-  let historyBase: number | null = null;
+  const told = historyKeeper(parseDimmMemory);
 
   async function look(context: CollectContext): Promise<Inventory> {
     const parsed = v.safeParse(inventorySchema, await helper.call("inventory", {}, context.signal));
@@ -33,16 +34,6 @@ export function hardwareCollector({ helper }: { readonly helper: HelperPort }): 
     );
   }
 
-  /** Compare with what is remembered, and write only what is new. */
-  function keepMemory(context: CollectContext, found: Inventory): DimmMemory {
-    const before = parseDimmMemory(context.memory.get());
-    historyBase ??= lastChange(before?.history ?? []);
-    const now = new Date(context.machine.clock.now()).toISOString();
-    const memory = rememberDimms(before, found.dimms, now);
-    if (JSON.stringify(memory) !== JSON.stringify(before)) context.memory.set(memory);
-    return memory;
-  }
-
   async function collect(context: CollectContext): Promise<HardwareData | NoData> {
     if (helper.how.kind === "none") return noData(helper.how.sentence, helper.how.nextStep);
     const { clock } = context.machine;
@@ -52,8 +43,10 @@ export function hardwareCollector({ helper }: { readonly helper: HelperPort }): 
     const { found } = last;
     if (found.source === null && found.gpus.length === 0 && found.nics.length === 0)
       return noData("This machine tells nothing of its parts: it has neither SMBIOS nor PCI devices.");
-    const { history } = keepMemory(context, found);
-    return { ...found, history: [...history], history_base: historyBase ?? 0 };
+    const before = told.read(context.memory);
+    const memory = rememberDimms(before, found.dimms, new Date(clock.now()).toISOString());
+    told.keep(context.memory, before, memory);
+    return { ...found, history: [...memory.history], history_base: told.base() };
   }
 
   return {
@@ -105,14 +98,11 @@ export function hardwareConditions({ power_supplies }: HardwareData): ConditionD
 
 /** The changes noted since `before`; after a start, since the agent stopped. */
 export function hardwareEvents(before: HardwareData | null, after: HardwareData): EventDraft[] {
-  const last = lastChange(after.history);
-  const told = before === null ? after.history_base : lastChange(before.history);
-  const from = told > last ? after.history_base : told;
-  return after.history
-    .filter(({ seq }) => seq > from)
-    .map(({ seq, what, ...module }) => ({
+  return untold(before?.history ?? null, after.history, after.history_base).map(
+    ({ seq, what, ...module }) => ({
       type: `hardware.dimm_${what}`,
       severity: what === "missing" ? "warning" : "info",
       data: module,
-    }));
+    }),
+  );
 }

@@ -1,9 +1,10 @@
 /**
  * Memory modules seen before. They can only change while the machine is off, so the agent's own memory has to
- * outlive it: a module that is gone, new or another one is noted with a number that rises, as with drives.
+ * outlive it: a module that is gone, new or another one is noted and told once.
  */
 import * as v from "valibot";
 import type { Dimm } from "../../helper/inventory/schema.ts";
+import { seqSchema, usable, usableHistory, withNews } from "../told-once.ts";
 
 const MAX_MODULES = 512;
 const MAX_HISTORY = 64;
@@ -17,7 +18,7 @@ const moduleSchema = v.object({
 });
 
 export const dimmHistorySchema = v.object({
-  seq: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.description("Rises by one with each")),
+  seq: v.pipe(seqSchema, v.description("Rises by one with each")),
   at: v.pipe(text, v.description("RFC 3339, when it was noticed")),
   what: v.picklist(["missing", "added", "replaced"]),
   ...moduleSchema.entries,
@@ -26,7 +27,7 @@ export const dimmHistorySchema = v.object({
 const memorySchema = v.object({ modules: v.array(v.unknown()), history: v.array(v.unknown()) });
 
 type Module = v.InferOutput<typeof moduleSchema>;
-export type DimmHistory = v.InferOutput<typeof dimmHistorySchema>;
+type DimmHistory = v.InferOutput<typeof dimmHistorySchema>;
 
 export interface DimmMemory {
   readonly modules: readonly Module[];
@@ -37,14 +38,9 @@ export interface DimmMemory {
 export function parseDimmMemory(value: unknown): DimmMemory | null {
   const whole = v.safeParse(memorySchema, value);
   if (!whole.success) return null;
-  const keep = <T>(items: readonly unknown[], schema: v.GenericSchema<unknown, T>): T[] =>
-    items.flatMap((item) => {
-      const parsed = v.safeParse(schema, item);
-      return parsed.success ? [parsed.output] : [];
-    });
   return {
-    modules: keep(whole.output.modules.slice(0, MAX_MODULES), moduleSchema),
-    history: keep(whole.output.history.slice(-MAX_HISTORY), dimmHistorySchema).sort((a, b) => a.seq - b.seq),
+    modules: usable(whole.output.modules.slice(0, MAX_MODULES), moduleSchema),
+    history: usableHistory(whole.output.history.slice(-MAX_HISTORY), dimmHistorySchema),
   };
 }
 
@@ -75,13 +71,7 @@ export function rememberDimms(before: DimmMemory | null, dimms: readonly Dimm[],
     else if (!isSame(was, module))
       news.push({ at: now, what: "replaced", ...was, replaced_by: module.serial });
   }
-  let seq = lastChange(before.history);
-  const history = [...before.history, ...news.map((entry): DimmHistory => ({ seq: ++seq, ...entry }))];
-  return { modules, history: history.slice(-Math.max(MAX_HISTORY, news.length)) };
-}
-
-export function lastChange(history: readonly DimmHistory[]): number {
-  return history.at(-1)?.seq ?? 0;
+  return { modules, history: withNews(before.history, news, MAX_HISTORY) };
 }
 
 /** By serial number where both have one; a firmware update may begin or cease to tell it. */

@@ -1,7 +1,7 @@
 /** What is wrong by SMART right now, and what happened since the last round: sentences for people, pure. */
 import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
-import { lastSmartSeq } from "./memory.ts";
+import { untold } from "../told-once.ts";
 import { MAX_HANGS } from "./rounds/ask.ts";
 import type { SmartData, SmartDrive, SmartEvent } from "./schema.ts";
 
@@ -107,25 +107,20 @@ const SEVERITY: Record<NonNullable<SmartEvent["to"]>, Severity> = {
   fail: "error",
 };
 
-/** Verdicts that changed and self-tests that ended, each once, over restarts (as drives/conditions.ts does). */
+/** Verdicts that changed and self-tests that ended, each once, over restarts. */
 export function smartEvents(before: SmartData | null, after: SmartData): EventDraft[] {
-  const last = lastSmartSeq(after.history);
-  const told = before === null ? after.history_base : lastSmartSeq(before.history);
-  const from = told > last ? after.history_base : told;
-  return after.history
-    .filter((event) => event.seq > from)
-    .map(
-      ({ seq, what, test, to, from: was, reasons, ...drive }): EventDraft =>
-        what === "verdict"
-          ? {
-              type: "drive.verdict",
-              severity: to === null ? "info" : SEVERITY[to],
-              data: { ...drive, from: was, to, smart_ok: to !== "fail", reasons },
-            }
-          : {
-              type: "drive.self_test",
-              severity: test?.passed === false ? "warning" : "info",
-              data: { ...drive, ...test },
-            },
-    );
+  return untold(before?.history ?? null, after.history, after.history_base).map(
+    ({ seq, what, test, to, from: was, reasons, ...drive }): EventDraft =>
+      what === "verdict"
+        ? {
+            type: "drive.verdict",
+            severity: to === null ? "info" : SEVERITY[to],
+            data: { ...drive, from: was, to, smart_ok: to !== "fail", reasons },
+          }
+        : {
+            type: "drive.self_test",
+            severity: test?.passed === false ? "warning" : "info",
+            data: { ...drive, ...test },
+          },
+  );
 }

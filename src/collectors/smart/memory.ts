@@ -4,6 +4,7 @@
  * written only when one of them changes; the values themselves are in the daily history.
  */
 import * as v from "valibot";
+import { seqSchema, usable, usableHistory, withNews } from "../told-once.ts";
 import { reasonSchema, type SmartDrive, type SmartEvent, type SmartLastVerdict } from "./schema.ts";
 
 const MAX_DRIVES = 1_000;
@@ -26,7 +27,7 @@ const testSchema = v.object({
   hours: v.nullable(v.number()),
 });
 const eventSchema = v.object({
-  seq: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  seq: seqSchema,
   at: text,
   what: v.picklist(["verdict", "self_test"]),
   id: text,
@@ -51,14 +52,9 @@ export interface SmartMemory {
 export function parseSmartMemory(value: unknown): SmartMemory {
   const whole = v.safeParse(memorySchema, value);
   if (!whole.success) return { drives: [], history: [] };
-  const keep = <T>(items: readonly unknown[], schema: v.GenericSchema<unknown, T>): T[] =>
-    items.flatMap((item) => {
-      const parsed = v.safeParse(schema, item);
-      return parsed.success ? [parsed.output] : [];
-    });
   return {
-    drives: keep(whole.output.drives.slice(-MAX_DRIVES), rememberedSchema),
-    history: keep(whole.output.history.slice(-MAX_DRIVES), eventSchema).sort((a, b) => a.seq - b.seq),
+    drives: usable(whole.output.drives.slice(-MAX_DRIVES), rememberedSchema),
+    history: usableHistory(whole.output.history.slice(-MAX_DRIVES), eventSchema),
   };
 }
 
@@ -67,10 +63,6 @@ export function lastVerdictOf(memory: SmartMemory, id: string): SmartLastVerdict
   return found === undefined
     ? null
     : { severity: found.severity, reasons: found.reasons, since: found.since };
-}
-
-export function lastSmartSeq(history: readonly SmartEvent[]): number {
-  return history.at(-1)?.seq ?? 0;
 }
 
 /**
@@ -103,11 +95,9 @@ export function rememberSmart(before: SmartMemory, drives: readonly SmartDrive[]
       tests: tests ?? old?.tests ?? null,
     });
   }
-  let seq = lastSmartSeq(before.history);
-  const kept = Math.max(MAX_EVENTS, news.length);
   return {
     drives: within(MAX_DRIVES, [...known.values()], new Set(drives.map(({ id }) => id))),
-    history: [...before.history, ...news.map((event): SmartEvent => ({ seq: ++seq, ...event }))].slice(-kept),
+    history: withNews(before.history, news, MAX_EVENTS),
   };
 }
 

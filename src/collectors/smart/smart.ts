@@ -11,11 +11,12 @@ import type { AgentError } from "../../model/errors.ts";
 import type { SmartFacts, SmartHistory } from "../../model/smart.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
 import { byName } from "../drives/text.ts";
+import { historyKeeper } from "../told-once.ts";
 import { smartConditions, smartEvents } from "./conditions.ts";
 import { driveEntry, hasData, type SmartKept } from "./entry.ts";
 import { smartSensitive, smartVolatile } from "./facets.ts";
 import { dayOf, trendOf } from "./history.ts";
-import { lastSmartSeq, lastVerdictOf, parseSmartMemory, rememberSmart, type SmartMemory } from "./memory.ts";
+import { lastVerdictOf, parseSmartMemory, rememberSmart, type SmartMemory } from "./memory.ts";
 import { smartMetrics } from "./metrics.ts";
 import type { SmartIdentity } from "./rounds/identity.ts";
 import { smartOptions, smartOverrides } from "./rounds/options.ts";
@@ -61,10 +62,10 @@ export function smartCollector(
   options: SmartCollectorOptions,
 ): Collector<SmartData> & { options: typeof smartOptions } {
   const { helper, history, onLate, patienceMs = PATIENCE_MS, firstMs = FIRST_MS } = options;
+  const told = historyKeeper(parseSmartMemory);
   const kept = new Map<string, SmartKept>();
   let rounds: SmartRounds | null = null;
   let previous: readonly SmartDrive[] = [];
-  let historyBase: number | null = null;
   let ranBefore = false;
   let untold = false;
   let stopped: AbortSignal | null = null;
@@ -150,14 +151,13 @@ export function smartCollector(
     if (failure === null && ways === null) return FIRST_TIME;
     if (failure === null && ways?.length === 0)
       return noData("No drive here gives SMART data; virtual disks, SD cards and eMMC have none.");
-    const keptMemory = parseSmartMemory(context.memory.get());
-    historyBase ??= lastSmartSeq(keptMemory.history);
+    const keptMemory = told.read(context.memory);
     previous =
       failure === null
         ? entries(asked, round, ways ?? [], keptMemory)
         : previous.map((drive) => silenced(drive, failure, kept.get(drive.id)?.at ?? null));
     const memory = rememberSmart(keptMemory, previous, new Date(round.since).toISOString());
-    if (JSON.stringify(memory) !== JSON.stringify(keptMemory)) context.memory.set(memory);
+    told.keep(context.memory, keptMemory, memory);
     return {
       smartctl_version: failure === null ? round.smartctlVersion : null,
       drives: [...previous],
@@ -165,7 +165,7 @@ export function smartCollector(
       problem:
         failure === null ? null : { code: failure.code, text: failure.message, next_step: failure.nextStep },
       history: [...memory.history],
-      history_base: historyBase,
+      history_base: told.base(),
     };
   }
 
