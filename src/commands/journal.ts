@@ -46,13 +46,15 @@ export interface UndoList {
   remove(number: number): void;
 }
 
-/** What commands need of the agent's store, which documents each. */
+/** What commands need of the agent's store. */
 export interface JournalStore {
+  /** Row, history and event in one transaction, fsynced; an id that is known (also one set aside) changes nothing. @throws AgentError `journal_not_writable`, `state_too_new` */
   insertCommand(
     row: JournalRow,
     event?: EventDraft | null,
     history?: HistoryEntry | null,
   ): { readonly isNew: boolean };
+  /** State, history and event in one transaction, fsynced; `progress` left out stays. On a full disk the history is what is left out. @throws AgentError `unknown_command`, `journal_not_writable`, `state_too_new` */
   setCommandState(
     id: string,
     change: Pick<JournalRow, "state" | "error" | "progress">,
@@ -60,14 +62,21 @@ export interface JournalStore {
     history: HistoryEntry | null,
     now: number,
   ): AgentEvent | null;
+  /** Out of the journal and never carried out; its id stays known. */
   setCommandAside(id: string, reason: string, now: number): void;
+  /** In the order in which they came. */
   unfinishedCommands(): JournalRow[];
   command(id: string): JournalRow | null;
+  /** Also when it was set aside. */
   isCommandKnown(id: string): boolean;
   commandCount(): number;
+  /** The highest sequence number of this source's epoch, or null. */
   lastCommandSeq(source: string, epoch: string): number | null;
+  /** Whether a `command.state` event of this command is not yet acknowledged by `api`. */
   answerPending(api: string, commandId: string): boolean;
+  /** Append events in one transaction. From severity warning up and `command.state`: fsynced on return; info ones with the next flush. */
   appendEvents(drafts: readonly EventDraft[], now: number): AgentEvent[];
+  /** Changes that have to be taken back. */
   readonly undo: UndoList;
 }
 
@@ -85,15 +94,6 @@ export interface Journal {
 const EVENT_RESULT_CHARACTERS = 8_000;
 
 export function openJournal(store: JournalStore, clock: Clock, log: Logger): Journal {
-  function event(asked: Asked, progress: Progress, say: string, error: Why | null): EventDraft {
-    return commandEvent(
-      { id: asked.id, type: asked.type, operationId: asked.operationId },
-      progress,
-      say,
-      error,
-    );
-  }
-
   return {
     take(asked, progress, say) {
       const row = {
@@ -113,7 +113,7 @@ export function openJournal(store: JournalStore, clock: Clock, log: Logger): Jou
         progress: JSON.stringify(progress),
       };
       const entry = { at: clock.now(), state: progress.state, step: progress.step, text: say };
-      const { isNew } = store.insertCommand(row, event(asked, progress, say, null), entry);
+      const { isNew } = store.insertCommand(row, commandEvent(asked, progress, say, null), entry);
       if (isNew) tell(log, asked, progress, say);
       return isNew;
     },
@@ -126,7 +126,7 @@ export function openJournal(store: JournalStore, clock: Clock, log: Logger): Jou
       store.setCommandState(
         asked.id,
         { state: progress.state, error: errorOf(progress), progress: JSON.stringify(progress) },
-        event(asked, progress, say, error),
+        commandEvent(asked, progress, say, error),
         { at, state: progress.state, step: progress.step, text: say },
         at,
       );

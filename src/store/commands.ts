@@ -3,7 +3,7 @@
  * never given out again, but its id stays known: the same command delivered once more is not a new one.
  */
 import type { HistoryEntry } from "../commands/record.ts";
-import { COMMAND_STATES, type CommandState } from "../model/command.ts";
+import { COMMAND_STATES } from "../model/command.ts";
 import { AgentError } from "../model/errors.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";
 import type { Database } from "./file/database.ts";
@@ -36,19 +36,13 @@ const KEPT_COMMANDS = 1_000;
 /** Lines of one command's history: a gate that flaps for a month must not fill the disk. */
 const KEPT_HISTORY = 200;
 
-interface Row {
-  readonly id: string;
-  readonly source: string;
-  readonly epoch: string;
-  readonly type: string;
-  readonly state: CommandState;
-  readonly received_at: number;
-  readonly command: string;
-  readonly error_code: string | null;
-  readonly error_message: string | null;
-  readonly seq: number | null;
-  readonly progress: string | null;
+interface Row extends Omit<StoredCommand, "error"> {
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
 }
+
+const ROWS = `SELECT id, source, epoch, type, state, received_at AS receivedAt, command, seq, progress,
+  error_code AS errorCode, error_message AS errorMessage FROM command`;
 
 export type Commands = Pick<
   Store,
@@ -68,10 +62,10 @@ export type Commands = Pick<
 export function openCommands(file: StateFile, spool: Spool, now: number): Commands {
   setDamagedAside(file, now);
 
-  function command(id: string): StoredCommand | null {
-    const row = file.read((db) => db.get<Row>("SELECT * FROM command WHERE id = ?", id));
-    return row === undefined ? null : storedCommand(row);
-  }
+  const rows = (which: string, ...values: (string | number)[]): StoredCommand[] =>
+    file.read((db) => db.all<Row>(`${ROWS} ${which}`, ...values)).map(storedCommand);
+
+  const command = (id: string): StoredCommand | null => rows("WHERE id = ?", id)[0] ?? null;
 
   function known(id: string): boolean {
     return file.read(
@@ -141,20 +135,9 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
       });
     },
     setCommandAside(id, reason, at) {
-      file.writeOrOwe((db) => {
-        db.run(
-          `INSERT INTO set_aside (at, reason, kind, name, content) SELECT ?, ?, 'command', id, ${AS_JSON} FROM command WHERE id = ?`,
-          Math.trunc(at),
-          reason,
-          id,
-        );
-        db.run("DELETE FROM command WHERE id = ?", id);
-      });
+      file.writeOrOwe((db) => takeOut(db, reason, at, "WHERE id = ?", id));
     },
-    unfinishedCommands: () =>
-      file
-        .read((db) => db.all<Row>(`SELECT * FROM command WHERE state NOT IN ${FINAL} ORDER BY number`))
-        .map(storedCommand),
+    unfinishedCommands: () => rows(`WHERE state NOT IN ${FINAL} ORDER BY number`),
     commandHistory: (id) =>
       file.read((db) =>
         db.all<HistoryEntry>(
@@ -172,11 +155,8 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
           )?.last ?? null,
       ),
     isCommandKnown: known,
-    commandCount: () => file.read((db) => db.get<{ n: number }>("SELECT count(*) AS n FROM command")?.n ?? 0),
-    commands: (limit) =>
-      file
-        .read((db) => db.all<Row>("SELECT * FROM command ORDER BY number DESC LIMIT ?", limit))
-        .map(storedCommand),
+    commandCount: () => file.read((db) => count(db, "")),
+    commands: (limit) => rows("ORDER BY number DESC LIMIT ?", limit),
     command,
     setAside: () =>
       file.read((db) =>
@@ -190,15 +170,21 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
 
 /** Every command into `set_aside`, unexecuted; call in a transaction. */
 export function setCommandsAside(db: Database, reason: string, now: number): void {
-  db.run(
-    `INSERT INTO set_aside (at, reason, kind, name, content)
-     SELECT ?, ?, 'command', id, ${AS_JSON} FROM command ORDER BY number`,
-    Math.trunc(now),
-    reason,
-  );
-  db.run("DELETE FROM command");
+  takeOut(db, reason, now, "");
   db.run("DELETE FROM command_history");
   db.run("DELETE FROM undo");
+}
+
+/** From the journal into `set_aside`. @param where which ones, in SQL; "": all */
+function takeOut(db: Database, reason: string, now: number, where: string, ...values: string[]): void {
+  db.run(
+    `INSERT INTO set_aside (at, reason, kind, name, content)
+     SELECT ?, ?, 'command', id, ${AS_JSON} FROM command ${where} ORDER BY number`,
+    Math.trunc(now),
+    reason,
+    ...values,
+  );
+  db.run(`DELETE FROM command ${where}`, ...values);
 }
 
 function insertHistory(db: Database, id: string, { at, state, step, text }: HistoryEntry): void {
@@ -222,7 +208,11 @@ function insertHistory(db: Database, id: string, { at, state, step, text }: Hist
 }
 
 export function unfinishedCommands(db: Database): number {
-  return db.get<{ n: number }>(`SELECT count(*) AS n FROM command WHERE state NOT IN ${FINAL}`)?.n ?? 0;
+  return count(db, `WHERE state NOT IN ${FINAL}`);
+}
+
+function count(db: Database, where: string): number {
+  return db.get<{ n: number }>(`SELECT count(*) AS n FROM command ${where}`)?.n ?? 0;
 }
 
 const AS_JSON = `json_object('id', id, 'source', source, 'epoch', epoch, 'type', type, 'state', state,
@@ -235,18 +225,9 @@ const DAMAGED = `CASE WHEN json_valid(command) THEN json_type(command) <> 'objec
 /** Once at opening; also where what is old enough is deleted. */
 function setDamagedAside(file: StateFile, now: number): void {
   const oldest = Math.trunc(now - KEPT_MS);
-  const work = file.read((db) => ({
-    damaged: db.all(`SELECT id FROM command WHERE ${DAMAGED}`).length,
-    many: (db.get<{ n: number }>("SELECT count(*) AS n FROM command")?.n ?? 0) > KEPT_COMMANDS,
-  }));
-  if (work.damaged === 0 && !work.many) return;
+  if (file.read((db) => count(db, `WHERE ${DAMAGED}`) === 0 && count(db, "") <= KEPT_COMMANDS)) return;
   file.writeOrOwe((db) => {
-    db.run(
-      `INSERT INTO set_aside (at, reason, kind, name, content)
-       SELECT ?, 'damaged', 'command', id, ${AS_JSON} FROM command WHERE ${DAMAGED}`,
-      Math.trunc(now),
-    );
-    db.run(`DELETE FROM command WHERE ${DAMAGED}`);
+    takeOut(db, "damaged", now, `WHERE ${DAMAGED}`);
     // A Foundries command is known for as long as its file exists, which its own folder decides.
     db.run(
       `DELETE FROM command WHERE state IN ${FINAL} AND source <> 'foundries' AND received_at < ?
@@ -258,17 +239,6 @@ function setDamagedAside(file: StateFile, now: number): void {
   });
 }
 
-function storedCommand(row: Row): StoredCommand {
-  return {
-    id: row.id,
-    source: row.source,
-    epoch: row.epoch,
-    type: row.type,
-    state: row.state,
-    receivedAt: row.received_at,
-    command: row.command,
-    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
-    seq: row.seq,
-    progress: row.progress,
-  };
+function storedCommand({ errorCode, errorMessage, ...row }: Row): StoredCommand {
+  return { ...row, error: errorCode === null ? null : { code: errorCode, message: errorMessage ?? "" } };
 }

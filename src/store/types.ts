@@ -1,6 +1,6 @@
 /** What the rest of the daemon may ask of the state database (store.ts). One writer: this process. */
 
-import type { JournalRow, UndoList } from "../commands/journal.ts";
+import type { JournalRow, JournalStore } from "../commands/journal.ts";
 import type { HistoryEntry } from "../commands/record.ts";
 import type { KeyValue } from "../control/control-api.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";
@@ -38,7 +38,7 @@ export interface Abandoned {
   readonly at: number;
 }
 
-export interface Store {
+export interface Store extends JournalStore {
   /** ok: writable (also after a damaged state was set aside: see `problem` and `fresh`); read_only: can't be written now, all is kept in memory and written when it can; too_new: made by a newer version, reporting goes on, commands refused; memory: there is no state to read and none can be made, or it was found damaged while running. Changes while running. */
   readonly mode: "ok" | "read_only" | "too_new" | "memory";
   /** Why mode is not "ok", or what was set aside at opening, as code + sentence + next step. */
@@ -49,14 +49,10 @@ export interface Store {
   /** Durable values by namespace: "identity", "api.NAME", … `set` is committed and fsynced on return; while the state can't be written (`problem`) it holds in memory and is written as soon as it can be. */
   values(namespace: string): KeyValue;
 
-  /** Append events in one transaction. From severity warning up and `command.state`: fsynced on return; info ones with the next flush. */
-  appendEvents(drafts: readonly EventDraft[], now: number): AgentEvent[];
   /** Not yet acknowledged by `api`, oldest first. */
   pendingEvents(api: string, limit: number): AgentEvent[];
   /** How many `pendingEvents` would give without a limit. */
   pendingCount(api: string): number;
-  /** Whether a `command.state` event of this command is not yet acknowledged by `api`. */
-  answerPending(api: string, commandId: string): boolean;
   /** Acknowledge exactly these for `api`; unknown ids are ignored. The cursor moves over what is contiguous. On disk with the next transaction: after a crash an event may be sent again, which its id tells. */
   acknowledgeEvents(api: string, ids: readonly string[]): void;
   /** After `sinceId` (exclusive; "" for all kept), oldest first: for the status socket. */
@@ -76,35 +72,14 @@ export interface Store {
   /** One SMART sample a day and serial number, 90 days; lazily written. */
   readonly smart: SmartHistory;
 
-  /** Row, history and event in one transaction, fsynced; an id that is known (also one set aside) changes nothing. @throws AgentError `journal_not_writable`, `state_too_new` */
   insertCommand(
     command: StoredCommand,
     event?: EventDraft | null,
     history?: HistoryEntry | null,
   ): { readonly isNew: boolean; readonly event: AgentEvent | null };
-  /** State, history and event in one transaction, fsynced; `progress` left out stays. On a full disk the history is what is left out. @throws AgentError `unknown_command`, `journal_not_writable`, `state_too_new` */
-  setCommandState(
-    id: string,
-    change: Pick<StoredCommand, "state" | "error" | "progress">,
-    event: EventDraft | null,
-    history: HistoryEntry | null,
-    now: number,
-  ): AgentEvent | null;
-  /** Out of the journal and never carried out; its id stays known. */
-  setCommandAside(id: string, reason: string, now: number): void;
-  /** In the order in which they came. */
-  unfinishedCommands(): StoredCommand[];
   /** Oldest first. */
   commandHistory(id: string): HistoryEntry[];
-  /** The highest sequence number of this source's epoch, or null. */
-  lastCommandSeq(source: string, epoch: string): number | null;
-  /** Also when it was set aside. */
-  isCommandKnown(id: string): boolean;
-  commandCount(): number;
-  /** Changes that have to be taken back. */
-  readonly undo: UndoList;
   commands(limit: number): StoredCommand[];
-  command(id: string): StoredCommand | null;
 
   /**
    * The state belonged to another node (a copied card): commands are set aside unexecuted, events are dropped
