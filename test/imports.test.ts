@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 
 const SRC = new URL("../src/", import.meta.url).pathname;
@@ -42,6 +42,15 @@ function importsBelow(folder: string): Import[] {
         (match) => ({ file, target: relative(folder, join(folder, dirname(file), match[1] as string)) }),
       ),
     );
+}
+
+function cached(read: (path: string) => string): (path: string) => string {
+  const known = new Map<string, string>();
+  return (path) => {
+    const text = known.get(path) ?? read(path);
+    known.set(path, text);
+    return text;
+  };
 }
 
 const imports = importsBelow(SRC);
@@ -92,6 +101,29 @@ test("a folder holds what a reader takes in with one look", () => {
   }
   const crowded = [...entries].filter(([folder, { size }]) => size > ENTRIES && !LISTS.includes(folder));
   expect(crowded.map(([folder, { size }]) => `${folder}: ${size}`)).toEqual([]);
+});
+
+test("every value that is exported is imported somewhere", () => {
+  const folders = ["src", "scripts", "test"].map((name) => join(ROOT, name));
+  const text = cached((path) => readFileSync(path, "utf8"));
+  const importers = new Map<string, string[]>();
+  for (const folder of folders)
+    for (const { file, target } of importsBelow(folder)) {
+      const path = join(folder, target);
+      importers.set(path, [...(importers.get(path) ?? []), text(join(folder, file))]);
+    }
+  // A type may be there to complete the signature of what is imported.
+  const values = [...importers].flatMap(([path, by]) =>
+    [...text(path).matchAll(/^export (?:async )?(?:const|let|function\*?|class) (\w+)/gm)].map(
+      ([, name = ""]) => ({ path, by, name }),
+    ),
+  );
+  const dead = values.filter(({ path, by, name }) => {
+    const used = new RegExp(`\\b${name}\\b|import \\* as \\w+ from "[^"]*/${basename(path)}"`);
+    return !by.some((one) => used.test(one));
+  });
+  expect(dead.map(({ path, name }) => `${relative(ROOT, path)}: ${name}`)).toEqual([]);
+  expect(values.length).toBeGreaterThan(1_000);
 });
 
 test("no default exports, no shells, no barrel files", () => {

@@ -20,7 +20,7 @@ const FORMS = { deb: buildDeb, tar: buildArchive };
 const ARCHITECTURES = ["x64", "arm64"];
 
 /** Seconds since 1970 that every file of a package gets: SOURCE_DATE_EPOCH, else the last commit's. */
-export function sourceDate() {
+function sourceDate() {
   const given = process.env.SOURCE_DATE_EPOCH;
   if (given !== undefined && /^\d+$/.test(given)) return Number(given);
   return Number(execFileSync("git", ["log", "-1", "--format=%ct"], { cwd: ROOT, encoding: "utf8" }));

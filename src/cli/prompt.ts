@@ -29,7 +29,7 @@ export async function askSecret(question: string, input: Input, io: Io): Promise
 }
 
 /** Whether the answer to a question is yes; no is what counts for anything else. */
-export async function confirm(question: string, input: Input, io: Io): Promise<boolean> {
+async function confirm(question: string, input: Input, io: Io): Promise<boolean> {
   io.stderr(`${question} [y/N] `);
   try {
     return /^y(?:es)?$/i.test((await typed(input, io.signal)).trim());

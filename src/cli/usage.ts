@@ -170,7 +170,7 @@ export function overview(commands: readonly SubCommand[]): string {
 }
 
 /** What `foundry-agent NAME --help` prints. */
-export function help(command: SubCommand): string {
+function help(command: SubCommand): string {
   const rows = Object.entries({ ...command.options, help: HELP }).map(([name, option]) => {
     const value = option.type === "string" ? ` ${option.value ?? "VALUE"}` : "";
     const short = option.short === undefined ? "    " : `-${option.short}, `;

@@ -46,7 +46,7 @@ export function readConfigFile(file: string): ConfigFile | null {
 }
 
 /** Parse the text of a configuration file; `file` is only its name in problems. */
-export function parseConfigText(file: string, text: string): ConfigFile {
+function parseConfigText(file: string, text: string): ConfigFile {
   const positions = locateKeys(text);
   const problems = secretLines(file, text, positions);
   try {

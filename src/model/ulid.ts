@@ -14,13 +14,6 @@ export function nextUlid(previous: string, nowMs: number, random: Uint8Array): s
   return increment(previous);
 }
 
-/** The millisecond written into a ULID. */
-export function ulidTime(ulid: string): number {
-  let time = 0;
-  for (const char of ulid.slice(0, 10)) time = time * 32 + ALPHABET.indexOf(char);
-  return time;
-}
-
 function encodeTime(ms: number): string {
   let text = "";
   for (let rest = ms, i = 0; i < 10; i++) {

@@ -9,7 +9,7 @@ import { gunzip } from "node:zlib";
 const gunzipAsync = promisify(gunzip);
 
 /** The largest body, before and after decompression: that of a diagnostics bundle. */
-export const MAX_BODY_BYTES = 5 * 1024 * 1024;
+const MAX_BODY_BYTES = 5 * 1024 * 1024;
 
 /** An answer with an error envelope; thrown by handlers. */
 export class ApiError extends Error {

@@ -9,7 +9,7 @@ import type { AgentView } from "./agent-view.ts";
 import type { Audience, SocketTexts } from "./redacted-texts.ts";
 
 const BATCH = 100;
-export const STALL_MS = 30_000;
+const STALL_MS = 30_000;
 
 export interface StreamOptions {
   /** Exclusive; "" for everything that is kept. */

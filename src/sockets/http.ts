@@ -11,7 +11,7 @@ import type { Answer, Call, Route, RouteContext } from "./routes/route.ts";
 import { routesAt } from "./routes/table.ts";
 import { statusOf } from "./status-codes.ts";
 
-export const BODY_MAX = 64 * 1024;
+const BODY_MAX = 64 * 1024;
 /** A web page's script can be made to talk to a socket through a local proxy: only these names are ours. */
 const HOST = /^(?:(?:localhost|foundry-agent)(?::\d*)?)?$/i;
 const STREAMS_MAX = 8;

@@ -13,7 +13,7 @@ import { cpuMsOf, percentile } from "./figures.ts";
 const SCRAPES = 100;
 
 /** Bundle a program of this folder and run it with the ship flags. @returns what it printed. */
-export async function runBundled(file: string): Promise<string> {
+async function runBundled(file: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "foundry-bench-"));
   try {
     const outfile = join(folder, "program.cjs");

@@ -1,7 +1,6 @@
 /** Events in the store: when they are on the disk, who has them, and what gives way. */
 import { cpSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ulidTime } from "../../src/model/ulid.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import {
   commandState,
@@ -14,6 +13,7 @@ import {
   testStore,
   warning,
 } from "../support/store/store.ts";
+import { ulidTime } from "../support/text/ulid.ts";
 
 describe("events", () => {
   it("are told to whoever listens, those that come with a command too, until it has heard enough", () => {

@@ -49,7 +49,7 @@ export function openBootWatch(store: Store, bootId: string, now: () => number): 
 }
 
 /** Pure. */
-export function unasked(before: Mark, bootId: string, { sections }: Report): EventDraft {
+function unasked(before: Mark, bootId: string, { sections }: Report): EventDraft {
   const system = sections.system?.data as
     | {
         boot_time?: string | null;

@@ -15,7 +15,7 @@ export interface VersionFacts {
 }
 
 /** Public shape of `version --json`; fields are only ever added. */
-export function versionFacts(): VersionFacts {
+function versionFacts(): VersionFacts {
   const { node, v8 = "none", openssl = "none", sqlite = "none" } = process.versions;
   const { arch, platform } = process;
   return { version: VERSION, commit: COMMIT, arch, platform, node, v8, openssl, sqlite };

@@ -44,7 +44,7 @@ export const checkCommand: SubCommand = {
 };
 
 /** Pure; ends with a line break. */
-export function checkText({ name, results }: Checked, { color, width, socket }: Shown): string {
+function checkText({ name, results }: Checked, { color, width, socket }: Shown): string {
   const verdicts = Math.max(0, ...results.map(({ verdict }) => verdict.length));
   const whats = Math.max(0, ...results.map(({ what }) => what.length));
   const lines = results.map(({ what, verdict, text, next_step: next }) => {

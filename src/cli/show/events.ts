@@ -82,7 +82,7 @@ function parseEvent(line: string): EventWire {
 }
 
 /** Pure; ends with a line break. */
-export function eventLine(event: EventWire, io: Pick<Io, "color" | "now">): string {
+function eventLine(event: EventWire, io: Pick<Io, "color" | "now">): string {
   // What ended is no warning any more, whatever it was.
   const { text, color } =
     event.type === "condition.cleared"

@@ -43,7 +43,7 @@ function isWell(status: StatusWire): boolean {
 type Shower = Pick<Io, "color" | "now" | "isTty" | "env">;
 
 /** Pure; ends with a line break. @param socket what `--socket` named */
-export function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
+function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
   const now = io.now();
   const parts = [headline(status, io.color)];
   if (status.conditions.length > 0)

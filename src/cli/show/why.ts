@@ -49,7 +49,7 @@ export const whyCommand: SubCommand = {
 };
 
 /** Pure; ends with a line break. */
-export function whyText(found: WhyWire, shown: Shown): string {
+function whyText(found: WhyWire, shown: Shown): string {
   const { now } = shown;
   const parts: string[] = [];
   if (found.conditions.length > 0) parts.push(conditionLines(found.conditions, shown));

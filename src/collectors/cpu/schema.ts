@@ -5,7 +5,7 @@ import { pressureSchema } from "../linux/pressure.ts";
 const text = v.nullable(v.string());
 const count = v.nullable(v.number());
 
-export const utilisationSchema = v.object({
+const utilisationSchema = v.object({
   user: v.pipe(v.number(), v.description("fraction of all CPUs' time, 0 to 1; nice included")),
   system: v.pipe(v.number(), v.description("kernel and interrupts")),
   iowait: v.number(),
@@ -14,7 +14,7 @@ export const utilisationSchema = v.object({
 });
 export type Utilisation = v.InferOutput<typeof utilisationSchema>;
 
-export const temperatureSchema = v.object({
+const temperatureSchema = v.object({
   sensor: v.pipe(v.string(), v.description("kind and label: `coretemp Package id 0`, `cpu-thermal`")),
   celsius: v.number(),
   critical_celsius: v.pipe(count, v.description("where the hardware shuts down or throttles by itself")),
@@ -30,7 +30,7 @@ const flag = v.object({
   since_boot: v.pipe(v.nullable(v.boolean()), v.description("null: can't be read here")),
 });
 
-export const throttlingSchema = v.object({
+const throttlingSchema = v.object({
   state: v.pipe(
     v.picklist(["none", "earlier", "active", "unknown"]),
     v.description("earlier: not now, but since boot; unknown: nothing here tells, which is not 'none'"),

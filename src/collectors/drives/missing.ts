@@ -57,7 +57,7 @@ export function parseDriveMemory(value: unknown): DriveMemory | null {
 }
 
 /** Whether a drive that leaves is missed. */
-export function isExpectedToStay(drive: Pick<Drive, "type" | "transport" | "hotplug" | "id">): boolean {
+function isExpectedToStay(drive: Pick<Drive, "type" | "transport" | "hotplug" | "id">): boolean {
   if (drive.hotplug || drive.type === "virtual" || drive.id.startsWith("path-")) return false;
   return !/^(?:iscsi|fc|nvme-.*)$/.test(drive.transport ?? "");
 }

@@ -21,7 +21,7 @@ export function cleanSerial(text: string | null): string | null {
 }
 
 /** Key that sorts kernel names as people count: sdb < sdaa, nvme2n1 < nvme10n1. */
-export function orderKey(name: string): string {
+function orderKey(name: string): string {
   const lettered = /^(sd|vd|xvd)([a-z]+)$/.exec(name);
   if (lettered)
     return `${lettered[1]}${String((lettered[2] as string).length).padStart(2, "0")}${lettered[2]}`;

@@ -5,7 +5,6 @@
 import type { SmartFacts, SmartSample } from "../../model/smart.ts";
 import { sampleOf } from "./verdict/counts.ts";
 
-export const HISTORY_DAYS = 90;
 /** Defects: a month, so that a drive that loses a sector a week stays noticed. */
 const DEFECT_DAYS = 30;
 /** Cable and time-outs: a week, so that it is quiet soon after the cable was changed. */

@@ -11,7 +11,7 @@ const flag = (description: string) => v.pipe(v.nullable(v.boolean()), v.descript
 const number = v.nullable(v.number());
 const string = v.nullable(v.string());
 
-export const severitySchema = v.picklist(["ok", "warn", "fail", "unknown", "asleep"]);
+const severitySchema = v.picklist(["ok", "warn", "fail", "unknown", "asleep"]);
 const definiteSchema = v.picklist(["ok", "warn", "fail"]);
 export const reasonSchema = v.object({
   code: v.pipe(v.string(), v.description("Stable: pending_sectors, smart_failed, spare_low")),

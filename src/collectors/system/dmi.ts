@@ -78,7 +78,7 @@ export function readRaspberryPi(files: Files, cpuInfo: CpuInfo): Hardware["raspb
 }
 
 /** A string property, which ends in a NUL; of a list the first. */
-export function deviceTreeText(files: Files, property: string): string | null {
+function deviceTreeText(files: Files, property: string): string | null {
   const raw = files.text(`${TREE}/${property}`);
   return raw === null ? null : (raw.split("\0", 1)[0] as string);
 }

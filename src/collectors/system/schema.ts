@@ -3,7 +3,7 @@ import * as v from "valibot";
 
 const text = v.nullable(v.string());
 
-export const osSchema = v.object({
+const osSchema = v.object({
   id: text,
   id_like: text,
   name: text,
@@ -19,7 +19,7 @@ export const osSchema = v.object({
 });
 export type OsRelease = v.InferOutput<typeof osSchema>;
 
-export const hardwareSchema = v.object({
+const hardwareSchema = v.object({
   source: v.pipe(
     v.nullable(v.picklist(["dmi", "device-tree"])),
     v.description("null: neither is there, as in a container"),
@@ -47,7 +47,7 @@ export const hardwareSchema = v.object({
 });
 export type Hardware = v.InferOutput<typeof hardwareSchema>;
 
-export const virtualizationSchema = v.object({
+const virtualizationSchema = v.object({
   vm: v.pipe(
     text,
     v.description("as systemd-detect-virt --vm names it; null: bare metal; unknown: can't be told"),
@@ -59,14 +59,14 @@ export const virtualizationSchema = v.object({
 });
 export type Virtualization = v.InferOutput<typeof virtualizationSchema>;
 
-export const clockSchema = v.object({
+const clockSchema = v.object({
   synchronised: v.pipe(v.nullable(v.boolean()), v.description("null: nobody we can ask cheaply knows")),
   source: v.pipe(text, v.description("the time service that says so, or that runs but can't be asked")),
   time_zone: v.pipe(text, v.description("IANA name")),
 });
 export type ClockState = v.InferOutput<typeof clockSchema>;
 
-export const rebootRequiredSchema = v.object({
+const rebootRequiredSchema = v.object({
   required: v.pipe(v.nullable(v.boolean()), v.description("null: nothing here would tell")),
   since: v.pipe(text, v.description("RFC 3339; when the first of the reasons came up")),
   reasons: v.pipe(
@@ -78,7 +78,7 @@ export const rebootRequiredSchema = v.object({
 });
 export type RebootRequired = v.InferOutput<typeof rebootRequiredSchema>;
 
-export const lastBootSchema = v.object({
+const lastBootSchema = v.object({
   cause: v.pipe(
     v.nullable(
       v.picklist([

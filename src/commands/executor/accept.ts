@@ -8,7 +8,7 @@ import type { KnownTime } from "../gates/gate.ts";
 import type { Progress } from "../record.ts";
 
 /** Unfinished ones; a server that sends more has lost its mind, or it is not the server. */
-export const MAX_UNFINISHED = 100;
+const MAX_UNFINISHED = 100;
 const FUTURE_MS = 5 * 60_000;
 
 export interface Situation {

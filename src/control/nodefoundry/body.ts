@@ -4,7 +4,7 @@ import type { Identity } from "../../model/identity.ts";
 import type { Section } from "../../model/report.ts";
 import type { SyncInput } from "../control-api.ts";
 
-export function rfc3339(ms: number): string {
+function rfc3339(ms: number): string {
   return new Date(ms).toISOString();
 }
 
@@ -25,7 +25,7 @@ export function enrolBody(identity: Identity, template: string | null): string {
 }
 
 /** The name to register under, 1 to 253 characters. */
-export function nodeName(identity: Identity, template: string | null): string {
+function nodeName(identity: Identity, template: string | null): string {
   const name = (template ?? "{hostname}")
     .replaceAll("{hostname}", identity.hostname)
     .replaceAll("{serial}", identity.serial ?? "no-serial")

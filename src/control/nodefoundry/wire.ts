@@ -34,7 +34,6 @@ export const EnrolAnswer = v.object({
     open_commands: v.fallback(v.array(v.unknown()), []),
   }),
 });
-export type EnrolData = v.InferOutput<typeof EnrolAnswer>["data"];
 
 export const SyncAnswer = v.object({
   data: v.object({

@@ -46,7 +46,7 @@ export type BmcInfoResult = v.InferOutput<typeof bmcInfoResult>;
 export type BmcSensorsResult = v.InferOutput<typeof bmcSensorsResult>;
 export type BmcSelResult = v.InferOutput<typeof bmcSelResult>;
 
-export const MAX_SEL_RECORDS = 200;
+const MAX_SEL_RECORDS = 200;
 
 export const selArguments = v.strictObject({
   /** The last record known; null: all are new. */

@@ -10,20 +10,7 @@ import { cleanValue, linesOf } from "./text.ts";
 const MAX_SENSORS = 1_000;
 
 /** nc, cr, nr: beyond a threshold, how far; lnc to unr say on which side; ns: no reading. */
-export const SENSOR_STATES = [
-  "ok",
-  "ns",
-  "na",
-  "nc",
-  "cr",
-  "nr",
-  "lnc",
-  "lcr",
-  "lnr",
-  "unc",
-  "ucr",
-  "unr",
-] as const;
+const SENSOR_STATES = ["ok", "ns", "na", "nc", "cr", "nr", "lnc", "lcr", "lnr", "unc", "ucr", "unr"] as const;
 const STATE = SENSOR_STATES.join("|");
 
 const text = v.pipe(v.string(), v.maxLength(128));

@@ -39,7 +39,7 @@ export const powerSupplySchema = v.object({
   ),
 });
 
-export const pciDeviceSchema = v.object({
+const pciDeviceSchema = v.object({
   address: v.pipe(string, v.description("0000:3b:00.0")),
   slot: text("Name of the slot on the board, where the firmware tells"),
   vendor_id: v.pipe(string, v.description("Four hexadecimal digits")),

@@ -58,7 +58,7 @@ export function readTrusted(path: string, owner: number, maxBytes: number): stri
  * All folders from the file (links followed) up to the root.
  * @throws AgentError `file_not_trusted`
  */
-export function refuseForeignFolders(path: string, owner: number): void {
+function refuseForeignFolders(path: string, owner: number): void {
   for (let folder = dirname(realpathSync(path)); ; folder = dirname(folder)) {
     const found = lstatSync(folder);
     // In a sticky folder (/tmp) nobody can rename what is not his.

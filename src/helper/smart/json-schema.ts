@@ -110,7 +110,7 @@ const scsiErrors = part({
 const message = v.object({ string: v.fallback(text(300), undefined), severity: text(16) });
 const percent = part({ current_percent: number, threshold_percent: number });
 
-export const deviceSchema = v.object({ name: text(64), type: text(64), protocol: text(16) });
+const deviceSchema = v.object({ name: text(64), type: text(64), protocol: text(16) });
 
 export const smartctlPart = part({
   version: v.fallback(v.optional(v.array(v.number())), undefined),

@@ -68,7 +68,7 @@ async function listed(context: OperationContext): Promise<SmartScanAnswer> {
  * The JSON of a scan as devices; those that have no SMART, and types we do not know, are left out. Pure.
  * @throws AgentError as json-text.ts says
  */
-export function scanOf(stdout: string, opened: boolean): SmartScanAnswer {
+function scanOf(stdout: string, opened: boolean): SmartScanAnswer {
   const parsed = v.parse(scanJsonSchema, smartctlJson(stdout));
   const devices = (parsed.devices ?? []).flatMap(({ name, type, protocol, open_error }): SmartDevice[] => {
     if (name === undefined || type === undefined || isNeverAsked(name) || !isTypeKnown(type)) return [];

@@ -106,11 +106,6 @@ export function migrate(db: Database): void {
   });
 }
 
-/** The version that wrote it. */
-export function schemaVersion(db: Database): number {
-  return pragma(db, "user_version");
-}
-
 function compatibleWith(db: Database): number {
   const row = db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'compatible_with'");
   const value = Number(row?.value);

@@ -18,7 +18,7 @@ export const HELPER_MODES = [
 export type HelperMode = (typeof HELPER_MODES)[number];
 
 /** Operations that touch something. */
-export const HARDWARE = ["reboot", "smart.test", "drive.locate"] as const;
+const HARDWARE = ["reboot", "smart.test", "drive.locate"] as const;
 
 interface Held {
   readonly operation: string;

@@ -151,7 +151,7 @@ export const ASKED: Asked = {
 const recordKeys = new WeakMap<Progress, string>();
 
 /** Everything in which two records of one command can differ. */
-export function recordKey(record: Progress | null): string {
+function recordKey(record: Progress | null): string {
   if (record === null) return "-";
   let key = recordKeys.get(record);
   if (key === undefined) {

@@ -204,7 +204,7 @@ export function keyFile(key: string): string {
   return path;
 }
 
-export function section(name: string, data: unknown): Section {
+function section(name: string, data: unknown): Section {
   return { name, state: "ok", data, reason: null, collectedAt: 1_760_000_000_000, durationMs: 2 };
 }
 

@@ -49,7 +49,7 @@ export function pointsOf({ log }: Outcome): CrashPoint[] {
 const isAfter = (name: string): boolean => /^\w+: (?:after|answer)\b/.test(name);
 
 /** Every way in which somebody can be killed at a point and the world go on. */
-export function crashes(together: boolean, { name, life, stopping }: CrashPoint): Crash[] {
+function crashes(together: boolean, { name, life, stopping }: CrashPoint): Crash[] {
   const one = (victims: readonly Role[], after: After): Crash => ({
     life,
     kill: { at: name, victims },

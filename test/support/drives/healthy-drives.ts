@@ -14,7 +14,7 @@ export const SERIALS = { sda: "HEALTHY-1", sdb: "PENDING-2", sdc: "FAILING-3", s
 export const MEMBER = "bus_0_megaraid_3";
 
 /** Attribute rows and a test log as real drives have them. */
-export function testingAta(serial: string): object {
+function testingAta(serial: string): object {
   const ata = ataJson(serial) as { ata_smart_data: { self_test: object } };
   const status = { value: 0xf6, string: "in progress, 60% remaining", remaining_percent: 60 };
   ata.ata_smart_data.self_test = { status, polling_minutes: { short: 2, extended: 54 } };

@@ -35,7 +35,7 @@ export function open(baseUrl: string, options: Partial<HttpOptions> = {}): Opene
   return { ...http, logged: () => JSON.stringify(lines), traffic };
 }
 
-export const signal = new AbortController().signal;
+const signal = new AbortController().signal;
 export const get = { method: "GET", path: "/x", bearer: CANARY, signal } as const;
 export const post = { method: "POST", path: "/x", bearer: CANARY, body: "{}", signal } as const;
 

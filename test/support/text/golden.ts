@@ -86,7 +86,7 @@ async function attempt(collector: AnyCollector, context: CollectContext | undefi
 }
 
 /** The data as JSON carries it; fails where it does not fit the collector's schema. */
-export function checkData(collector: AnyCollector, data: unknown): unknown {
+function checkData(collector: AnyCollector, data: unknown): unknown {
   expect(v.parse(collector.schema, data), `${collector.name}: its schema`).toEqual(data);
   const carried = JSON.parse(JSON.stringify(data));
   expect(carried, `${collector.name}: a value JSON can't carry`).toEqual(data);

@@ -156,7 +156,7 @@ export function findCluster(call: Call): ClusterRecord {
 }
 
 /** @throws ApiError 409 `operation_in_progress` */
-export function findIdleCluster(call: Call): ClusterRecord {
+function findIdleCluster(call: Call): ClusterRecord {
   const cluster = findCluster(call);
   const operation =
     cluster.operationId === null ? null : lookup(call.world.state.operations, cluster.operationId);

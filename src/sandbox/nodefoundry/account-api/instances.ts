@@ -10,13 +10,13 @@ import type { NodeRecord } from "../state.ts";
 import type { World } from "../world.ts";
 
 /** An instance not heard of for this long counts as gone. A refused agent re-registers as a new node at once. */
-export const QUIET_MS = 10 * 60_000;
+const QUIET_MS = 10 * 60_000;
 
 /**
  * Is it the same board? Nothing of the fingerprint in common: no. Nothing known on one side: it can't be told
  * (a bare container), so yes.
  */
-export function sameBoard(known: readonly string[], given: readonly string[]): boolean {
+function sameBoard(known: readonly string[], given: readonly string[]): boolean {
   if (known.length === 0 || given.length === 0) return true;
   return given.some((fact) => known.includes(fact));
 }

@@ -184,7 +184,7 @@ export function nodeStatus(world: World, node: NodeRecord): string {
 }
 
 /** The documented fields first, then what is known of the agent. */
-export function nodeView(world: World, node: NodeRecord): Record<string, unknown> {
+function nodeView(world: World, node: NodeRecord): Record<string, unknown> {
   const { hostname, ...hardware } = hardwareOf(node);
   const conflict = inConflict(world, node) ? node.conflict : null;
   return {

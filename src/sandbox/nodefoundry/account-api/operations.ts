@@ -58,14 +58,14 @@ export function finish(
 }
 
 /** Keep `maxConcurrent` of the planned commands open. */
-export function issueNext(world: World, operation: OperationRecord): void {
+function issueNext(world: World, operation: OperationRecord): void {
   const open = operationCommands(world, operation).filter((command) => !isFinal(command.state)).length;
   for (const planned of operation.plan.splice(0, Math.max(0, operation.maxConcurrent - open))) {
     operation.commandIds.push(issueCommand(world, planned, operation.id).id);
   }
 }
 
-export function operationCommands(world: World, operation: OperationRecord): CommandRecord[] {
+function operationCommands(world: World, operation: OperationRecord): CommandRecord[] {
   return operation.commandIds.flatMap((id) => lookup(world.state.commands, id) ?? []);
 }
 
@@ -141,7 +141,7 @@ function findOperation(call: Call): OperationRecord {
 }
 
 /** The documented shape, with the node's silence said where a reboot does not come back. */
-export function operationView(world: World, operation: OperationRecord): Record<string, unknown> {
+function operationView(world: World, operation: OperationRecord): Record<string, unknown> {
   return {
     id: operation.id,
     type: operation.type,

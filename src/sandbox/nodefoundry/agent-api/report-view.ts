@@ -20,7 +20,7 @@ export function mergedSections(node: NodeRecord): Record<string, unknown> {
 }
 
 /** The collector's fields, also when the section came wrapped with its state (`{state, data, …}`). */
-export function sectionData(section: unknown): Fields {
+function sectionData(section: unknown): Fields {
   if (!isFields(section)) return {};
   if (typeof section.state === "string" && "data" in section)
     return isFields(section.data) ? section.data : {};
