@@ -60,7 +60,7 @@ export function requestHandler(
     try {
       gate(request);
       const url = new URL(request.url ?? "/", "http://localhost");
-      const { route, params } = choose(socket, request.method ?? "", url.pathname);
+      const { route, params } = choose(socket, request.method ?? "", url.pathname, response);
       checkQuery(route, url.searchParams);
       const body = await readJson(request);
       const call: Call = {
@@ -105,6 +105,7 @@ function choose(
   socket: "status" | "control",
   method: string,
   path: string,
+  response: ServerResponse,
 ): { route: Route; params: Record<string, string> } {
   const asked = method === "HEAD" ? "GET" : method;
   const here = routesAt(path);
@@ -123,6 +124,7 @@ function choose(
     );
   if (found) return found;
   const methods = here.map(({ route }) => route.method).join(", ");
+  response.setHeader("allow", methods);
   throw new AgentError("method_not_allowed", `${path} answers ${methods} only`, null);
 }
 
@@ -220,7 +222,6 @@ function fail(
   }
   const shown = socket === "control" || known !== error ? known : hidden(known, context);
   const status = statusOf(known.code);
-  if (status === 405) response.setHeader("allow", known.message.replace(/^.* answers | only$/g, ""));
   // What is left of a body is not waited for.
   if (!request.complete) response.setHeader("connection", "close");
   end(response, status, "application/json", `${errorBody(shown)}\n`, null);
