@@ -109,11 +109,8 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
 function behindSocket(path: string, { uid, config }: HelperAccessOptions): HelperPort {
   if (path === HELPER_SOCKET || existsSync(path)) return socketHelper({ path });
   return uid === 0
-    ? noHelper("needs the helper, or root with hardware = true in the configuration", hardwareStep(config))
-    : noHelper(
-        "needs the helper, which runs beside the installed service",
-        `foundry-agent helper --socket ${path}  # as root, for a trial`,
-      );
+    ? noHelper("needs_helper_or_root", hardwareStep(config))
+    : noHelper("needs_installed_helper", `foundry-agent helper --socket ${path}  # as root, for a trial`);
 }
 
 /** Loaded with the first call: operations, parsers and policy are no business of the unprivileged daemon. */
@@ -126,7 +123,7 @@ function directly({ config, files, clock, log }: HelperAccessOptions, stopping: 
     const helper = directHelper({
       policyPath: POLICY_PATH,
       stateFolder: join(config.agent.stateDir, "helper"),
-      audit: (line) => log.info(line.replace(/^<\d>/, "").trim()),
+      audit: (priority, text) => (priority < 5 ? log.warn(text) : log.info(text)),
       files,
       clock,
     });

@@ -4,6 +4,7 @@
  */
 import { AgentError, errorCode, errorText } from "../model/errors.ts";
 import { printable, scrubSecrets } from "../model/text/scrub.ts";
+import { ended } from "../model/text/sentence.ts";
 
 /** Everything a sub-command may touch of the process that runs it. */
 export interface Io {
@@ -54,10 +55,9 @@ export function exitCodeOf(error: unknown): number {
 /** "foundry-agent: <sentence>. Next: <command>", without secrets and control characters, one line. */
 export function errorLine(error: unknown): string {
   const known = error instanceof AgentError;
-  const sentence = scrubSecrets(known ? error.message : `internal error: ${errorText(error)}`).trim();
-  const end = /[.!?]$/.test(sentence) ? "" : ".";
+  const text = scrubSecrets(known ? error.message : `internal error: ${errorText(error)}`).trim();
   const next = known && error.nextStep !== null ? ` Next: ${scrubSecrets(error.nextStep)}` : "";
-  return printable(`foundry-agent: ${sentence}${end}${next}`);
+  return printable(`foundry-agent: ${ended(text)}${next}`);
 }
 
 /** The error line to stderr; for a bug its stack too, since only that says where. */

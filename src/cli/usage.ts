@@ -4,6 +4,7 @@
  */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { AgentError } from "../model/errors.ts";
+import { sentence } from "../model/text/sentence.ts";
 import { nearest } from "../model/text/suggest.ts";
 import { EXIT, exitCodeOf, type Io, printError } from "./output.ts";
 import { nextStepHere, typedAgain } from "./text/next-step.ts";
@@ -183,6 +184,5 @@ function help(command: SubCommand): string {
   const usage = `Usage: ${PROGRAM} ${command.name} ${command.usage}`.trimEnd();
   const options = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
   const examples = command.examples.map((example) => `  ${example}`).join("\n");
-  const summary = `${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`;
-  return `${summary}\n\n${usage}\n\nOptions:\n${options}\n${examples === "" ? "" : `\nExamples:\n${examples}\n`}`;
+  return `${sentence(command.summary)}\n\n${usage}\n\nOptions:\n${options}\n${examples === "" ? "" : `\nExamples:\n${examples}\n`}`;
 }

@@ -2,18 +2,26 @@ import type { GenericSchema } from "valibot";
 import type { ConditionDraft } from "../model/condition.ts";
 import type { EventDraft } from "../model/event.ts";
 import type { Tolerance } from "../model/facets.ts";
+import { needText, type Unmet } from "../model/text/need.ts";
 import type { Machine } from "../system/machine.ts";
 
 /** "No such hardware" is a value, not an error: the section says `absent` with this sentence. */
 export interface NoData {
   readonly noData: string;
   readonly nextStep: string | null;
+  /** Of the section's reason; `no_data` without it. */
+  readonly code?: string;
   /** There may be some soon: nobody may conclude that what was wrong is over. */
   readonly pending?: boolean;
 }
 
 export function noData(sentence: string, nextStep: string | null = null): NoData {
   return { noData: sentence, nextStep };
+}
+
+/** For what only root may read, where nobody may. */
+export function nobodyIsRoot({ need, nextStep }: Unmet): NoData {
+  return { noData: needText(need), nextStep, code: need };
 }
 
 export function isNoData(value: unknown): value is NoData {

@@ -30,7 +30,7 @@ export interface CollectorParts {
 
 /** For whoever wants their declarations only, or what can be read without root. */
 const WITHOUT: CollectorParts = {
-  helper: noHelper("needs the helper", "systemctl enable --now foundry-agent-helper.socket"),
+  helper: noHelper("needs_helper", "systemctl enable --now foundry-agent-helper.socket"),
   smartHistory: null,
   again: null,
 };

@@ -10,8 +10,9 @@ import type { HelperPort } from "../helper/port.ts";
 import type { ConditionDraft } from "../model/condition.ts";
 import { AgentError, errorText } from "../model/errors.ts";
 import type { EventDraft } from "../model/event.ts";
+import { clause, sentence } from "../model/text/sentence.ts";
 import type { Files } from "../system/files.ts";
-import { type CollectContext, type Collector, type NoData, noData } from "./collector.ts";
+import { type CollectContext, type Collector, type NoData, nobodyIsRoot, noData } from "./collector.ts";
 
 const EVERY_MS = 300_000;
 const HOUR_MS = 3_600_000;
@@ -56,7 +57,7 @@ export function lldpCollector({ helper }: { readonly helper: HelperPort }): Coll
         "systemctl start lldpd",
       );
     }
-    if (helper.how.kind === "none") return noData(helper.how.sentence, helper.how.nextStep);
+    if (helper.how.kind === "none") return nobodyIsRoot(helper.how);
     const carrier = carrierOf(files);
     const isDue =
       last === null || last.carrier !== carrier || !last.settled || clock.monotonic() - last.at >= HOUR_MS;
@@ -135,7 +136,7 @@ function carrierOf(files: Files): string {
 
 export function lldpConditions({ problem }: LldpData): ConditionDraft[] {
   if (problem === null) return [];
-  const text = `${problem.text.replace(/\.$/, "")}, so the neighbours on the wire are not known.`;
+  const text = sentence(`${clause(problem.text)}, so the neighbours on the wire are not known`);
   const nextStep = problem.next_step;
   if (problem.code === "lldp_not_running")
     return [{ code: "lldp_not_running", severity: "info", text, nextStep }];

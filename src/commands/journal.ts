@@ -6,6 +6,7 @@ import { type CommandState, isFinal, type Why } from "../model/command.ts";
 import { errorCode, errorText } from "../model/errors.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";
 import type { Logger } from "../model/log.ts";
+import { sentence } from "../model/text/sentence.ts";
 import type { Clock } from "../system/clock.ts";
 import { type AnyCommandType, planOf } from "./command-type.ts";
 import { advance, type Input } from "./machine.ts";
@@ -209,14 +210,9 @@ export function whyOf(error: unknown): Why {
   const nextStep = error !== null && typeof error === "object" && "nextStep" in error ? error.nextStep : null;
   return {
     code: errorCode(error),
-    text: sentence(errorText(error)),
+    text: sentence(errorText(error) || "no reason was given"),
     nextStep: typeof nextStep === "string" ? nextStep : null,
   };
-}
-
-function sentence(text: string): string {
-  const whole = text === "" ? "No reason was given" : text[0]?.toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
 function short(result: Progress["result"]): unknown {

@@ -16,6 +16,7 @@ import { canonicalJson } from "../model/canonical-json.ts";
 import type { Command, Why } from "../model/command.ts";
 import { AgentError } from "../model/errors.ts";
 import type { KnownTime } from "./gates/gate.ts";
+import { whyOf } from "./journal.ts";
 
 export interface SignatureOptions {
   /** SubjectPublicKeyInfo in DER as base64, of the policy (`policy.show`); null: signatures are not asked for. */
@@ -57,8 +58,4 @@ function timeProblem(signed: SignedCommand, { atLeast, exact }: KnownTime): Agen
 
 function isSame(a: unknown, b: unknown): boolean {
   return canonicalJson(a) === canonicalJson(b);
-}
-
-function whyOf({ code, message, nextStep }: AgentError): Why {
-  return { code, text: `${message.charAt(0).toUpperCase()}${message.slice(1)}.`, nextStep };
 }

@@ -10,6 +10,7 @@ import { CONTROL_APIS } from "../control/index.ts";
 import { camel, type KeyDeclaration, parseListen } from "../model/config-key.ts";
 import { errorCode } from "../model/errors.ts";
 import { shownKey } from "../model/text/scrub.ts";
+import { ended } from "../model/text/sentence.ts";
 import { checkTable, type KnownCollector, type Setting } from "./check.ts";
 import { crossProblems } from "./cross-checks.ts";
 import { type Problem, readConfigFile } from "./file.ts";
@@ -101,11 +102,15 @@ export function collectorConfig(config: Config, name: string): CollectorConfig {
 
 /** `file.toml:12: metrics.listen: expected …. Next: …` on one line. */
 export function problemText(problem: Problem): string {
+  return `${problemSentence(problem)} Next: ${problem.nextStep}`;
+}
+
+/** `file.toml:12: metrics.listen: expected ….` */
+export function problemSentence(problem: Omit<Problem, "nextStep">): string {
   const line = problem.line === null ? "" : `:${problem.line}`;
   const column = problem.line === null || problem.column === null ? "" : `:${problem.column}`;
   const key = problem.key === null ? "" : ` ${problem.key}:`;
-  const end = problem.message.endsWith("?") ? "" : ".";
-  return `${shownKey(problem.file)}${line}${column}:${key} ${problem.message}${end} Next: ${problem.nextStep}`;
+  return `${shownKey(problem.file)}${line}${column}:${key} ${ended(problem.message)}`;
 }
 
 /** The system's file for root, `$XDG_CONFIG_HOME/foundry-agent/config.toml` for everybody else. */

@@ -7,6 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { parse } from "toml";
 import { errorCode } from "../model/errors.ts";
 import { looksSecret, printable, shownKey } from "../model/text/scrub.ts";
+import { clause } from "../model/text/sentence.ts";
 import { locateKeys, type Position } from "../system/toml-locate.ts";
 
 export interface Problem {
@@ -166,7 +167,7 @@ function explain(
   column: number | null,
 ): { message: string; nextStep: string } {
   if (error.location === undefined) {
-    const message = shownKey(error.message ?? "the text can't be parsed").replace(/\.$/, "");
+    const message = clause(shownKey(error.message ?? "the text can't be parsed"));
     return { message: `not valid TOML: ${message}`, nextStep: "give each key and each [table] once" };
   }
   const unexpected = unexpectedText(error.found ?? null);

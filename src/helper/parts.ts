@@ -8,7 +8,7 @@ import { AgentError, errorCode } from "../model/errors.ts";
 import { type Clock, hostClock } from "../system/clock.ts";
 import { type Files, openFiles } from "../system/files.ts";
 import { type RunProgram, runProgram } from "../system/program.ts";
-import { type Audit, auditLine } from "./carry-out/audit.ts";
+import { type Audit, auditText, type Priority } from "./carry-out/audit.ts";
 import { type CarryOut, openCarryOut } from "./carry-out/carry-out.ts";
 import { type Keeper, openLocateRecord } from "./locate/record.ts";
 import type { Operation } from "./operation.ts";
@@ -26,8 +26,8 @@ export interface HelperOptions {
   readonly policyPath: string;
   /** Folder of the record of what was done and of the lights that are on. */
   readonly stateFolder: string;
-  /** Takes whole lines with their syslog priority. */
-  readonly audit: (line: string) => void;
+  /** Takes lines, without line break. */
+  readonly audit: (priority: Priority, text: string) => void;
   /** Besides root's, whose files are believed; this process' own uid if not given. */
   readonly owner?: number;
   readonly files?: Files;
@@ -55,7 +55,7 @@ export function openParts(options: HelperOptions): HelperParts {
   const owner = options.owner ?? process.geteuid?.() ?? 0;
   const files = options.files ?? openFiles("/");
   const run = options.run ?? runProgram;
-  const audit: Audit = (entry) => options.audit(auditLine(entry));
+  const audit: Audit = (entry) => options.audit(6, auditText(entry));
   const policy = () => readPolicy(policyPath, owner);
   makeFolder(stateFolder);
   const record = openLimits({ path: join(stateFolder, "done.json"), files, owner });
@@ -64,7 +64,7 @@ export function openParts(options: HelperOptions): HelperParts {
     owner,
     files,
     run,
-    tell: (sentence) => options.audit(`<5>${sentence}\n`),
+    tell: (sentence) => options.audit(5, sentence),
   });
   const keepers: readonly Keeper[] = [noting(record), lights];
   const clock = options.clock ?? hostClock();
@@ -81,7 +81,7 @@ export function openParts(options: HelperOptions): HelperParts {
       try {
         what(keeper);
       } catch (error) {
-        options.audit(`<4>${error instanceof AgentError ? error.message : String(error)}\n`);
+        options.audit(4, error instanceof AgentError ? error.message : String(error));
       }
     }
   }

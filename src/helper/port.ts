@@ -1,4 +1,5 @@
 import { AgentError } from "../model/errors.ts";
+import { type Need, needText, type Unmet } from "../model/text/need.ts";
 
 /**
  * What the rest of the agent may ask of root, whoever carries it out: the helper behind its socket, this
@@ -6,9 +7,7 @@ import { AgentError } from "../model/errors.ts";
  */
 export interface HelperPort {
   /** `socket`, `direct`, or `none` with the reason and what to type. */
-  readonly how:
-    | { readonly kind: "socket" | "direct" }
-    | { readonly kind: "none"; readonly sentence: string; readonly nextStep: string };
+  readonly how: { readonly kind: "socket" | "direct" } | ({ readonly kind: "none" } & Unmet);
   /**
    * Ask for one operation by name (`smart.read`) with arguments of its schema.
    * @returns what the operation gives, as its file documents it.
@@ -31,16 +30,12 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
-/**
- * The port where nobody is root: every call says so, with what to type.
- * @param sentence why there is none; @param nextStep what to type to have one
- */
-export function noHelper(sentence: string, nextStep: string): HelperPort {
+/** The port where nobody is root: every call says so. @param nextStep what to type to have somebody */
+export function noHelper(need: Need, nextStep: string): HelperPort {
   return {
-    how: { kind: "none", sentence, nextStep },
+    how: { kind: "none", need, nextStep },
     async call() {
-      // A section is what needs it; of a call it has to be said.
-      throw new AgentError("helper_absent", sentence.replace(/^needs /, "this needs "), nextStep);
+      throw new AgentError("helper_absent", `this ${needText(need)}`, nextStep);
     },
   };
 }

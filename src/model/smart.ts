@@ -131,9 +131,18 @@ export interface SmartFacts {
   readonly self_test_running: SmartSelfTestRunning | null;
 }
 
+/** What a reason counts, and of which attribute; left out where it has no such thing. */
+export interface SmartParams {
+  readonly count?: number;
+  /** Id of the ATA attribute. */
+  readonly attribute?: number;
+}
+
 export interface SmartReason {
   /** Stable, snake_case. */
   readonly code: string;
+  /** What stands in `detail` for who must not read sentences. */
+  readonly params?: SmartParams;
   /** One sentence; steady as long as nothing new happened, so that it is no news by itself. */
   readonly detail: string;
 }

@@ -18,6 +18,7 @@ import type { RebootLook } from "../../helper/reboot/look.ts";
 import type { Command, Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError } from "../../model/errors.ts";
+import { needText } from "../../model/text/need.ts";
 import type { Store } from "../../store/types.ts";
 import type { Machine } from "../../system/machine.ts";
 import type { Configured } from "../configured.ts";
@@ -60,7 +61,7 @@ export function openCommandGates(options: {
     const { how } = helper;
     const absent =
       how.kind === "none"
-        ? { code: "no_helper", text: how.sentence.replace(/^needs /, "this needs "), nextStep: how.nextStep }
+        ? { code: "no_helper", text: `this ${needText(how.need)}`, nextStep: how.nextStep }
         : null;
     return {
       ...read,

@@ -1,6 +1,6 @@
 /** What a configuration that was read again has to say for itself. */
 import { join } from "node:path";
-import { type Config, type LoadedConfig, problemText, SYSTEM_FOLDER } from "../../config/config.ts";
+import { type Config, type LoadedConfig, problemSentence, SYSTEM_FOLDER } from "../../config/config.ts";
 import { quoteArgument } from "../../config/file.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 
@@ -11,10 +11,8 @@ import type { ConditionDraft } from "../../model/condition.ts";
 export function configConditions(loaded: LoadedConfig, atStart: Config): ConditionDraft[] {
   const [first] = loaded.problems;
   if (first === undefined) return restartNeeded(atStart, loaded.config);
-  // Its own "Next: …" would stand before the condition's.
-  const sentence = problemText({ ...first, nextStep: "" }).replace(/ Next: $/, "");
   const more = loaded.problems.length > 1 ? ` (and ${loaded.problems.length - 1} more)` : "";
-  const text = `The configuration is not right, so the one before is kept: ${sentence}${more}`;
+  const text = `The configuration is not right, so the one before is kept: ${problemSentence(first)}${more}`;
   return [{ code: "config_invalid", severity: "error", text, nextStep: checkCommand(loaded.config) }];
 }
 

@@ -3,6 +3,7 @@
  * it is a copy or the same node on a new board only an operator knows, and may see it long after a restart.
  */
 import type { ConditionDraft } from "../../model/condition.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { KEPT_VALUES_DAYS } from "../../store/set-aside.ts";
 
 export interface Cloned {
@@ -29,7 +30,7 @@ export function clonedCondition(cloned: Cloned, registered: boolean): ConditionD
   const commands =
     unfinishedCommands === 0
       ? " and token"
-      : `, token and ${unfinishedCommands} unfinished command${unfinishedCommands === 1 ? "" : "s"}`;
+      : `, token and ${plural(unfinishedCommands, "unfinished command")}`;
   return {
     code: "identity_cloned",
     severity: "warning",

@@ -173,7 +173,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
     record.failuresInRow = 0;
     if (isNoData(outcome)) {
       if (outcome.pending === true && before?.data != null) return { ...before, durationMs };
-      const code = outcome.pending === true ? PENDING : "no_data";
+      const code = outcome.pending === true ? PENDING : (outcome.code ?? "no_data");
       const reason: Reason = { code, text: outcome.noData, nextStep: outcome.nextStep };
       return { name, state: "absent", data: null, reason, collectedAt: now, durationMs };
     }

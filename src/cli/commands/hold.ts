@@ -1,6 +1,7 @@
 /** `foundry-agent hold` and `release`: commands from the network wait while somebody works on this node. */
 
 import { printable } from "../../model/text/scrub.ts";
+import { ended } from "../../model/text/sentence.ts";
 import type { HoldWire } from "../../sockets/wire/command.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { EXIT, printJson } from "../output.ts";
@@ -70,8 +71,7 @@ function untilWhen(until: number | null): string {
 }
 
 function replacedText({ by, until, reason }: HoldWire): string {
-  const end = /[.!?]$/.test(reason) ? "" : ".";
-  return `This replaces what ${by} held ${untilWhen(at(until))}: ${reason}${end}`;
+  return ended(`This replaces what ${by} held ${untilWhen(at(until))}: ${reason}`);
 }
 
 function secondsOf(text: string): number {

@@ -37,8 +37,8 @@ export function stateColor(state: CommandState): Color {
 /** "reboot from local (ID) waits, since 3 min ago: Packages are being installed." and what to type; ends with a line break. */
 export function commandSentence(command: CommandWire, shown: Shown): string {
   const { id, type, source, state, step, waiting, error, since } = command;
-  const ago = relativeTime(at(since ?? command.received_at), shown.now);
-  const long = isFinal(state) ? `, ${ago}` : ago === "now" ? "" : `, since ${ago}`;
+  const ago = relativeTime(at(since ?? command.received_at), shown.now, isFinal(state) ? "now" : "");
+  const long = ago === "" ? "" : `, ${isFinal(state) ? "" : "since "}${ago}`;
   const why = waiting?.text ?? (error === null ? null : errorWords(command, error));
   const how = step === null || step === type ? "" : ` (${step})`;
   const next =

@@ -13,9 +13,9 @@ import {
 import { effectiveValues } from "../../config/effective.ts";
 import { quoteArgument } from "../../config/file.ts";
 import { printable } from "../../model/text/scrub.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
-import { plural } from "../text/format.ts";
 import { table } from "../text/table.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 

@@ -1,5 +1,6 @@
 /** `foundry-agent helper`: the root-only half, as systemd starts it when the agent asks for something. */
 import { join, resolve } from "node:path";
+import { journalLine } from "../../helper/carry-out/audit.ts";
 import { activatedSocket } from "../../helper/link/activation.ts";
 import { openHelperServer } from "../../helper/link/server.ts";
 import { openLocateRecord } from "../../helper/locate/record.ts";
@@ -42,7 +43,7 @@ export const helperCommand: SubCommand = {
       policyPath: pathOf(values.policy, POLICY_PATH),
       stateFolder: pathOf(values.state, HELPER_STATE_FOLDER),
       idleExitMs: idleSeconds(values.idle) * 1_000,
-      audit: io.stderr,
+      audit: (...line) => io.stderr(journalLine(...line)),
     });
     const stop = (): void => void server.close();
     if (io.signal.aborted) stop();

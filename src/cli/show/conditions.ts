@@ -32,7 +32,7 @@ export function conditionLines(conditions: readonly ConditionWire[], shown: Show
     .map((condition, index) => {
       const word = words[index] ?? severityWord("info");
       const since = at(condition.since);
-      const when = since === null ? "" : ` (since ${ago(since, shown.now)})`;
+      const when = since === null ? "" : ` (since ${relativeTime(since, shown.now, "just now")})`;
       const text = wrapText(printable(condition.text), shown.width, indent.length);
       const lines = [
         `  ${paint(word.text.padEnd(widest), word.color, shown.color)}  ${text}`,
@@ -43,11 +43,6 @@ export function conditionLines(conditions: readonly ConditionWire[], shown: Show
       return `${lines.join("\n")}\n`;
     })
     .join("");
-}
-
-/** "3 min", "2026-11-02": what fits after "since". */
-function ago(since: number, now: number): string {
-  return relativeTime(since, now).replace(/^now$/, "just now");
 }
 
 /** Milliseconds of an RFC 3339 text, or null. */

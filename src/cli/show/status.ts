@@ -2,10 +2,11 @@
 
 import { controlSections } from "../../control/index.ts";
 import { printable } from "../../model/text/scrub.ts";
+import { clause, plural } from "../../model/text/sentence.ts";
 import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
-import { bytes as bytesText, duration, paint, plural, relativeTime } from "../text/format.ts";
+import { bytes as bytesText, duration, paint, relativeTime } from "../text/format.ts";
 import { nextStepHere } from "../text/next-step.ts";
 import { type Cell, type Column, table } from "../text/table.ts";
 import { terminalWidth, watch } from "../text/watch.ts";
@@ -148,7 +149,7 @@ function apisText(status: StatusWire, io: Shower, socket: unknown): string {
     );
     const error =
       last_error !== null && breaker === "open" && !told
-        ? `${last_error.text.replace(/\.$/, "")} (${relativeTime(at(last_error.at), now)})`
+        ? `${clause(last_error.text)} (${relativeTime(at(last_error.at), now)})`
         : null;
     const left = status.conditions.some(({ code, subject }) => code === "left" && subject === name);
     return [left ? null : note, register, error]

@@ -14,11 +14,12 @@ const DAY = 24 * HOUR;
 /**
  * "3 min ago", "in 2 h", "now"; a date from 60 days on, "never" for null.
  * @param at and @param now milliseconds since the epoch
+ * @param moment what stands for less than a second: "just now" where a sentence goes on with it
  */
-export function relativeTime(at: number | null, now: number): string {
+export function relativeTime(at: number | null, now: number, moment = "now"): string {
   if (at === null || !Number.isFinite(at)) return "never";
   const distance = Math.abs(now - at);
-  if (distance < SECOND) return "now";
+  if (distance < SECOND) return moment;
   if (distance >= 60 * DAY) return new Date(at).toISOString().slice(0, 10);
   return at <= now ? `${roughly(distance)} ago` : `in ${roughly(distance)}`;
 }
@@ -91,11 +92,6 @@ export function percent(share: number | null): string {
   if (value > 0 && value < 0.1) return "< 0.1 %";
   const precise = (value > 0 && value < 9.95) || (value >= 99.5 && value < 100);
   return `${precise ? value.toFixed(1) : Math.round(value)} %`;
-}
-
-/** "1 event", "3 events". */
-export function plural(count: number, noun: string, nouns = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : nouns}`;
 }
 
 export type Color = "red" | "yellow" | "green" | "dim" | "bold";

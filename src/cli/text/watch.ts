@@ -1,5 +1,6 @@
 /** `--watch`: the same view again and again in place, and how wide the terminal is. */
 import { AgentError } from "../../model/errors.ts";
+import { ended } from "../../model/text/sentence.ts";
 import { EXIT, type Io } from "../output.ts";
 
 /** Columns of the terminal, undefined where there is none (then nothing is cut). */
@@ -21,17 +22,20 @@ export async function watch(io: Io, everyMs: number, render: () => Promise<strin
     return EXIT.ok;
   }
   let picture = await render();
+  let remark = "";
   io.stdout("\u001b[?25l\u001b[2J");
   try {
     while (!io.signal.aborted) {
-      io.stdout(`\u001b[H${inPlace(picture)}`);
+      io.stdout(`\u001b[H${inPlace(picture + remark)}`);
       await pause(everyMs, io.signal);
       if (io.signal.aborted) break;
-      picture = await render().catch((error: unknown) => {
-        if (io.signal.aborted) return picture;
+      try {
+        [picture, remark] = [await render(), ""];
+      } catch (error) {
+        if (io.signal.aborted) break;
         if (!(error instanceof AgentError)) throw error;
-        return `${picture.replace(/\nNot up to date: .*\n$/s, "")}\nNot up to date: ${error.message}.\n`;
-      });
+        remark = `\nNot up to date: ${ended(error.message)}\n`;
+      }
     }
   } finally {
     io.stdout("\u001b[?25h\n");

@@ -9,7 +9,7 @@
 import type { BmcInfoResult, BmcLanResult, BmcSelResult } from "../../helper/bmc/reads.ts";
 import type { HelperPort } from "../../helper/port.ts";
 import { type RunProgram, runProgram } from "../../system/program.ts";
-import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
+import { type CollectContext, type Collector, type NoData, nobodyIsRoot, noData } from "../collector.ts";
 import { lastSeq } from "../told-once.ts";
 import { helperAsker, lanAsker, openRound } from "./ask.ts";
 import { bmcConditions, bmcEvents } from "./conditions.ts";
@@ -96,8 +96,7 @@ export function bmcCollector({
     const target = lanTarget(context.options);
     const presence = target === null ? findBmc(files) : null;
     if (target === null && presence === null) return noData("This machine has no BMC.");
-    if (target === null && helper.how.kind === "none")
-      return noData(helper.how.sentence, helper.how.nextStep);
+    if (target === null && helper.how.kind === "none") return nobodyIsRoot(helper.how);
     const memory = parseSelMemory(context.memory.get());
     newsBase ??= lastSeq(memory?.news ?? []);
     if (clock.monotonic() >= pausedUntil) await askAll(context, target);

@@ -1,6 +1,7 @@
 /** What is wrong with or according to the BMC right now, and what its log tells that is new. Pure. */
 import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
+import { sentence } from "../../model/text/sentence.ts";
 import { untold } from "../told-once.ts";
 import type { BmcData, BmcNews, BmcProblem, BmcSensor } from "./schema.ts";
 
@@ -43,7 +44,7 @@ type Add = (
 ) => void;
 
 function aboutProblem({ code, text, next_step }: BmcProblem, add: Add): void {
-  const sentence = `${text.replace(/\.$/, "")}.`;
+  const said = sentence(text);
   switch (code) {
     case "bmc_ipmitool_missing":
       add(
@@ -55,16 +56,16 @@ function aboutProblem({ code, text, next_step }: BmcProblem, add: Add): void {
       );
       return;
     case "bmc_not_allowed":
-      add("bmc_not_allowed", null, "warning", sentence, next_step);
+      add("bmc_not_allowed", null, "warning", said, next_step);
       return;
     case "bmc_device_missing":
-      add("bmc_device_missing", null, "warning", sentence, next_step);
+      add("bmc_device_missing", null, "warning", said, next_step);
       return;
     case "bmc_unreachable":
-      add("bmc_unreachable", null, "warning", sentence, next_step);
+      add("bmc_unreachable", null, "warning", said, next_step);
       return;
     case "bmc_half_answer":
-      add("bmc_half_answer", null, "info", sentence, next_step);
+      add("bmc_half_answer", null, "info", said, next_step);
       return;
     case "bmc_hang":
       add(
@@ -76,7 +77,7 @@ function aboutProblem({ code, text, next_step }: BmcProblem, add: Add): void {
       );
       return;
     default:
-      add("bmc_no_answer", null, "warning", sentence, next_step);
+      add("bmc_no_answer", null, "warning", said, next_step);
   }
 }
 

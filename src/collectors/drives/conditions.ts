@@ -1,6 +1,7 @@
 /** What is wrong with drives right now, and what happened to them: sentences for people, pure. */
 import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { untold } from "../told-once.ts";
 import type { Drive, DriveMount, DrivesData, HistoryEntry } from "./schema.ts";
 
@@ -107,10 +108,6 @@ function aboutMount(mount: DriveMount, add: Add): void {
 /** "2025-10-09T08:00:00.000Z" as people say it: "2025-10-09 08:00 UTC". */
 function readable(time: string): string {
   return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z$/, "$1 $2 UTC");
-}
-
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
 const SEVERITY: Record<HistoryEntry["what"], Severity> = {

@@ -9,7 +9,7 @@ import type { HelperPort } from "../../helper/port.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError } from "../../model/errors.ts";
 import type { EventDraft } from "../../model/event.ts";
-import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
+import { type CollectContext, type Collector, type NoData, nobodyIsRoot, noData } from "../collector.ts";
 import { historyKeeper, untold } from "../told-once.ts";
 import { parseDimmMemory, rememberDimms } from "./news.ts";
 import { type HardwareData, hardwareSchema } from "./schema.ts";
@@ -35,7 +35,7 @@ export function hardwareCollector({ helper }: { readonly helper: HelperPort }): 
   }
 
   async function collect(context: CollectContext): Promise<HardwareData | NoData> {
-    if (helper.how.kind === "none") return noData(helper.how.sentence, helper.how.nextStep);
+    if (helper.how.kind === "none") return nobodyIsRoot(helper.how);
     const { clock } = context.machine;
     if (last === null || clock.monotonic() - last.at >= HOLDS_MS) {
       last = { at: clock.monotonic(), found: await look(context) };

@@ -1,6 +1,7 @@
 /** What is wrong by SMART right now, and what happened since the last round: sentences for people, pure. */
 import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
+import { sentence } from "../../model/text/sentence.ts";
 import { untold } from "../told-once.ts";
 import { MAX_HANGS } from "./rounds/ask.ts";
 import type { SmartData, SmartDrive, SmartEvent } from "./schema.ts";
@@ -92,13 +93,6 @@ function names(drives: readonly SmartDrive[]): string {
   return drives.length > list.length
     ? `${list.join(", ")} and ${drives.length - list.length} more`
     : list.join(", ");
-}
-
-function sentence(text: string): string {
-  // The program's name stays as it is written.
-  if (text.startsWith("smartctl")) return sentence(`the program ${text}`);
-  const upper = text.charAt(0).toUpperCase() + text.slice(1);
-  return upper.endsWith(".") ? upper : `${upper}.`;
 }
 
 const SEVERITY: Record<NonNullable<SmartEvent["to"]>, Severity> = {

@@ -3,6 +3,7 @@
  * remembered of it. Pure.
  */
 import type { SmartFacts, SmartReason, SmartVerdict } from "../../model/smart.ts";
+import { sentence } from "../../model/text/sentence.ts";
 import type { SmartTrend } from "./history.ts";
 import { isHang, type SmartOutcome } from "./rounds/ask.ts";
 import type { SmartIdentity } from "./rounds/identity.ts";
@@ -105,8 +106,4 @@ function openProblem(text: string): SmartReason {
   if (/unknown usb bridge|device type/i.test(text))
     return { code: "type_unknown", detail: `smartctl does not know how to talk to the drive: ${text}.` };
   return { code: "open_failed", detail: `The drive could not be opened: ${text}.` };
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }

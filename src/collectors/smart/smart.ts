@@ -9,7 +9,7 @@
 import type { HelperPort } from "../../helper/port.ts";
 import type { AgentError } from "../../model/errors.ts";
 import type { SmartFacts, SmartHistory } from "../../model/smart.ts";
-import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
+import { type CollectContext, type Collector, type NoData, nobodyIsRoot, noData } from "../collector.ts";
 import { byName } from "../drives/text.ts";
 import { historyKeeper } from "../told-once.ts";
 import { smartConditions, smartEvents } from "./conditions.ts";
@@ -142,7 +142,7 @@ export function smartCollector(
   }
 
   async function collect(context: CollectContext): Promise<SmartData | NoData> {
-    if (helper.how.kind === "none") return noData(helper.how.sentence, helper.how.nextStep);
+    if (helper.how.kind === "none") return nobodyIsRoot(helper.how);
     const asked = await refreshed(context);
     [ranBefore, untold] = [true, false];
     const round = asked.state();

@@ -1,5 +1,6 @@
 /** `remote = "rehearse"`: a command from the network goes through every gate, and the answer says what would be done. */
 import type { Policy } from "../../helper/policy/policy.ts";
+import { ended } from "../../model/text/sentence.ts";
 import type { AnyCommandType } from "../command-type.ts";
 import type { GateVerdict } from "../gates/gate.ts";
 import { decide, isRehearsal } from "../gates/gates.ts";
@@ -23,9 +24,8 @@ export function rehearsal(
     kind: "rehearsed",
     why: {
       code: "rehearsed",
-      text: `Rehearsed, nothing was done: it would ${would}${waits.length === 0 ? " now" : `, after waiting: ${waits.join(" ")}`}`.replace(
-        /\.?$/,
-        ".",
+      text: ended(
+        `Rehearsed, nothing was done: it would ${would}${waits.length === 0 ? " now" : `, after waiting: ${waits.join(" ")}`}`,
       ),
       nextStep: 'write remote = "on" below [commands] in /etc/foundry-agent/policy.toml',
     },

@@ -7,6 +7,7 @@
 import { isFinal } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { errorText } from "../../model/errors.ts";
+import { clause, plural } from "../../model/text/sentence.ts";
 import type { Undo } from "../record.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import { within } from "./waker.ts";
@@ -134,7 +135,7 @@ export function openUndoing(
           code: "undo_pending",
           subject: `${kind} ${number}`,
           severity: "warning",
-          text: `What ${commandId} changed (${kind}, since ${new Date(since).toISOString()}) could not be taken back in ${tries} ${tries === 1 ? "try" : "tries"}: ${lastError ?? "no reason was given"}.`,
+          text: `What ${commandId} changed (${kind}, since ${new Date(since).toISOString()}) could not be taken back in ${plural(tries, "try", "tries")}: ${clause(lastError ?? "no reason was given")}.`,
           nextStep: `foundry-agent commands ${commandId}`,
         })),
     start: kick,

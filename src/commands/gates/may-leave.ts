@@ -1,5 +1,6 @@
 /** The gates that refuse for good: whether this may be done on this host at all, and whether it could be proven afterwards. */
 import { allowedTo, isPolicyWord } from "../../helper/policy/words.ts";
+import { sentence } from "../../model/text/sentence.ts";
 import type { Facts, Subject } from "./gate.ts";
 import { note, refuse, type Stop, typed, utc, wait, words } from "./text.ts";
 import type { GateOptions } from "./types.ts";
@@ -141,8 +142,3 @@ export const clock: Check = (
     "timedatectl  # or wait for an answer of the server",
   );
 };
-
-function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(first) ? first : `${first}.`;
-}

@@ -3,6 +3,7 @@
  * ends it.
  */
 import { AgentError } from "../../model/errors.ts";
+import { clause } from "../../model/text/sentence.ts";
 import type { Facts, Hidden, Subject } from "./gate.ts";
 import { duration, note, refuse, type Stop, some, typed, utc, wait, words } from "./text.ts";
 import { type GateOptions, isRehearsal } from "./types.ts";
@@ -50,7 +51,7 @@ export const window: Check = ({ source, needs }, { now }, { windows, timeZone })
     if (!(error instanceof AgentError)) throw error;
     return wait(
       "outside_window",
-      `Whether a maintenance window is open can't be told: ${error.message}.`,
+      `Whether a maintenance window is open can't be told: ${clause(error.message)}.`,
       error.nextStep,
     );
   }

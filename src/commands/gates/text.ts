@@ -1,6 +1,7 @@
 /** Words that the gates' sentences share. */
 import type { Why } from "../../model/command.ts";
 import { printable } from "../../model/text/scrub.ts";
+import { clause, plural } from "../../model/text/sentence.ts";
 
 /** What a gate that does not simply let through has found. */
 export interface Stop {
@@ -24,14 +25,10 @@ export function note(code: string, text: string): Stop {
 /** `45 seconds`, `3 minutes`, `2 hours`, `4 days`: rounded up, so that nobody is told too short a wait. */
 export function duration(ms: number): string {
   const seconds = Math.max(1, Math.ceil(ms / 1000));
-  if (seconds < 120) return count(seconds, "second");
-  if (seconds < 120 * 60) return count(Math.ceil(seconds / 60), "minute");
+  if (seconds < 120) return plural(seconds, "second");
+  if (seconds < 120 * 60) return plural(Math.ceil(seconds / 60), "minute");
   const hours = Math.ceil(seconds / 3600);
-  return hours < 72 ? count(hours, "hour") : count(Math.ceil(hours / 24), "day");
-}
-
-function count(number: number, unit: string): string {
-  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+  return hours < 72 ? plural(hours, "hour") : plural(Math.ceil(hours / 24), "day");
 }
 
 /** `2026-11-21 22:00 UTC`, to the second where that matters; without the zones of ICU. */
@@ -47,7 +44,7 @@ export function utc(at: number, to: "minute" | "second" = "minute"): string {
 
 /** Somebody else's words within a sentence: printable, cut, without a full stop of their own. */
 export function words(text: string, max = 200): string {
-  return printable(text).trim().slice(0, max).replace(/\.+$/, "");
+  return clause(printable(text).trim().slice(0, max));
 }
 
 /** `a, b and 3 more` */

@@ -7,7 +7,8 @@
  */
 import { AgentError } from "../../model/errors.ts";
 
-const DAY_NAMES = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
+const DAYS = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
+const DAY_NAMES = DAYS.map((day) => day.toLowerCase());
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -63,7 +64,7 @@ function parseDays(text: string): boolean[] {
   const days = DAY_NAMES.map(() => text === "daily");
   if (text === "daily") return days;
   for (const part of text.split(",")) {
-    const [first, last = first, ...more] = part.split("-").map((name) => DAY_NAMES.indexOf(name as "sun"));
+    const [first, last = first, ...more] = part.split("-").map((name) => DAY_NAMES.indexOf(name));
     if (first === undefined || last === undefined || first < 0 || last < 0 || more.length > 0)
       throw invalid("days as daily, sat,sun or mon-fri (sun mon tue wed thu fri sat)");
     for (let day = first; ; day = (day + 1) % 7) {
@@ -130,8 +131,7 @@ export interface Zone {
 export function localTime(zone: Zone, at: number): string {
   const local = new Date(at + zone.offset(at));
   const two = (value: number): string => String(value).padStart(2, "0");
-  const name = DAY_NAMES[local.getUTCDay()] ?? "";
-  return `${name.charAt(0).toUpperCase()}${name.slice(1)} ${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]} ${two(local.getUTCHours())}:${two(local.getUTCMinutes())} (${zone.name})`;
+  return `${DAYS[local.getUTCDay()]} ${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]} ${two(local.getUTCHours())}:${two(local.getUTCMinutes())} (${zone.name})`;
 }
 
 /**

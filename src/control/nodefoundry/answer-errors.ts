@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import { printable, scrubSecrets } from "../../model/text/scrub.ts";
+import { clause } from "../../model/text/sentence.ts";
 import type { HttpAnswer } from "../http/http.ts";
 import { parseRetryAfter, RetryError } from "../retry-error.ts";
 import { ErrorEnvelope } from "./wire.ts";
@@ -66,5 +67,5 @@ export function saidIn(body: unknown): { code: string; message: string } {
   if (!parsed.success) return { code: "", message: "" };
   const clean = (text: string): string => printable(scrubSecrets(text));
   const { code, message } = parsed.output.error;
-  return { code: clean(code), message: clean(message).replace(/\.$/, "").slice(0, 200) };
+  return { code: clean(code), message: clause(clean(message)).slice(0, 200) };
 }

@@ -2,6 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
+import { clause } from "../../model/text/sentence.ts";
 import type { CheckResult, ControlContext } from "../control-api.ts";
 import { usesProxy } from "../http/proxy.ts";
 import { serverTime } from "./answer-errors.ts";
@@ -173,7 +174,7 @@ async function checkCredential(
     else if (last.code === null || JUDGED.test(last.code))
       add("permission", last.ok ? "ok" : "failed", last.text, last.nextStep);
     else {
-      const text = `not known: the last round did not come through (${last.text.replace(/\.$/, "")})`;
+      const text = `not known: the last round did not come through (${clause(last.text)})`;
       add("permission", "skipped", text, "foundry-agent sync");
     }
     return;

@@ -1,6 +1,6 @@
 /**
  * One line of JSON for each thing the helper was asked for: what, with which arguments, how it ended, how long it
- * took. Standard error is the journal's; `<6>` is what `journalctl -p info` goes by (sd-daemon(3)).
+ * took. Where it is written is the business of whoever opened the helper: the journal of its service, or the agent's log.
  */
 import { scrubSecrets } from "../../model/text/scrub.ts";
 import type { HelperRequest } from "../link/request.ts";
@@ -23,8 +23,16 @@ export type Audit = (entry: AuditEntry) => void;
 const MAX_ARGUMENT_CHARS = 2_000;
 const SECRET_NAME = /secret|token|password|passphrase|private|credential|(?:^|_)key$/i;
 
-/** The whole line with its line break. Arguments are those of a client that is not trusted: cut and scrubbed. */
-export function auditLine({ request, peer, outcome, message, durationMs, verified }: AuditEntry): string {
+/** Of syslog: 4 warning, 5 notice, 6 information. */
+export type Priority = 4 | 5 | 6;
+
+/** For standard error where that is the journal's: `<6>` is what `journalctl -p info` goes by (sd-daemon(3)). */
+export function journalLine(priority: Priority, text: string): string {
+  return `<${priority}>${text}\n`;
+}
+
+/** Without line break. Arguments are those of a client that is not trusted: cut and scrubbed. */
+export function auditText({ request, peer, outcome, message, durationMs, verified }: AuditEntry): string {
   const line = {
     audit: request?.operation ?? null,
     id: request?.id ?? null,
@@ -38,7 +46,7 @@ export function auditLine({ request, peer, outcome, message, durationMs, verifie
     duration_ms: Math.round(durationMs),
     peer,
   };
-  return `<6>${asciiOnly(JSON.stringify(line))}\n`;
+  return asciiOnly(JSON.stringify(line));
 }
 
 /** No control, hidden or direction-changing character of a client reaches a terminal through the journal. */

@@ -14,7 +14,7 @@ export function smartctlJson(stdout: string): Record<string, unknown> {
   if (stdout.trim() === "")
     throw new AgentError(
       "smartctl_empty",
-      "smartctl printed nothing",
+      "the program smartctl printed nothing",
       "Run it by hand: smartctl --scan-open",
     );
   let at = -1;
@@ -28,12 +28,12 @@ export function smartctlJson(stdout: string): Record<string, unknown> {
   if (banner !== null && Number(banner[1]) < 7)
     throw new AgentError(
       "smartctl_too_old",
-      `smartctl ${banner[1]}.${banner[2]} has no JSON output; 7.0 or newer is needed`,
+      `the program smartctl ${banner[1]}.${banner[2]} has no JSON output; 7.0 or newer is needed`,
       "apt install --only-upgrade smartmontools",
     );
   throw new AgentError(
     "smartctl_garbage",
-    "smartctl printed something that is not its JSON",
+    "the program smartctl printed something that is not its JSON",
     "Run it by hand: smartctl --json=c --scan-open",
   );
 }

@@ -39,14 +39,14 @@ export async function runSmartctl(
     case "timed_out":
       throw hangs(subject, `smartctl was not done within ${Math.round(timeoutMs / 1000)} s`);
     case "too_much_output":
-      throw new AgentError("smartctl_endless", "smartctl printed more than 1 MiB and was ended");
+      throw failed("smartctl_endless", "printed more than 1 MiB and was ended");
     case "aborted":
       // The call's deadline and a hung drive are the same thing seen from two sides.
       throw result.lingering === null
-        ? new AgentError("aborted", "smartctl was ended before it was done")
+        ? failed("aborted", "was ended before it was done")
         : hangs(subject, "smartctl can't be ended");
     default:
-      throw new AgentError("smartctl_killed", "smartctl was killed by the system", "journalctl -k | tail");
+      throw failed("smartctl_killed", "was killed by the system", "journalctl -k | tail");
   }
 }
 
@@ -61,12 +61,12 @@ function hangs(subject: string, why: string): AgentError {
 function notStarted(error: unknown): unknown {
   if (!(error instanceof AgentError)) return error;
   if (error.code === "program_missing")
-    return new AgentError("smartctl_missing", "smartctl is not installed", "apt install smartmontools", {
-      cause: error,
-    });
+    return failed("smartctl_missing", "is not installed", "apt install smartmontools", error);
   if (error.code === "program_not_allowed")
-    return new AgentError("smartctl_not_allowed", "smartctl may not be run", "ls -l /usr/sbin/smartctl", {
-      cause: error,
-    });
+    return failed("smartctl_not_allowed", "may not be run", "ls -l /usr/sbin/smartctl", error);
   return error;
+}
+
+function failed(code: string, what: string, nextStep: string | null = null, cause?: unknown): AgentError {
+  return new AgentError(code, `the program smartctl ${what}`, nextStep, { cause });
 }

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
+import { reasonClause } from "../../model/text/need.ts";
 import { rfc3339 } from "../wire/rfc3339.ts";
 import { reasonWire } from "../wire/wire.ts";
 import {
@@ -149,7 +150,7 @@ function wayOf(context: RouteContext, call: Call, drive: Fields): { device: stri
     );
   if (state.state === "pending")
     throw new AgentError("no_smart", "the drives were not asked yet", "foundry-agent collect smart");
-  if (why !== null) throw new AgentError("no_smart", sentencePart(why.text), why.next_step);
+  if (why !== null) throw new AgentError("no_smart", reasonClause(why, "this"), why.next_step);
   throw new AgentError(
     "no_smart",
     `${String(drive.name)} gives no SMART data: virtual disks, SD cards and eMMC have none`,
@@ -189,8 +190,4 @@ function lists({ view, texts }: RouteContext, { audience }: Call): { drives: Fie
   const whole: DriveSections = { drives: drives?.data ?? null, smart: smart?.data ?? null };
   const shown = { drives: texts.data(drives, audience), smart: texts.data(smart, audience) };
   return { drives: joinedDrives(whole, shown), missing: recordsOf(shown.drives, "missing") };
-}
-
-function sentencePart(text: string): string {
-  return text.replace(/\.$/, "").replace(/^needs /, "this needs ");
 }

@@ -7,7 +7,6 @@ import {
   memorySize,
   paint,
   percent,
-  plural,
   relativeTime,
   severityWord,
   sparkline,
@@ -110,11 +109,6 @@ it("says in words what a colour says, and paints only where wanted", () => {
   expect(paint(text, color, true)).toBe("\u001b[31merror\u001b[0m");
   expect(paint("\u001b[2J", "red", false)).toBe("?[2J");
   expect([severityWord("info").text, severityWord("warning").text]).toEqual(["note", "warning"]);
-  expect([plural(1, "event"), plural(2, "event"), plural(0, "entry", "entries")]).toEqual([
-    "1 event",
-    "2 events",
-    "0 entries",
-  ]);
 });
 
 it("draws values between their extremes or a given range", () => {

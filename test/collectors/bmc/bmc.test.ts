@@ -121,8 +121,9 @@ it("finds a BMC whose device file's module is not loaded", async () => {
 it("is absent where nobody can ask root", async () => {
   const found = await bmcCollector({ helper: NO_HELPER }).collect(collectContext(treeMachine(BMC_TREE)));
   expect(found).toEqual({
-    noData: "This needs the helper, which is not there.",
+    noData: "needs the helper",
     nextStep: "systemctl start foundry-agent-helper.socket",
+    code: "needs_helper",
   });
 });
 

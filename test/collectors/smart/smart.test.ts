@@ -158,12 +158,13 @@ describe("what drives say", () => {
 describe("nobody to ask", () => {
   it("without a helper there is none, with the next step", async () => {
     const collector = smartCollector({
-      helper: noHelper("It needs the helper.", "sudo true"),
+      helper: noHelper("needs_helper", "sudo true"),
       history: null,
     });
     expect(await collector.collect(collectContext(treeMachine({ files: {} })))).toEqual({
-      noData: "It needs the helper.",
+      noData: "needs the helper",
       nextStep: "sudo true",
+      code: "needs_helper",
     });
   });
 

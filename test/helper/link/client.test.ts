@@ -175,15 +175,15 @@ it("no socket, a file in its place, a socket without a helper: absent, with the 
 });
 
 it("none: every call says why and what to type", async () => {
-  const port = noHelper("the sections need the helper", "apt install foundry-agent");
+  const port = noHelper("needs_helper", "apt install foundry-agent");
   expect(port.how).toEqual({
     kind: "none",
-    sentence: "the sections need the helper",
+    need: "needs_helper",
     nextStep: "apt install foundry-agent",
   });
   await expect(port.call("noop", {}, never)).rejects.toMatchObject({
     code: "helper_absent",
-    message: "the sections need the helper",
+    message: "this needs the helper",
     nextStep: "apt install foundry-agent",
   });
 });

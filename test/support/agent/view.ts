@@ -64,7 +64,7 @@ export async function collectSections(
     found[collector.name] = isNoData(data)
       ? section(collector.name, null, {
           state: "absent",
-          reason: { code: "no_data", text: data.noData, nextStep: data.nextStep },
+          reason: { code: data.code ?? "no_data", text: data.noData, nextStep: data.nextStep },
         })
       : section(collector.name, data);
   }
@@ -208,7 +208,7 @@ export function viewOfSections(
     },
     async sync(api) {
       calls.push(`sync ${api ?? "all"}`);
-      return [{ name: "nodefoundry", ok: true, text: "2 sections sent and confirmed" }];
+      return [{ name: "nodefoundry", ok: true, text: "2 sections sent and confirmed", nextStep: null }];
     },
     async reload() {
       calls.push("reload");

@@ -5,6 +5,7 @@
  */
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import * as v from "valibot";
+import { journalLine } from "../../../src/helper/carry-out/audit.ts";
 import { openHelperServer } from "../../../src/helper/link/server.ts";
 
 const [socket = "", policyPath = "", stateFolder = "", actsFile = "", dies = "never"] = process.argv.slice(2);
@@ -17,7 +18,7 @@ const server = await openHelperServer({
   listen: { path: socket },
   policyPath,
   stateFolder,
-  audit: (line) => process.stderr.write(line),
+  audit: (...line) => process.stderr.write(journalLine(...line)),
   moreOperations: [
     {
       name: "act",

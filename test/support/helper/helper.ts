@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import * as v from "valibot";
 import { onTestFinished } from "vitest";
+import { journalLine } from "../../../src/helper/carry-out/audit.ts";
 import { encodeFrame } from "../../../src/helper/link/frame.ts";
 import {
   type HelperServer,
@@ -69,7 +70,7 @@ export async function testHelper(
     policyPath: house.policyPath,
     stateFolder: house.stateFolder,
     idleExitMs: 60_000,
-    audit: (line) => lines.push(line),
+    audit: (...line) => lines.push(journalLine(...line)),
     ...options,
   });
   onTestFinished(() => server.close());

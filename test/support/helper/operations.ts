@@ -32,7 +32,7 @@ export function operationsPort(
 export const NO_HELPER: HelperPort = {
   how: {
     kind: "none",
-    sentence: "This needs the helper, which is not there.",
+    need: "needs_helper",
     nextStep: "systemctl start foundry-agent-helper.socket",
   },
   call: () => Promise.reject(new Error("asked although nobody is there")),

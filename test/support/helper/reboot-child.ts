@@ -1,4 +1,5 @@
 /** A helper in a process of its own, whose programs come from PATH: for a systemctl that kills whoever runs it. argv: socket, policy, state folder, root of the host. */
+import { journalLine } from "../../../src/helper/carry-out/audit.ts";
 import { openHelperServer } from "../../../src/helper/link/server.ts";
 import { openFiles } from "../../../src/system/files.ts";
 
@@ -8,7 +9,7 @@ const server = await openHelperServer({
   ...{ policyPath, stateFolder },
   files: openFiles(root),
   fileSystemType: () => 0xef53,
-  audit: (line) => process.stderr.write(line),
+  audit: (...line) => process.stderr.write(journalLine(...line)),
 });
 process.stdout.write("listening\n");
 process.once("SIGTERM", () => void server.close());
