@@ -77,8 +77,8 @@ export function viewOf(options: ViewOptions): AgentView {
       await settled();
       return await Promise.all(
         loops(name).map(async (loop) => {
-          const { ok, text } = await loop.now();
-          return { name: loop.api.name, ok, text };
+          const { ok, text, nextStep } = await loop.now();
+          return { name: loop.api.name, ok, text, nextStep };
         }),
       );
     },

@@ -101,7 +101,7 @@ export interface AgentView {
   /** Run one collector now. @throws AgentError `no_such_collector`. */
   collect(name: string): Promise<Section>;
   /** One round with each control API (or one) now; resolves when answered. */
-  sync(api?: string): Promise<{ name: string; ok: boolean; text: string }[]>;
+  sync(api?: string): Promise<{ name: string; ok: boolean; text: string; nextStep: string | null }[]>;
   /** Read the configuration again. */
   reload(): Promise<{ ok: boolean; problems: string[] }>;
   /** Drop a missing drive from memory. @throws AgentError `no_such_drive`. */

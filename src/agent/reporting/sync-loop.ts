@@ -6,6 +6,7 @@
  */
 import type { SyncInput, SyncOutcome } from "../../control/control-api.ts";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
+import { plural } from "../../model/text/sentence.ts";
 import type { SectionState } from "./ledger.ts";
 import type { LoopStatus, RoundResult, SyncLoop, SyncLoopOptions } from "./sync-types.ts";
 
@@ -13,6 +14,8 @@ const AFTER_RELOAD_MS = 500;
 const EVENTS_A_ROUND = 100;
 /** A condition only after this many failures in a row: one lost round is no news. */
 const FAILURES_TO_TELL = 2;
+/** What a round sent that came to nothing. */
+const NOTHING = { nextStep: null, sections: [], events: 0 };
 /** Why a round was ended whose answer must not count. */
 const FORGOTTEN = new AgentError("forgotten", "this node is another one now");
 
@@ -120,28 +123,28 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     const sections = readOnly ? [] : Object.keys(input.changed);
     return {
       ok: true,
-      text: sentence(outcome, sections, input.events.length),
+      text: accepted(outcome, sections, input.events.length),
+      nextStep: null,
       sections,
       events: input.events.length,
     };
   }
 
   function failed(error: unknown, input: SyncInput, { aborted, reason }: AbortSignal): RoundResult {
-    const nothing = { sections: [], events: 0 };
     if (aborted) {
       arm(reason === FORGOTTEN ? 0 : (pace.wokenMs() ?? 0));
-      return { ok: false, text: "ended early", ...nothing };
+      return { ...NOTHING, ok: false, text: "ended early" };
     }
     const [code, text] = [errorCode(error), errorText(error)];
     const step = error instanceof AgentError ? error.nextStep : null;
-    const said = step === null ? text : `${text} Next: ${step}`;
+    const result = { ...NOTHING, ok: false, text, nextStep: step };
     const delay = pace.failed(error, input.waitS);
     arm(delay);
     if (code === "not_enrolled") {
       // What went wrong while it was registered is over.
       lastError = null;
       health.clear("reporting_failed", api.name);
-      return { ok: false, text: said, ...nothing };
+      return result;
     }
     lastError = { code, text, at: clock.now() };
     if (error instanceof AgentError) log.debug({ api: api.name, code }, `round failed: ${text}`);
@@ -156,7 +159,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
         nextStep,
       });
     }
-    return { ok: false, text: said, ...nothing };
+    return result;
   }
 
   function arm(delayMs: number): void {
@@ -198,8 +201,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
         await round.promise;
       }
       // Not beside the round of the loop that a reload puts in the place of this one.
-      if (stopped)
-        return { ok: false, text: "the configuration is being read again", sections: [], events: 0 };
+      if (stopped) return { ...NOTHING, ok: false, text: "the configuration is being read again" };
       return await begin(false);
     },
     forget() {
@@ -217,16 +219,14 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
   };
 }
 
-function sentence(outcome: SyncOutcome, sections: readonly string[], events: number): string {
+function accepted(outcome: SyncOutcome, sections: readonly string[], events: number): string {
   if (outcome.readOnly) return "compared, nothing sent (read-only)";
   const parts = [
     sections.length === 0
       ? "no section had news"
-      : `${sections.length} section${sections.length === 1 ? "" : "s"} (${sections.join(", ")})`,
-    ...(events === 0 ? [] : [`${events} event${events === 1 ? "" : "s"}`]),
-    ...(outcome.commands.length === 0
-      ? []
-      : [`${outcome.commands.length} command${outcome.commands.length === 1 ? "" : "s"} received`]),
+      : `${plural(sections.length, "section")} (${sections.join(", ")})`,
+    ...(events === 0 ? [] : [plural(events, "event")]),
+    ...(outcome.commands.length === 0 ? [] : [`${plural(outcome.commands.length, "command")} received`]),
   ];
   return `accepted: ${parts.join(", ")}`;
 }

@@ -13,6 +13,8 @@ export interface RoundResult {
   readonly ok: boolean;
   /** One sentence for the person who asked. */
   readonly text: string;
+  /** What to type next, where something went wrong and it is known. */
+  readonly nextStep: string | null;
   /** Names of the sections sent in full. */
   readonly sections: readonly string[];
   readonly events: number;

@@ -1,23 +1,23 @@
 /** `foundry-agent sync`: one round with the control APIs now, and what came of it. */
 import { printable } from "../../model/text/scrub.ts";
+import { ended } from "../../model/text/sentence.ts";
 import { EXIT, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { paint } from "../text/format.ts";
 import { nextStepHere } from "../text/next-step.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
-/** The daemon's sentence ends in the next step; where it knows none, each step of the way is looked at. */
-function here({ name, ok, text }: Outcome, socket: unknown): string {
-  const [, said = text, known] = /^(.*?) Next: (.*)$/s.exec(text) ?? [];
-  const next = known ?? (ok ? undefined : `foundry-agent check ${name}`);
-  if (next === undefined) return said;
-  return `${/[.!?]$/.test(said) ? said : `${said}.`} Next: ${nextStepHere(next, socket)}`;
+/** Where the daemon knows no next step, each step of the way is looked at. */
+function here({ name, ok, text, next_step }: Outcome, socket: unknown): string {
+  const next = next_step ?? (ok ? null : `foundry-agent check ${name}`);
+  return next === null ? text : `${ended(text)} Next: ${nextStepHere(next, socket)}`;
 }
 
 interface Outcome {
   readonly name: string;
   readonly ok: boolean;
   readonly text: string;
+  readonly next_step: string | null;
 }
 
 export const syncCommand: SubCommand = {

@@ -74,7 +74,7 @@ export async function collect({ view, texts, now }: RouteContext, { query }: Cal
 
 export async function sync({ view }: RouteContext, { query }: Call): Promise<Answer> {
   const outcomes = await view.sync(query.get("api") ?? undefined);
-  return { data: outcomes.map(({ name, ok, text }) => ({ name, ok, text })) };
+  return { data: outcomes.map(({ name, ok, text, nextStep }) => ({ name, ok, text, next_step: nextStep })) };
 }
 
 export async function reload({ view }: RouteContext): Promise<Answer> {

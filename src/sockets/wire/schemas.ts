@@ -195,7 +195,14 @@ export const whySchema = v.strictObject({
   command: v.nullable(commandSchema),
 });
 
-export const syncSchema = v.array(v.strictObject({ name: v.string(), ok: v.boolean(), text: v.string() }));
+export const syncSchema = v.array(
+  v.strictObject({
+    name: v.string(),
+    ok: v.boolean(),
+    text: text("One sentence"),
+    next_step: maybe("What to type or do next"),
+  }),
+);
 
 export const checkSchema = v.array(
   v.strictObject({

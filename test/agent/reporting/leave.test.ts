@@ -20,7 +20,7 @@ test("a node that left stays away, over restarts too, until somebody enrols it a
 
   const asked = server.inspect().requestCount;
   const [round] = await first.view.sync();
-  expect(round).toMatchObject({ ok: false, text: expect.stringContaining("foundry-agent enroll") });
+  expect(round).toMatchObject({ ok: false, nextStep: expect.stringContaining("foundry-agent enroll") });
   await first.stop();
   const second = await testAgent({ toml, folder: first.folder });
   await second.view.sync();

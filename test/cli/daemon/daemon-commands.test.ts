@@ -180,16 +180,20 @@ describe("report, collect, sync, check, why, reload", () => {
       stdout: "nodefoundry: done, 2 sections sent and confirmed\n",
     });
     expect(view.calls).toEqual(["sync nodefoundry"]);
-    view.sync = async () => [{ name: "nodefoundry", ok: false, text: "the server does not answer" }];
+    view.sync = async () => [
+      { name: "nodefoundry", ok: false, text: "the server does not answer", nextStep: null },
+    ];
     expect(await run(["sync"])).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(
         /^nodefoundry: failed\. the server does not answer\. Next: foundry-agent check nodefoundry --socket \S+\n$/,
       ),
     });
-    const known = "it is down (503). Next: systemctl restart api";
-    view.sync = async () => [{ name: "nodefoundry", ok: false, text: known }];
-    expect((await run(["sync"])).stdout).toBe(`nodefoundry: failed. ${known}\n`);
+    const known = { text: "it is down (503)", nextStep: "systemctl restart api" };
+    view.sync = async () => [{ name: "nodefoundry", ok: false, ...known }];
+    expect((await run(["sync"])).stdout).toBe(
+      "nodefoundry: failed. it is down (503). Next: systemctl restart api\n",
+    );
     view.sync = async () => [];
     expect((await run(["sync"])).stdout).toContain("nobody to report to");
   });
