@@ -3,8 +3,9 @@
  * about it. The reasons themselves are sentences of the section `smart`.
  */
 import type { SmartReason } from "../../model/smart.ts";
+import { clause } from "../../model/text/sentence.ts";
 
-/** By code; `{n}` is the sentence's count, `{a}` the attribute it names. */
+/** By code; `{n}` is what the reason counts, `{a}` the attribute it is about. */
 const WORDS: Readonly<Record<string, string>> = {
   smart_failed: "says it is failing",
   failure_predicted: "predicts its failure",
@@ -45,24 +46,28 @@ const WORDS: Readonly<Record<string, string>> = {
   no_verdict: "tells nothing",
 };
 
-/** A few words; the sentence's own first part where the code is a new one. */
-export function reasonWords({ code, detail }: SmartReason): string {
-  const [, count] = /: (\d+)\.(?: |$)/.exec(detail) ?? [];
-  const [, attribute] = /^Attribute (\d+) /.exec(detail) ?? [];
-  const words = Object.hasOwn(WORDS, code) ? (WORDS[code] as string) : "{";
-  const filled = words
-    .replace("{n}", count ?? "{")
-    .replace(attribute === undefined ? " {a}" : "{a}", attribute ?? "");
-  return filled.includes("{") ? (detail.split(/\.(?= |$)/)[0] ?? detail) : filled;
+/** A few words; those of the reason itself where the code is a new one. */
+export function reasonWords({ code, detail, params: { count, attribute } = {} }: SmartReason): string {
+  if (!Object.hasOwn(WORDS, code)) return clause(detail);
+  return (WORDS[code] as string)
+    .replace("{n} ", count === undefined ? "" : `${count} `)
+    .replace(" {a}", attribute === undefined ? "" : ` ${attribute}`);
+}
+
+export interface Advice {
+  readonly text: string;
+  /** What to type. */
+  readonly command: string | null;
 }
 
 const REPLACE = "Move what is on it elsewhere while it can be read, then replace it.";
 const PLAN = "Plan its replacement; nothing is lost yet.";
-const PERMISSION = "Look how the helper fares: systemctl status foundry-agent-helper.socket";
+const PERMISSION = ["Look how the helper fares:", "systemctl status foundry-agent-helper.socket"] as const;
+const LONG_TEST = "foundry-agent smart-test {drive} long";
 const RESEAT = "Look for its errors (journalctl -k), check cable and power, then replace it.";
 
 /** By code; `{drive}` stands for what the drive is called on the command line. */
-const ADVICE: Readonly<Record<string, string>> = {
+const ADVICE: Readonly<Record<string, string | readonly [text: string, command: string]>> = {
   smart_failed: REPLACE,
   failure_predicted: REPLACE,
   attribute_failing: REPLACE,
@@ -73,9 +78,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   backup_failed:
     "At a power loss the newest data would be lost: replace it, or take it out of use for writing.",
 
-  uncorrectable_sectors: `${REPLACE} A long self-test shows how bad it is: foundry-agent smart-test {drive} long`,
-  pending_sectors:
-    "Let it test itself, and replace it if there are still some afterwards: foundry-agent smart-test {drive} long",
+  uncorrectable_sectors: [`${REPLACE} A long self-test shows how bad it is:`, LONG_TEST],
+  pending_sectors: ["Let it test itself, and replace it if there are still some afterwards:", LONG_TEST],
   reported_uncorrectable:
     "Data could not be read at least once: look at its file systems, plan its replacement.",
   reallocated_growing: "They grow, so plan its replacement soon.",
@@ -88,7 +92,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   attribute_failed_before:
     "It is over. If it was the temperature look at fans and filters, else keep an eye on it.",
   attribute_old_age: PLAN,
-  self_test_failed: `Test it once more, and if it fails again replace it: foundry-agent smart-test {drive} long`,
+  self_test_failed: ["Test it once more, and if it fails again replace it:", LONG_TEST],
   worn_out: "It goes on without the maker's promise: plan its replacement.",
   wear_high: "Plan its replacement; nothing is wrong with it yet.",
   hot: "Look at fans, filters and what blows on it.",
@@ -98,21 +102,28 @@ const ADVICE: Readonly<Record<string, string>> = {
 
   no_permission: PERMISSION,
   helper_absent: PERMISSION,
-  type_unknown:
-    'Name its type below [collectors.smart], for example types = ["/dev/{drive} sat"], then: foundry-agent reload',
+  type_unknown: [
+    'Name its type below [collectors.smart], for example types = ["/dev/{drive} sat"], then:',
+    "foundry-agent reload",
+  ],
   open_failed: RESEAT,
   drive_hangs: RESEAT,
   helper_timeout: RESEAT,
   quarantined: RESEAT,
-  smart_disabled: "Switch it on, as root: smartctl -s on /dev/{drive}",
+  smart_disabled: ["Switch it on, as root:", "smartctl -s on /dev/{drive}"],
   pending: "Look again in a few seconds.",
   unsupported: "Nothing: behind this controller or bridge nobody can tell its health.",
   no_verdict: "Nothing: behind this controller or bridge nobody can tell its health.",
 };
 
+const BY_HAND = ["Try it by hand, as root:", "smartctl -x /dev/{drive}"] as const;
+
 /** What to do about a reason, or null where there is nothing to say. */
-export function adviceFor(code: string, drive: string): string | null {
-  if (code.startsWith("smartctl_"))
-    return "Try it by hand, as root: smartctl -x /dev/{drive}".replace("{drive}", drive);
-  return Object.hasOwn(ADVICE, code) ? (ADVICE[code] as string).replaceAll("{drive}", drive) : null;
+export function adviceFor(code: string, drive: string): Advice | null {
+  const known = Object.hasOwn(ADVICE, code) ? ADVICE[code] : undefined;
+  const advice = code.startsWith("smartctl_") ? BY_HAND : known;
+  if (advice === undefined) return null;
+  const [text, command = null] = typeof advice === "string" ? [advice] : advice;
+  const named = (words: string): string => words.replaceAll("{drive}", drive);
+  return { text: named(text), command: command === null ? null : named(command) };
 }

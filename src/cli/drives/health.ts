@@ -5,7 +5,7 @@ import { at } from "../show/conditions.ts";
 import { paint, relativeTime } from "../text/format.ts";
 import { nextStepHere } from "../text/next-step.ts";
 import { wrapText } from "../text/wrap.ts";
-import { adviceFor } from "./advice.ts";
+import { type Advice, adviceFor } from "./advice.ts";
 import type { Drawing } from "./values.ts";
 import {
   type DriveWire,
@@ -43,10 +43,8 @@ export function healthText(
 }
 
 function withoutVerdict(state: SmartStateWire, { width, socket }: HealthOptions): string {
-  const why = whyNoVerdict(state);
-  const text =
-    why?.text.replace("their health", "its health").replace("Their health", "Its health") ??
-    "No verdict: it gives no SMART data, as virtual disks, SD cards and eMMC do not.";
+  const why = whyNoVerdict(state, "its");
+  const text = why?.text ?? "No verdict: it gives no SMART data, as virtual disks, SD cards and eMMC do not.";
   const next = why?.next_step == null ? "" : `  Next: ${printable(nextStepHere(why.next_step, socket))}\n`;
   return `  ${wrapText(printable(text), width, 2)}\n${next}`;
 }
@@ -58,8 +56,7 @@ function headline(
   { color, now }: HealthOptions,
 ): string {
   const { severity = "unknown", last_verdict = null, values_at } = smart;
-  const ago = (time: string | null | undefined): string =>
-    relativeTime(at(time), now).replace(/^now$/, "just now");
+  const ago = (time: string | null | undefined): string => relativeTime(at(time), now, "just now");
   const standing = standingVerdict(smart);
   const word = paint(
     verdictText({ severity, last_verdict }),
@@ -75,10 +72,8 @@ function headline(
   return `${word}${before}; ${asked}`;
 }
 
-/** A command at its end stands on a line of its own, so that it can be copied. */
-function adviceText(advice: string, width: number | undefined, socket: unknown): string {
-  const [, sentence = advice, command] =
-    /^(.*: )((?:foundry-agent|systemctl|smartctl) .*)$/.exec(advice) ?? [];
-  const text = wrapText(printable(`→ ${sentence.trimEnd()}`), width, 6);
-  return command === undefined ? text : `${text}\n      ${printable(nextStepHere(command, socket))}`;
+/** A command stands on a line of its own, so that it can be copied. */
+function adviceText({ text, command }: Advice, width: number | undefined, socket: unknown): string {
+  const said = wrapText(printable(`→ ${text}`), width, 6);
+  return command === null ? said : `${said}\n      ${printable(nextStepHere(command, socket))}`;
 }

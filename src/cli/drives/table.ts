@@ -3,9 +3,10 @@
  * matter least give way, so that place, verdict, reason and use can be read at 80 columns.
  */
 import { printable } from "../../model/text/scrub.ts";
+import { plural } from "../../model/text/sentence.ts";
 import type { Io } from "../output.ts";
 import { at } from "../show/conditions.ts";
-import { plural, relativeTime } from "../text/format.ts";
+import { relativeTime } from "../text/format.ts";
 import { nextStepHere } from "../text/next-step.ts";
 import { type Cell, displayWidth, table } from "../text/table.ts";
 import { terminalWidth } from "../text/watch.ts";
@@ -131,7 +132,7 @@ function footer({ drives, missing, state, collected_at, smart }: DrivesWire, now
 
 /** What to look at next: why there is no verdict, and the worst drive. */
 function remarks({ drives, smart }: DrivesWire, socket: unknown): string {
-  const why = whyNoVerdict(smart);
+  const why = whyNoVerdict(smart, "their");
   const next = why?.next_step == null ? "" : ` Next: ${printable(nextStepHere(why.next_step, socket))}`;
   const reason = why === null ? "" : `${printable(why.text)}${next}\n`;
   const standing = drives.map((drive) =>

@@ -5,7 +5,7 @@
 
 import { ageText } from "../../collectors/smart/table.ts";
 import { printable } from "../../model/text/scrub.ts";
-import { type Color, duration } from "../text/format.ts";
+import type { Color } from "../text/format.ts";
 import { type Cell, type Column, displayWidth, table } from "../text/table.ts";
 import { wrapText } from "../text/wrap.ts";
 import { attributeMeaning, fieldMeaning } from "./attribute-meanings.ts";
@@ -200,16 +200,14 @@ export function trendLines(trend: SmartWire["trend"], now: number): string[] {
     names.flatMap(([name, words]) => {
       const count = counters[name];
       if (typeof count !== "number" || count <= 0) return [];
-      return [`+${numberText(count)} ${words} within ${within === 1 ? "a day" : `${within} days`}`];
+      return [`+${numberText(count)} ${words} within ${daysText(within)}`];
     }),
   );
-  return rose.length > 0
-    ? rose
-    : [
-        `Nothing rose within ${duration(Math.min(30, days) * DAY_MS)
-          .replace(/ d$/, " days")
-          .replace(/^1 days$/, "a day")}.`,
-      ];
+  return rose.length > 0 ? rose : [`Nothing rose within ${daysText(Math.min(30, days))}.`];
+}
+
+function daysText(days: number): string {
+  return days === 1 ? "a day" : `${days} days`;
 }
 
 function dayOf(now: number): string {

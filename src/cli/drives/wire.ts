@@ -5,6 +5,8 @@
 import type { Drive, MissingDrive } from "../../collectors/drives/schema.ts";
 import type { SmartDrive } from "../../collectors/smart/schema.ts";
 import type { SmartReason, SmartSeverity } from "../../model/smart.ts";
+import { reasonClause } from "../../model/text/need.ts";
+import { sentence } from "../../model/text/sentence.ts";
 import type { Color } from "../text/format.ts";
 import { cut } from "../text/table.ts";
 
@@ -13,6 +15,7 @@ export type DriveWire = Partial<Drive> & { readonly smart?: SmartWire | null };
 export type MissingWire = Partial<MissingDrive>;
 
 export interface ReasonWire {
+  readonly code: string;
   readonly text: string;
   readonly next_step: string | null;
 }
@@ -119,21 +122,18 @@ export function holderText(kind: string, name: string): string {
 }
 
 /** Why there is no verdict on any drive, or only old ones, as a sentence, and what to type; null: all is well. */
-export function whyNoVerdict(smart: SmartStateWire | null | undefined): ReasonWire | null {
+export function whyNoVerdict(
+  smart: SmartStateWire | null | undefined,
+  whose: "their" | "its",
+): Omit<ReasonWire, "code"> | null {
   if (smart == null) return null;
   if (smart.state === "pending")
     return {
-      text: "Their health is not known yet: look again in a few seconds.",
+      text: sentence(`${whose} health is not known yet: look again in a few seconds`),
       next_step: null,
     };
   const why = smart.problem ?? (smart.state === "ok" ? null : smart.reason);
   if (why === null) return null;
-  const text = why.text.replace(/\.$/, "");
-  const said = text.startsWith("needs ") ? `it ${text}` : text.replace(/^[TN](?=[a-z]+ )/, lower);
-  const head = smart.state === "stale" ? "Their health is out of date" : "No verdict on their health";
-  return { text: `${head}: ${said}.`, next_step: why.next_step };
-}
-
-function lower(letter: string): string {
-  return letter.toLowerCase();
+  const head = smart.state === "stale" ? `${whose} health is out of date` : `no verdict on ${whose} health`;
+  return { text: sentence(`${head}: ${reasonClause(why, "it")}`), next_step: why.next_step };
 }

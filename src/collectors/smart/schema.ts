@@ -15,7 +15,11 @@ const severitySchema = v.picklist(["ok", "warn", "fail", "unknown", "asleep"]);
 const definiteSchema = v.picklist(["ok", "warn", "fail"]);
 export const reasonSchema = v.object({
   code: v.pipe(v.string(), v.description("Stable: pending_sectors, smart_failed, spare_low")),
-  detail: v.string(),
+  params: v.pipe(
+    v.optional(v.object({ count: v.optional(v.number()), attribute: v.optional(v.number()) })),
+    v.description("What it counts, and the id of the ATA attribute it is about; missing where there is none"),
+  ),
+  detail: v.pipe(v.string(), v.description("One sentence or two, for people")),
 });
 
 const attributeSchema = v.object({
@@ -187,5 +191,5 @@ export function shownFacts(facts: SmartFacts): SmartShownFacts {
 }
 
 export function copied(reasons: readonly SmartReason[]): SmartReason[] {
-  return reasons.map(({ code, detail }) => ({ code, detail }));
+  return reasons.map((reason) => ({ ...reason }));
 }

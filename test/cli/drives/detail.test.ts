@@ -7,6 +7,7 @@ import { displayWidth } from "../../../src/cli/text/table.ts";
 import { allCollectors } from "../../../src/collectors/index.ts";
 import { NO_TREND } from "../../../src/collectors/smart/history.ts";
 import type { SmartData } from "../../../src/collectors/smart/schema.ts";
+import type { SmartParams } from "../../../src/model/smart.ts";
 import { daemon } from "../../support/agent/daemon.ts";
 import { section, viewOfSections } from "../../support/agent/view.ts";
 import { MEMBER, SERIALS, sectionsOnce } from "../../support/drives/healthy-drives.ts";
@@ -143,16 +144,24 @@ describe("sentences", () => {
     for (const code of codes) {
       const advice = adviceFor(code, "sdq");
       // A sleeping drive needs nothing; of smartctl's own errors its sentence says more than a few words.
-      expect([code, advice === null, advice?.includes("{") ?? false]).toEqual([
+      expect([code, advice === null, `${advice?.text} ${advice?.command}`.includes("{")]).toEqual([
         code,
         code === "asleep",
         false,
       ]);
-      const words = reasonWords({ code, detail: "Attribute 5 X: 12. More of it." });
+      const words = reasonWords({ code, params: { count: 12, attribute: 5 }, detail: "As it says." });
       const isNamed = code !== "asleep" && code !== "smartctl_error";
-      expect([code, words !== "Attribute 5 X: 12", words.length <= 26]).toEqual([code, isNamed, true]);
+      expect([code, words !== "As it says", words.length <= 26]).toEqual([code, isNamed, true]);
+      expect([code, /[{}]/.test(words + reasonWords({ code, detail: "Of an older agent." }))]).toEqual([
+        code,
+        false,
+      ]);
     }
-    expect(reasonWords({ code: "quite_new", detail: "Something new. And more." })).toBe("Something new");
+    const told = (code: string, params: SmartParams) => reasonWords({ code, params, detail: "As it says." });
+    expect(told("pending_sectors", { count: 12 })).toBe("12 unreadable sectors");
+    expect(told("attribute_failing", { attribute: 5 })).toBe("attribute 5 failing");
+    expect(told("attribute_failing", {})).toBe("attribute failing");
+    expect(told("quite_new", { count: 1 })).toBe("As it says");
     expect(adviceFor("quite_new", "sda")).toBeNull();
   });
 

@@ -65,6 +65,7 @@ function failuresOf(facts: SmartFacts): SmartReason[] {
   for (const row of failing)
     found.push({
       code: "attribute_failing",
+      params: { attribute: row.id },
       detail: `Attribute ${row.id} ${row.name} is at or below the threshold at which the maker expects the drive to fail.`,
     });
   if ((exit & EXIT_PREFAIL) !== 0 && failing.length === 0)

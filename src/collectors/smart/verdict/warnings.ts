@@ -74,7 +74,7 @@ function defects(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
     rates?: readonly Rate[],
   ): void => {
     if (typeof count === "number" && count > 0)
-      found.push({ code, detail: `${text}: ${count}.${rateText(facts, rates, count)}` });
+      found.push({ code, params: { count }, detail: `${text}: ${count}.${rateText(facts, rates, count)}` });
   };
   add(
     "uncorrectable_sectors",
@@ -127,6 +127,7 @@ function thresholds(facts: SmartFacts): SmartReason[] {
       return [
         {
           code: "attribute_failed_before",
+          params: { attribute: row.id },
           detail: `Attribute ${row.id} ${row.name} was at or below its threshold some time and is above it now.`,
         },
       ];
@@ -134,6 +135,7 @@ function thresholds(facts: SmartFacts): SmartReason[] {
       return [
         {
           code: "attribute_old_age",
+          params: { attribute: row.id },
           detail: `Attribute ${row.id} ${row.name} is at or below its threshold, which tells of age and use.`,
         },
       ];
@@ -172,11 +174,13 @@ function around(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
   if ((trend.command_timeouts ?? 0) > 0)
     found.push({
       code: "command_timeouts_growing",
+      params: { count: trend.command_timeouts ?? 0 },
       detail: `Commands that ran into a time-out within 7 days: ${trend.command_timeouts}; often power or cable.`,
     });
   if ((trend.crc_errors ?? 0) > 0)
     found.push({
       code: "check_cable",
+      params: { count: trend.crc_errors ?? 0 },
       detail: `Transfers damaged between drive and host within 7 days: ${trend.crc_errors}; check cable and backplane.`,
     });
   return found;
