@@ -16,13 +16,11 @@ status.sock is for every local user: it only shows, and serial numbers and other
 
 /** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0). */
 export function openApiDocument(routes: readonly Route[], collectors: readonly AnyCollector[]): JsonSchema {
-  const refs = new Map<GenericSchema, string>(
-    collectors.map(({ name, schema }) => [schema, `#/components/schemas/section_${name}`]),
-  );
+  const named = Object.fromEntries(collectors.map(({ name, schema }) => [`section_${name}`, schema]));
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const path = paths[route.path] ?? {};
-    path[route.method.toLowerCase()] = operation(route, collectors, refs);
+    path[route.method.toLowerCase()] = operation(route, collectors, named);
     paths[route.path] = path;
   }
   return {
@@ -54,7 +52,7 @@ export function openApiDocument(routes: readonly Route[], collectors: readonly A
 function operation(
   route: Route,
   collectors: readonly AnyCollector[],
-  refs: ReadonlyMap<GenericSchema, string>,
+  named: Readonly<Record<string, GenericSchema>>,
 ): JsonSchema {
   const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
@@ -83,7 +81,7 @@ function operation(
           },
         }),
     responses: {
-      "200": { description: "As asked", content: content(route.answer, collectors, refs) },
+      "200": { description: "As asked", content: content(route.answer, collectors, named) },
       default: {
         description: "What went wrong, and what to do next",
         content: { "application/json": { schema: { $ref: "#/components/schemas/error" } } },
@@ -95,13 +93,13 @@ function operation(
 function content(
   answer: AnswerShape,
   collectors: readonly AnyCollector[],
-  refs: ReadonlyMap<GenericSchema, string>,
+  named: Readonly<Record<string, GenericSchema>>,
 ): JsonSchema {
   if (answer.kind === "text") return { [answer.type]: { schema: { type: "string" } } };
   if (answer.kind === "bytes") return { [answer.type]: {} };
   if (answer.kind === "lines")
-    return { "application/x-ndjson": { schema: jsonSchema(answer.schema, { refs }) } };
-  const data = jsonSchema(answer.schema(collectors), { refs });
+    return { "application/x-ndjson": { schema: jsonSchema(answer.schema, { named }) } };
+  const data = jsonSchema(answer.schema(collectors), { named });
   return { "application/json": { schema: { type: "object", properties: { data }, required: ["data"] } } };
 }
 

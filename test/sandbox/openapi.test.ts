@@ -24,7 +24,7 @@ test("every example fits its schema", () => {
     if (node === null || typeof node !== "object") return;
     if (node.schema && node.example !== undefined) {
       seen += 1;
-      expect(checkSchema(openapi, node.schema, node.example, at)).toEqual([]);
+      expect([at, checkSchema(openapi, node.schema, node.example)]).toEqual([at, []]);
     }
     for (const [key, value] of Object.entries(node)) visit(value, `${at}/${key}`);
   };
@@ -44,13 +44,13 @@ test("what does not fit is named with its place", () => {
     checkAgainst(openapi, "/v1/nodes/node_1/sync", "POST", "request", body);
   expect(check(example)).toEqual([]);
   expect(check({ ...example, unknown_field: 1 })).toEqual([]);
-  expect(check({ ...example, seq: 1.5 })).toEqual(["$.seq: expected integer, is number"]);
+  expect(check({ ...example, seq: 1.5 })).toEqual(['/seq must be integer {"type":"integer"}']);
   expect(check({ ...example, hashes: { "Bad Name": "x" } }).join()).toContain(
-    "$.hashes name Bad Name: does not match",
+    '/hashes property name must be valid {"propertyName":"Bad Name"}',
   );
   const bad = { ...example.events[0], data: { command_id: "cmd_1", state: "exploded" } };
   expect(check({ ...example, events: [bad] }).join()).toContain(
-    '$.events[0].data.state: "exploded" is none of',
+    "/events/0/data/state must be equal to one of the allowed values",
   );
   expect(check({ ...example, instance: undefined })).not.toEqual([]);
 });
@@ -63,33 +63,9 @@ test("answers are checked by status, and what the document does not have is a pr
   expect(checkAgainst(openapi, "/v1/elsewhere", "post", "request", {})).toHaveLength(1);
 });
 
-test("the checker knows its keywords, and says so when it does not", () => {
-  const problems = (schema: unknown, value: unknown): number => checkSchema({}, schema, value).length;
-  const conditional = JSON.parse(
-    '{"if": {"required": ["a"]}, "then": {"required": ["b"]}, "else": {"required": ["c"]}}',
-  );
-  const table: [unknown, unknown, number][] = [
-    [{ type: ["string", "null"] }, null, 0],
-    [{ type: "array", items: { type: "integer" }, minItems: 1, maxItems: 2, uniqueItems: true }, [1, 1], 1],
-    [{ type: "array", minItems: 1 }, [], 1],
-    [{ oneOf: [{ type: "integer" }, { minimum: 2 }] }, 3, 1],
-    [{ oneOf: [{ type: "integer" }, { type: "null" }] }, null, 0],
-    [{ anyOf: [{ type: "integer" }, { type: "null" }] }, "x", 1],
-    [{ not: { type: "string" } }, "x", 1],
-    [{ const: { a: 1 } }, { a: 1 }, 0],
-    [{ additionalProperties: false, properties: { a: true } }, { a: 1, b: 2 }, 1],
-    [conditional, { a: 1 }, 1],
-    [conditional, { c: 1 }, 0],
-    [{ minLength: 2, maxLength: 3, pattern: "^a" }, "b", 2],
-    [{ exclusiveMinimum: 0, exclusiveMaximum: 1 }, 1, 1],
-    [{ minimum: 0, maximum: 1 }, -1, 1],
-    [{ minProperties: 1, maxProperties: 1 }, {}, 1],
-    [{ format: "date-time" }, "2026-13-01T00:00:00Z", 1],
-  ];
-  for (const [schema, value, count] of table)
-    expect([schema, problems(schema, value)]).toEqual([schema, count]);
-  expect(() => checkSchema({}, { dependentRequired: {} }, {})).toThrow(
-    /does not know the keyword dependentRequired/,
-  );
-  expect(() => checkSchema({}, { $ref: "#/nowhere" }, {})).toThrow(/nothing at/);
+test("a keyword, format or reference that nobody knows is an error of the document", () => {
+  expect(() => checkSchema({}, { minimun: 1 }, 0)).toThrow(/unknown keyword/);
+  expect(() => checkSchema({}, { type: "string", format: "data-time" }, "")).toThrow(/unknown format/);
+  expect(() => checkSchema({}, { $ref: "#/nowhere" }, {})).toThrow(/resolve reference/);
+  expect(checkSchema({}, { type: "string", format: "date-time" }, "2026-13-01T00:00:00Z")).toHaveLength(1);
 });

@@ -64,35 +64,20 @@ test("every operation has a name of its own and every parameter of its path", ()
   expect(ids.size).toBe(ROUTES.length);
 });
 
-describe("valibot → JSON Schema", () => {
+describe("valibot → JSON Schema, as the documents have it", () => {
   const cases: [string, v.GenericSchema, unknown[], unknown[]][] = [
-    [
-      "object",
-      v.object({ a: v.string(), b: v.optional(v.number()) }),
-      [{ a: "" }, { a: "", b: 1, c: 2 }],
-      [{}, { a: 1 }, null],
-    ],
     ["strict object", v.strictObject({ a: v.boolean() }), [{ a: true }], [{}, { a: true, b: 1 }]],
     ["nullable", v.nullable(v.picklist(["x", "y"])), ["x", null], ["z", 1]],
     ["nullable object", v.nullable(v.object({ a: v.string() })), [null, { a: "" }], [{}, 1]],
-    ["picklist of numbers", v.picklist([4, 6]), [4], [5, "4"]],
-    ["array", v.array(v.pipe(v.number(), v.integer(), v.minValue(0))), [[], [1]], [[-1], [0.5], ["1"]]],
+    ["nullable union", v.nullable(v.union([v.string(), v.literal(true)])), ["", true, null], [false, 1]],
     ["record", v.record(v.string(), v.nullable(v.number())), [{}, { a: null }], [{ a: "" }]],
-    ["union", v.union([v.string(), v.literal(true)]), ["", true], [false, 1]],
-    ["unknown", v.nullable(v.unknown()), [null, 1, {}], []],
-    [
-      "lengths and pattern",
-      v.pipe(v.string(), v.minLength(2), v.maxLength(3), v.regex(/^a/)),
-      ["ab"],
-      ["a", "abcd", "bb"],
-    ],
+    ["anything", v.nullable(v.unknown()), [null, 1, {}], []],
     [
       "optional in a pipe",
       v.object({ a: v.pipe(v.optional(v.string()), v.description("x")) }),
       [{}, { a: "" }],
       [{ a: 1 }],
     ],
-    ["pipe in a pipe", v.pipe(v.pipe(v.number(), v.maxValue(3)), v.description("x")), [3], [4]],
   ];
   for (const [name, schema, good, bad] of cases) {
     test(`${name}: takes and refuses what valibot does`, () => {
@@ -109,15 +94,18 @@ describe("valibot → JSON Schema", () => {
   test("descriptions are kept, references made, answers left open", () => {
     const inner = v.object({ a: v.number() });
     const schema = v.strictObject({ one: inner, two: v.pipe(v.nullable(v.string()), v.description("why")) });
-    expect(jsonSchema(schema, { refs: new Map([[inner, "#/x"]]) })).toEqual({
+    expect(jsonSchema(schema, { named: { x: inner } })).toEqual({
       type: "object",
-      properties: { one: { $ref: "#/x" }, two: { type: ["string", "null"], description: "why" } },
+      properties: {
+        one: { $ref: "#/components/schemas/x" },
+        two: { type: ["string", "null"], description: "why" },
+      },
       required: ["one", "two"],
     });
   });
 
   test("what it does not know is an error and not a gap in the documentation", () => {
     expect(() => jsonSchema(v.date())).toThrow(/date/);
-    expect(() => jsonSchema(v.pipe(v.string(), v.email()))).toThrow(/email/);
+    expect(() => jsonSchema(v.pipe(v.string(), v.creditCard()))).toThrow(/credit_card/);
   });
 });
