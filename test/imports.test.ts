@@ -126,6 +126,16 @@ test("every value that is exported is imported somewhere", () => {
   expect(values.length).toBeGreaterThan(1_000);
 });
 
+test("the shapes of answers are types to the program, and loaded by documents and tests only", () => {
+  const shapes = /^sockets\/wire\/(?:answers|.*schemas)\.ts$/;
+  const loading = imports.filter(({ file, target }) => shapes.test(target) && !shapes.test(file));
+  expect(loading.length).toBeGreaterThan(20);
+  for (const { file, target } of loading)
+    for (const [statement] of readFileSync(join(SRC, file), "utf8").matchAll(/^import [^;]*;/gm))
+      if (statement.includes(`/${target.split("/").at(-1)}"`))
+        expect([file, statement]).toEqual([file, expect.stringMatching(/^import type /)]);
+});
+
 test("no default exports, no shells, no barrel files", () => {
   for (const file of new Set(imports.map((one) => one.file))) {
     const text = readFileSync(join(SRC, file), "utf8");

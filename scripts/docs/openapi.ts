@@ -4,7 +4,9 @@
  */
 import type { GenericSchema } from "valibot";
 import type { AnyCollector } from "../../src/collectors/index.ts";
-import type { AnswerShape, Route } from "../../src/sockets/routes/route.ts";
+import type { Route } from "../../src/sockets/routes/route.ts";
+import { type AnswerShape, answerOf } from "../../src/sockets/wire/answers.ts";
+import { driveSchema } from "../../src/sockets/wire/drive-schemas.ts";
 import { errorSchema } from "../../src/sockets/wire/schemas.ts";
 import { type JsonSchema, jsonSchema } from "./json-schema.ts";
 
@@ -16,7 +18,10 @@ status.sock is for every local user: it only shows, and serial numbers and other
 
 /** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0). */
 export function openApiDocument(routes: readonly Route[], collectors: readonly AnyCollector[]): JsonSchema {
-  const named = Object.fromEntries(collectors.map(({ name, schema }) => [`section_${name}`, schema]));
+  const named: Record<string, GenericSchema> = {
+    drive: driveSchema,
+    ...Object.fromEntries(collectors.map(({ name, schema }) => [`section_${name}`, schema])),
+  };
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const path = paths[route.path] ?? {};
@@ -35,6 +40,7 @@ export function openApiDocument(routes: readonly Route[], collectors: readonly A
           properties: { error: jsonSchema(errorSchema) },
           required: ["error"],
         },
+        drive: jsonSchema(driveSchema),
         ...Object.fromEntries(
           collectors.map(({ name, summary, schema }) => [
             `section_${name}`,
@@ -81,7 +87,7 @@ function operation(
           },
         }),
     responses: {
-      "200": { description: "As asked", content: content(route.answer, collectors, named) },
+      "200": { description: "As asked", content: content(answerOf(route), collectors, named) },
       default: {
         description: "What went wrong, and what to do next",
         content: { "application/json": { schema: { $ref: "#/components/schemas/error" } } },

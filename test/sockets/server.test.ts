@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { AgentError } from "../../src/model/errors.ts";
 import { ROUTES } from "../../src/sockets/routes/table.ts";
+import { answerOf } from "../../src/sockets/wire/answers.ts";
 import { BODIES, FILLED, fullView } from "../support/agent/routes.ts";
 import { ask, askRaw, startServer } from "../support/agent/unix-http.ts";
 import { testView } from "../support/agent/view.ts";
@@ -16,7 +17,7 @@ describe("every route", () => {
       const body = route.body === null ? {} : { body: JSON.stringify(BODIES[route.path]) };
       const answer = await ask(server.controlSocket, path, { method: route.method, ...body });
       expect([route.path, answer.status]).toEqual([route.path, 200]);
-      const { answer: shape } = route;
+      const shape = answerOf(route);
       if (shape.kind === "data") {
         const parsed = v.safeParse(shape.schema(view.collectors()), answer.json.data);
         expect([route.path, parsed.issues?.map((issue) => [v.getDotPath(issue), issue.message])]).toEqual([
@@ -29,6 +30,16 @@ describe("every route", () => {
         for (const line of lines) expect(v.is(shape.schema, JSON.parse(line))).toBe(true);
       }
     }
+  });
+
+  test("the section that is read closely is as its own shape says", async () => {
+    const view = await fullView();
+    const server = await startServer({ view });
+    const path = "/v1/report/network";
+    const shape = answerOf({ method: "GET", path });
+    const { json } = await ask(server.controlSocket, path);
+    expect(json.data.data.interfaces.length).toBeGreaterThan(0);
+    expect(shape.kind === "data" && v.is(shape.schema(view.collectors()), json.data)).toBe(true);
   });
 
   test("on status.sock only shows: POSTs and control routes are refused with where to ask", async () => {

@@ -3,7 +3,7 @@
 import { isFinal } from "../../model/command.ts";
 import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
-import type { WholeCommandWire } from "../../sockets/wire/command.ts";
+import type { CommandWire, HistoryWire } from "../../sockets/wire/command-schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { at, shownFor } from "../show/conditions.ts";
 import { localTime } from "../show/events.ts";
@@ -25,7 +25,7 @@ export interface FollowOptions {
 /** @returns the exit code: of its end, or ok where the host goes down or Ctrl-C was typed. @throws AgentError `daemon_unreachable` */
 export async function followCommand(
   client: Client,
-  first: WholeCommandWire,
+  first: CommandWire,
   { socket, json, pollMs }: FollowOptions,
   io: Io,
 ): Promise<number> {
@@ -35,8 +35,9 @@ export async function followCommand(
   let told = 0;
   if (!json) io.stdout(`Taken as ${printable(first.id)}.\n`);
   while (true) {
-    if (!json) for (const entry of command.history.slice(told)) io.stdout(entryLine(entry, io));
-    told = command.history.length;
+    const { history = [] } = command;
+    if (!json) for (const entry of history.slice(told)) io.stdout(entryLine(entry, io));
+    told = history.length;
     if (isFinal(command.state)) break;
     await pause(pollMs, io.signal);
     if (io.signal.aborted) {
@@ -45,7 +46,7 @@ export async function followCommand(
       return EXIT.ok;
     }
     try {
-      command = (await client.get(`/v1/commands/${encodeURIComponent(first.id)}`)) as WholeCommandWire;
+      command = await client.get("/v1/commands/{id}", { params: { id: first.id } });
     } catch (error) {
       if (io.signal.aborted) continue;
       if (!(error instanceof AgentError) || error.code !== "daemon_unreachable") throw error;
@@ -63,16 +64,16 @@ export async function followCommand(
   return exitOf(command);
 }
 
-export function exitOf({ state }: Pick<WholeCommandWire, "state">): number {
+export function exitOf({ state }: Pick<CommandWire, "state">): number {
   if (state === "refused") return EXIT.refused;
   return state === "failed" || state === "cancelled" || state === "expired" ? EXIT.failed : EXIT.ok;
 }
 
 /** From its last step on the agent may be ended at any moment, with all other services. */
-function isGoingDown({ state, step }: WholeCommandWire): boolean {
+function isGoingDown({ state, step }: CommandWire): boolean {
   return state === "rebooting" || (state === "running" && step === "reboot");
 }
 
-function entryLine({ at: time, state, text }: WholeCommandWire["history"][number], io: Io): string {
+function entryLine({ at: time, state, text }: HistoryWire, io: Io): string {
   return `${localTime(at(time))}  ${paint(state.padEnd(9), stateColor(state), io.color)}  ${printable(text)}\n`;
 }

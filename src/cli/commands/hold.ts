@@ -2,8 +2,7 @@
 
 import { printable } from "../../model/text/scrub.ts";
 import { ended } from "../../model/text/sentence.ts";
-import type { HoldWire } from "../../sockets/wire/command.ts";
-import type { StatusWire } from "../../sockets/wire/wire.ts";
+import type { HoldWire } from "../../sockets/wire/command-schemas.ts";
 import { EXIT, printJson } from "../output.ts";
 import { at } from "../show/conditions.ts";
 import { localTime } from "../show/events.ts";
@@ -31,9 +30,9 @@ export const holdCommand: SubCommand = {
     const seconds = typeof values.for === "string" ? secondsOf(values.for) : null;
     const client = await openClient(io, values, "control");
     // Asked before: the daemon's answer tells the new one only, and there is room for one.
-    const { hold: before } = (await client.get("/v1/status")) as StatusWire;
+    const { hold: before } = await client.get("/v1/status");
     const body = { reason, ...(seconds === null ? {} : { for_s: seconds }) };
-    const hold = (await client.post("/v1/hold", { body })) as HoldWire;
+    const hold = await client.post("/v1/hold", { body });
     const end = nextStepHere("foundry-agent release", values.socket);
     const until = at(hold.until);
     if (values.json === true) printJson(io, hold);
@@ -55,7 +54,7 @@ export const releaseCommand: SubCommand = {
   examples: ["foundry-agent release"],
   async run({ values }, io) {
     const client = await openClient(io, values, "control");
-    const answer = (await client.post("/v1/release")) as { released: HoldWire | null };
+    const answer = await client.post("/v1/release");
     if (values.json === true) printJson(io, answer);
     else if (answer.released === null) io.stdout("Nothing was held.\n");
     else {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { nearest } from "../../model/text/suggest.ts";
-import type { CommandWire, WholeCommandWire } from "../../sockets/wire/command.ts";
+import type { CommandWire } from "../../sockets/wire/command-schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { type Input, readAllInput } from "../prompt.ts";
 import { at, shownFor } from "../show/conditions.ts";
@@ -15,6 +15,7 @@ import { wrapText } from "../text/wrap.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { exitOf } from "./follow.ts";
 import { SIGN_OPTIONS, signCommand } from "./sign.ts";
+import { submitCommand } from "./submit.ts";
 import { commandSentence, commandStory, stateColor } from "./text.ts";
 
 const HELP = "foundry-agent commands --help";
@@ -84,9 +85,9 @@ async function show(id: string | undefined, values: Record<string, unknown>, io:
 }
 
 async function readOf(client: Client, id: string | undefined): Promise<CommandWire[] | CommandWire> {
-  return (await (id === undefined
-    ? client.get("/v1/commands", { limit: SHOWN })
-    : client.get(`/v1/commands/${encodeURIComponent(id)}`))) as CommandWire[] | CommandWire;
+  return id === undefined
+    ? await client.get("/v1/commands", { query: { limit: SHOWN } })
+    : await client.get("/v1/commands/{id}", { params: { id } });
 }
 
 /** Pure; ends with a line break. */
@@ -127,7 +128,7 @@ export function listText(
 
 async function cancel(id: string, values: Record<string, unknown>, io: Io): Promise<number> {
   const client = await openClient(io, values, "control");
-  const after = (await client.post(`/v1/commands/${encodeURIComponent(id)}/cancel`)) as WholeCommandWire;
+  const after = await client.post("/v1/commands/{id}/cancel", { params: { id } });
   if (values.json === true) printJson(io, after);
   else if (after.state === "cancelled") io.stdout(`${printable(`${after.type} ${id}`)} is cancelled.\n`);
   else
@@ -148,7 +149,7 @@ async function submit(
     file,
   );
   const client = await openClient(io, values, "control");
-  const taken = (await client.post("/v1/commands", { body: { command } })) as WholeCommandWire;
+  const taken = await submitCommand(client, { command });
   if (values.json === true) printJson(io, taken);
   else io.stdout(`Taken. ${commandSentence(taken, shownFor(io, values.socket))}`);
   return exitOf(taken);
@@ -165,7 +166,7 @@ function readFile(file: string): string {
   }
 }
 
-function parsed(text: string, file: string): unknown {
+function parsed(text: string, file: string): Record<string, unknown> {
   try {
     return JSON.parse(text);
   } catch {

@@ -2,8 +2,7 @@
 
 import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
-import type { DryRunWire, WholeCommandWire } from "../../sockets/wire/command.ts";
-import type { StatusWire } from "../../sockets/wire/wire.ts";
+import type { DryRunWire } from "../../sockets/wire/command-schemas.ts";
 import { type RunProgram, runProgram } from "../../system/program.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { type Input, makeSure } from "../prompt.ts";
@@ -13,6 +12,7 @@ import { nextStepHere } from "../text/next-step.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { followCommand, POLL_MS } from "./follow.ts";
 import { rebootUnproven } from "./reboot-unproven.ts";
+import { dryRun, submitCommand, type Wish } from "./submit.ts";
 import { gatesText } from "./text.ts";
 
 const AGAIN = "foundry-agent …";
@@ -59,7 +59,7 @@ export function rebootCommandWith(parts: RebootParts): SubCommand {
     async run({ values }, io) {
       if (values.unproven === true) return await unproven(values, parts, io);
       checkReason(values.reason);
-      const request = {
+      const request: Wish = {
         type: "reboot",
         params: {
           method: values.hard === true ? "hard" : "graceful",
@@ -70,7 +70,7 @@ export function rebootCommandWith(parts: RebootParts): SubCommand {
         ...(typeof values.reason === "string" && { reason: values.reason }),
       };
       const client = await openClient(io, values, "control");
-      const dry = (await client.post("/v1/commands", { body: { ...request, dry_run: true } })) as DryRunWire;
+      const dry = await dryRun(client, request);
       if (values["dry-run"] === true) {
         if (values.json === true) printJson(io, dry);
         else io.stdout(gatesText(dry, shownFor(io, values.socket)));
@@ -78,7 +78,7 @@ export function rebootCommandWith(parts: RebootParts): SubCommand {
       }
       refuseNow(dry);
       if (values.test !== true) await ask(client, dry, values, parts.input, io);
-      const taken = (await client.post("/v1/commands", { body: request })) as WholeCommandWire;
+      const taken = await submitCommand(client, request);
       if (values.wait === true || (io.isTty && values.json !== true))
         return await followCommand(
           client,
@@ -124,7 +124,7 @@ async function ask(
   io: Io,
 ): Promise<void> {
   if (values.yes === true) return;
-  const { hostname } = (await client.get("/v1/status")) as StatusWire;
+  const { hostname } = await client.get("/v1/status");
   const waits = gates.flatMap(({ verdict, why }) => (verdict === "wait" && why !== null ? [why.text] : []));
   const before = waits.length === 0 ? "" : ` It will wait first: ${waits.join(" ")}`;
   const how =

@@ -2,7 +2,7 @@
 
 import { type CommandState, isFinal } from "../../model/command.ts";
 import { printable } from "../../model/text/scrub.ts";
-import type { CommandWire, DryRunWire, WholeCommandWire } from "../../sockets/wire/command.ts";
+import type { CommandWire, DryRunWire, HistoryWire } from "../../sockets/wire/command-schemas.ts";
 import { at, type Shown } from "../show/conditions.ts";
 import { localTime } from "../show/events.ts";
 import { type Color, duration, paint, relativeTime } from "../text/format.ts";
@@ -49,36 +49,33 @@ export function commandSentence(command: CommandWire, shown: Shown): string {
 }
 
 /** The whole story of one command; ends with a line break. */
-export function commandStory(command: CommandWire | WholeCommandWire, shown: Shown): string {
-  const { id, type, source, state, error, waiting, mode } = command;
+export function commandStory(command: CommandWire, shown: Shown): string {
+  const { id, type, source, state, error, waiting, mode, by, reason, params = null, history } = command;
   const test = mode === "test" ? ", a test: no hardware is touched" : "";
   const lines = [
     `${paint(type, "bold", shown.color)} ${printable(id)}: ${paint(state, stateColor(state), shown.color)}${test}`,
   ];
-  const whole = "history" in command ? command : null;
-  const by =
-    whole?.by == null
-      ? `by ${source}`
-      : `by ${whole.by.name}${whole.by.uid < 0 ? "" : ` (uid ${whole.by.uid})`} on this host`;
-  const reason = whole?.reason == null ? "" : `: ${whole.reason}`;
+  const who = by == null ? source : `${by.name}${by.uid < 0 ? "" : ` (uid ${by.uid})`} on this host`;
+  const why = reason == null ? "" : `: ${reason}`;
   lines.push(
     printable(
-      `Asked ${by} at ${localTime(at(command.received_at))}${whole?.signed ? ", signed" : ""}${reason}`,
+      `Asked by ${who} at ${localTime(at(command.received_at))}${command.signed ? ", signed" : ""}${why}`,
     ),
   );
-  if (whole?.expires_at != null && !isFinal(state))
-    lines.push(`Good until ${localTime(at(whole.expires_at))}`);
-  if (whole?.params != null && Object.keys(whole.params).length > 0)
+  if (command.expires_at != null && !isFinal(state))
+    lines.push(`Good until ${localTime(at(command.expires_at))}`);
+  if (params !== null && Object.keys(params).length > 0)
     lines.push(
       `With ${printable(
-        Object.entries(whole.params)
+        Object.entries(params)
           .map(([name, value]) => `${name}=${plain(value)}`)
           .join(", "),
       )}`,
     );
-  if (whole !== null && whole.history.length > 0) lines.push("", historyText(whole, shown).trimEnd());
-  if (whole !== null) lines.push(...outcome(whole));
-  if (whole === null)
+  if (history !== undefined && history.length > 0)
+    lines.push("", historyText(history, state, shown).trimEnd());
+  lines.push(...outcome(command));
+  if (history === undefined)
     lines.push(`Its history is shown to administrators: sudo foundry-agent commands ${printable(id)}`);
   const next = error?.next_step ?? waiting?.next_step ?? null;
   if (waiting !== null) lines.push("", `Waits: ${wrapText(printable(waiting.text), shown.width, 7)}`);
@@ -93,7 +90,7 @@ function errorWords({ state }: CommandWire, { message, code }: NonNullable<Comma
 }
 
 /** One line an entry: when, which state, how long it stayed so, in which words. */
-function historyText({ history, state }: WholeCommandWire, shown: Shown): string {
+function historyText(history: readonly HistoryWire[], state: CommandState, shown: Shown): string {
   const rows = history.map((entry, index) => {
     const [start, end] = [at(entry.at), at(history[index + 1]?.at)];
     const last = index === history.length - 1;
@@ -106,8 +103,8 @@ function historyText({ history, state }: WholeCommandWire, shown: Shown): string
   });
 }
 
-function outcome({ result, reboot }: WholeCommandWire): string[] {
-  const { from_boot_id: from = reboot?.from_boot_id, boot_id: to, cause } = result as Record<string, unknown>;
+function outcome({ result = {}, reboot }: CommandWire): string[] {
+  const { from_boot_id: from = reboot?.from_boot_id, boot_id: to, cause } = result;
   const lines: string[] = [];
   if (typeof from === "string" && from === to) lines.push(`On boot ${from}, before and after`);
   else if (typeof from === "string")

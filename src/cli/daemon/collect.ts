@@ -1,5 +1,4 @@
 /** `foundry-agent collect NAME`: run one collector now and show what it found, in its own table where it has one. */
-import type { SectionHead } from "../../sockets/wire/wire.ts";
 import { EXIT, printJson } from "../output.ts";
 import { genericText } from "../show/generic-view.ts";
 import { sectionHeadline } from "../show/section-text.ts";
@@ -7,11 +6,6 @@ import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { table } from "../text/table.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
-
-interface CollectWire extends SectionHead {
-  readonly data: unknown;
-  readonly table: { columns: string[]; rows: (string | null)[][] } | null;
-}
 
 export const collectCommand: SubCommand = {
   name: "collect",
@@ -25,7 +19,7 @@ export const collectCommand: SubCommand = {
     if (name === undefined || more.length > 0)
       throw usageError("collect needs the name of one section", "foundry-agent report  # lists them");
     const client = await openClient(io, values, "control");
-    const found = (await client.post("/v1/collect", { query: { name } })) as CollectWire;
+    const found = await client.post("/v1/collect", { query: { name } });
     if (values.json === true) printJson(io, found);
     else {
       io.stdout(`${sectionHeadline(found, io.now())}\n`);

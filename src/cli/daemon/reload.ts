@@ -12,7 +12,7 @@ export const reloadCommand: SubCommand = {
   examples: ["foundry-agent config check && foundry-agent reload"],
   async run({ values }, io) {
     const client = await openClient(io, values, "control");
-    const { ok, problems } = (await client.post("/v1/reload")) as { ok: boolean; problems: string[] };
+    const { ok, problems } = await client.post("/v1/reload");
     if (values.json === true) printJson(io, { ok, problems });
     else if (ok) io.stdout("The configuration was read again and holds now.\n");
     else {

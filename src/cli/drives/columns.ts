@@ -1,13 +1,12 @@
 /** The columns of the table of drives: what each says of a drive and of one that is missing, and which gives way. */
+
 import { ageText, verdictText } from "../../collectors/smart/table.ts";
+import type { DrivesWire, DriveWire, MissingWire } from "../../sockets/wire/drive-schemas.ts";
 import { at } from "../show/conditions.ts";
 import { driveSize, relativeTime, sparkline } from "../text/format.ts";
 import { type Cell, type Column, cut } from "../text/table.ts";
 import { reasonWords } from "./advice.ts";
 import {
-  type DrivesWire,
-  type DriveWire,
-  type MissingWire,
   SEVERITY_COLORS,
   standingVerdict,
   stateOf,
@@ -15,7 +14,7 @@ import {
   typeText,
   useOf,
   wearOf,
-} from "./wire.ts";
+} from "./standing.ts";
 
 const USE_WIDTH = 40;
 const REASON_WIDTH = 40;

@@ -1,6 +1,7 @@
 /** `foundry-agent drives DEVICE`: everything known of one drive, for a person; what decides stands first. */
 import { ageText } from "../../collectors/smart/table.ts";
 import { printable } from "../../model/text/scrub.ts";
+import type { DriveWire, OneDriveWire, SmartWire } from "../../sockets/wire/drive-schemas.ts";
 import type { Io } from "../output.ts";
 import { at } from "../show/conditions.ts";
 import { driveSize, paint, percent, relativeTime } from "../text/format.ts";
@@ -8,17 +9,8 @@ import { nextStepHere } from "../text/next-step.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { wrapText } from "../text/wrap.ts";
 import { healthText } from "./health.ts";
+import { holderText, stateOf, temperatureOf, typeText, wearOf } from "./standing.ts";
 import { attributesText, type Drawing, fieldsText, numberText, selfTestsText, trendLines } from "./values.ts";
-import {
-  type DriveWire,
-  holderText,
-  type SmartStateWire,
-  type SmartWire,
-  stateOf,
-  temperatureOf,
-  typeText,
-  wearOf,
-} from "./wire.ts";
 
 export interface DetailOptions {
   /** What `--socket` named. */
@@ -30,16 +22,12 @@ type Row = readonly [label: string, value: string | null | undefined];
 
 const LABEL = 16;
 
-/** Pure; ends with a line break. @param answer of GET /v1/drives/{drive} */
+/** Pure; ends with a line break. */
 export function driveText(
-  answer: unknown,
+  drive: OneDriveWire,
   io: Pick<Io, "color" | "now" | "isTty" | "env">,
   { socket, kind }: DetailOptions,
 ): string {
-  const drive = answer as DriveWire & {
-    readonly smart_state?: SmartStateWire | null;
-    readonly collected_at?: string | null;
-  };
   const smart = drive.smart ?? null;
   const facts = smart?.facts ?? null;
   const drawing: Drawing = { color: io.color, width: terminalWidth(io) };
@@ -177,12 +165,7 @@ function rowsText(rows: readonly Row[], { width }: Drawing): string {
     .join("");
 }
 
-function footer(
-  drive: DriveWire & { readonly collected_at?: string | null },
-  kind: "control" | "status",
-  socket: unknown,
-  now: number,
-): string {
+function footer(drive: OneDriveWire, kind: "control" | "status", socket: unknown, now: number): string {
   const { name = "", smart } = drive;
   const hidden =
     kind === "control" || drive.serial != null

@@ -8,7 +8,6 @@ import { type SubCommand, usageError } from "../usage.ts";
 import { driveText } from "./detail.ts";
 import { locate } from "./locate.ts";
 import { drivesText, openTrend } from "./table.ts";
-import type { DrivesWire } from "./wire.ts";
 
 const WATCH_MS = 5_000;
 
@@ -53,7 +52,7 @@ export const drivesCommand: SubCommand = {
 
 async function all(values: Record<string, unknown>, io: Io): Promise<number> {
   const client = await openClient(io, values);
-  const read = async (): Promise<DrivesWire> => (await client.get("/v1/drives")) as DrivesWire;
+  const read = () => client.get("/v1/drives");
   if (values.watch === true && values.json !== true) {
     const trend = openTrend();
     return await watch(io, WATCH_MS, async () =>
@@ -69,9 +68,14 @@ async function all(values: Record<string, unknown>, io: Io): Promise<number> {
 async function one(name: string, values: Record<string, unknown>, io: Io): Promise<number> {
   const raw = values.raw === true;
   const client = await openClient(io, values, raw ? "control" : "any");
-  const path = `/v1/drives/${encodeURIComponent(name)}`;
-  const read = async () => await client.get(path, raw ? { raw: "1" } : {});
-  const shown = async () => driveText(await read(), io, { socket: values.socket, kind: client.socket.kind });
+  const query = { raw: raw ? "1" : undefined };
+  const read = () => client.get("/v1/drives/{drive}", { params: { drive: name }, query });
+  const shown = async () => {
+    const drive = await read();
+    return "smartctl" in drive
+      ? `${JSON.stringify(drive)}\n` // only with raw, which is not drawn
+      : driveText(drive, io, { socket: values.socket, kind: client.socket.kind });
+  };
   if (raw || values.json === true) printJson(io, await read());
   else if (values.watch === true) return await watch(io, WATCH_MS, shown);
   else io.stdout(await shown());
@@ -87,7 +91,7 @@ async function forget(
   if (serial === undefined || more.length > 0)
     throw usageError("drives forget needs one serial number", "foundry-agent drives");
   const client = await openClient(io, values, "control");
-  const answer = await client.post(`/v1/drives/${encodeURIComponent(serial)}/forget`);
+  const answer = await client.post("/v1/drives/{serial}/forget", { params: { serial } });
   if (values.json === true) printJson(io, answer);
   else io.stdout(`The drive ${printable(serial)} is forgotten: it is no longer missing.\n`);
   return EXIT.ok;

@@ -1,20 +1,14 @@
 /** The verdict on one drive for a person: since when, every reason, and what to do about it. */
 import { verdictText } from "../../collectors/smart/table.ts";
 import { printable } from "../../model/text/scrub.ts";
+import type { DriveWire, SmartStateWire, SmartWire } from "../../sockets/wire/drive-schemas.ts";
 import { at } from "../show/conditions.ts";
 import { paint, relativeTime } from "../text/format.ts";
 import { nextStepHere } from "../text/next-step.ts";
 import { wrapText } from "../text/wrap.ts";
 import { type Advice, adviceFor } from "./advice.ts";
+import { SEVERITY_COLORS, standingVerdict, whyNoVerdict } from "./standing.ts";
 import type { Drawing } from "./values.ts";
-import {
-  type DriveWire,
-  SEVERITY_COLORS,
-  type SmartStateWire,
-  type SmartWire,
-  standingVerdict,
-  whyNoVerdict,
-} from "./wire.ts";
 
 export interface HealthOptions extends Drawing {
   /** Milliseconds since the epoch. */

@@ -1,5 +1,6 @@
 /** `foundry-agent drives locate`: the light on a drive's slot blinks for a time, so that the right one is pulled. */
 import { printable } from "../../model/text/scrub.ts";
+import type { LocateWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { openClient } from "../socket/client.ts";
 import { duration } from "../text/format.ts";
@@ -8,13 +9,6 @@ import { usageError } from "../usage.ts";
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3_600 };
 const MAX_SECONDS = 86_400;
-
-interface LocatedWire {
-  readonly name: string;
-  readonly on: boolean;
-  readonly for_s: number | null;
-  readonly off_at: string | null;
-}
 
 /** @throws AgentError `usage`, or the daemon's: not allowed, no such drive, no light */
 export async function locate(
@@ -31,13 +25,13 @@ export async function locate(
   const seconds = typeof values.for === "string" ? secondsOf(values.for) : null;
   const client = await openClient(io, values, "control");
   const body = { on: !off, ...(seconds === null ? {} : { for_s: seconds }) };
-  const answer = await client.post(`/v1/drives/${encodeURIComponent(drive)}/locate`, { body });
+  const answer = await client.post("/v1/drives/{drive}/locate", { params: { drive }, body });
   if (values.json === true) printJson(io, answer);
-  else io.stdout(locatedText(answer as LocatedWire, drive, values.socket));
+  else io.stdout(locatedText(answer, drive, values.socket));
   return EXIT.ok;
 }
 
-function locatedText({ name, on, for_s, off_at }: LocatedWire, drive: string, socket: unknown): string {
+function locatedText({ name, on, for_s, off_at }: LocateWire, drive: string, socket: unknown): string {
   const what = printable(name === drive || drive === `/dev/${name}` ? name : `${name} (${drive})`);
   if (!on) return `The light of ${what} is off.\n`;
   const when = for_s === null ? "" : ` and goes off by itself in ${duration(for_s * 1_000)}${clock(off_at)}`;

@@ -4,6 +4,7 @@
  */
 import { printable } from "../../model/text/scrub.ts";
 import { plural } from "../../model/text/sentence.ts";
+import type { DrivesWire, DriveWire, MissingWire } from "../../sockets/wire/drive-schemas.ts";
 import type { Io } from "../output.ts";
 import { at } from "../show/conditions.ts";
 import { relativeTime } from "../text/format.ts";
@@ -11,14 +12,7 @@ import { nextStepHere } from "../text/next-step.ts";
 import { type Cell, displayWidth, table } from "../text/table.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { columnsFor, type DriveColumn, type TrendOf } from "./columns.ts";
-import {
-  type DrivesWire,
-  type DriveWire,
-  type MissingWire,
-  standingVerdict,
-  temperatureOf,
-  whyNoVerdict,
-} from "./wire.ts";
+import { standingVerdict, temperatureOf, whyNoVerdict } from "./standing.ts";
 
 const TREND = 24;
 
@@ -64,9 +58,7 @@ export function drivesText(
   const columns = columnsFor(answer, trend !== null).map((column: DriveColumn) => ({
     column,
     cells: bySlot(drives, missing).map((drive) =>
-      "since" in drive
-        ? column.missing(drive as MissingWire, now)
-        : column.drive(drive as DriveWire, trend ?? (() => [])),
+      "since" in drive ? column.missing(drive, now) : column.drive(drive, trend ?? (() => [])),
     ),
   }));
   // A column nobody has anything in only takes room: slots on a Raspberry Pi.

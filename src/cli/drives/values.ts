@@ -5,11 +5,11 @@
 
 import { ageText } from "../../collectors/smart/table.ts";
 import { printable } from "../../model/text/scrub.ts";
+import type { SmartWire } from "../../sockets/wire/drive-schemas.ts";
 import type { Color } from "../text/format.ts";
 import { type Cell, type Column, displayWidth, table } from "../text/table.ts";
 import { wrapText } from "../text/wrap.ts";
 import { attributeMeaning, fieldMeaning } from "./attribute-meanings.ts";
-import type { SmartWire } from "./wire.ts";
 
 type FactsWire = NonNullable<SmartWire["facts"]>;
 
@@ -188,7 +188,7 @@ const DAY_MS = 86_400_000;
 /** What rose, within how many days, as lines; one line when nothing did. */
 export function trendLines(trend: SmartWire["trend"], now: number): string[] {
   if (trend == null) return [];
-  const counters = trend as Readonly<Record<string, number | string | null>>;
+  const counters: Readonly<Record<string, number | string | null>> = trend;
   const days =
     trend.since === null ? 0 : Math.round((Date.parse(dayOf(now)) - Date.parse(trend.since)) / DAY_MS);
   if (!(days > 0)) return ["Not known yet: it is told from the second day on."];

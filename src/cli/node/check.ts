@@ -1,7 +1,7 @@
 /** `foundry-agent check`: each step on the way to a control API, with a verdict and what to do next. */
 
 import { printable } from "../../model/text/scrub.ts";
-import type { CheckWire } from "../../sockets/wire/wire.ts";
+import type { CheckWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, printJson } from "../output.ts";
 import { type Shown, shownFor } from "../show/conditions.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
@@ -10,12 +10,7 @@ import { nextStepHere } from "../text/next-step.ts";
 import { wrapText } from "../text/wrap.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
-interface Checked {
-  readonly name: string;
-  readonly results: readonly CheckWire[];
-}
-
-const COLORS: Readonly<Record<CheckWire["verdict"], Color>> = {
+const COLORS: Readonly<Record<CheckWire["results"][number]["verdict"], Color>> = {
   ok: "green",
   warning: "yellow",
   failed: "red",
@@ -34,7 +29,7 @@ export const checkCommand: SubCommand = {
     if (more.length > 0)
       throw usageError(`check takes one control API, found "${more[0]}" too`, "foundry-agent check");
     const client = await openClient(io, values, "control");
-    const checked = (await client.get("/v1/check", { api })) as Checked[];
+    const checked = await client.get("/v1/check", { query: { api } });
     if (values.json === true) printJson(io, checked);
     else if (checked.length === 0) io.stdout("No control API is configured, so there is nothing to check.\n");
     else io.stdout(checked.map((one) => checkText(one, shownFor(io, values.socket))).join("\n"));
@@ -44,7 +39,7 @@ export const checkCommand: SubCommand = {
 };
 
 /** Pure; ends with a line break. */
-function checkText({ name, results }: Checked, { color, width, socket }: Shown): string {
+function checkText({ name, results }: CheckWire, { color, width, socket }: Shown): string {
   const verdicts = Math.max(0, ...results.map(({ verdict }) => verdict.length));
   const whats = Math.max(0, ...results.map(({ what }) => what.length));
   const lines = results.map(({ what, verdict, text, next_step: next }) => {

@@ -2,7 +2,6 @@
 import { apiToEnroll, controlApi } from "../../control/index.ts";
 import { templateProblem } from "../../model/text/name-template.ts";
 import { looksSecret, printable } from "../../model/text/scrub.ts";
-import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { readSecretFile } from "../../system/secret-file.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { askSecret, type Input, readAllInput } from "../prompt.ts";
@@ -56,9 +55,9 @@ export function enrollCommandWith(input: () => Input): SubCommand {
       const key = await readKey(values["key-file"], input(), io);
       warnAbout(key, api, io);
       const name = typeof values.name === "string" ? { name: values.name } : {};
-      const { node_id: nodeId, mode } = (await client.post("/v1/enroll", {
+      const { node_id: nodeId, mode } = await client.post("/v1/enroll", {
         body: { api, key, ...name },
-      })) as { node_id: string; mode: string };
+      });
       if (values.json === true) printJson(io, { node_id: nodeId, mode });
       else
         io.stdout(
@@ -73,10 +72,10 @@ export const enrollCommand: SubCommand = enrollCommandWith(() => process.stdin);
 
 /** Nobody is to look for a key of an API that is not there. @throws AgentError `no_such_api` in the daemon's words, or as apiToEnroll */
 async function chosen(asked: string | null, client: Client): Promise<string> {
-  const { control_apis: apis } = (await client.get("/v1/status")) as StatusWire;
+  const { control_apis: apis } = await client.get("/v1/status");
   const names = apis.map(({ name }) => name);
   if (names.length > 0 && (asked === null || names.includes(asked))) return apiToEnroll(asked, names);
-  await client.text(`/v1/preview/${encodeURIComponent(asked ?? "any")}`);
+  await client.text("/v1/preview/{api}", { params: { api: asked ?? "any" } });
   return asked ?? "";
 }
 

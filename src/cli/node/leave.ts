@@ -2,7 +2,6 @@
 
 import { controlApi } from "../../control/index.ts";
 import { printable } from "../../model/text/scrub.ts";
-import type { StatusWire } from "../../sockets/wire/wire.ts";
 import { EXIT, printJson } from "../output.ts";
 import { type Input, makeSure } from "../prompt.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
@@ -24,7 +23,7 @@ export function leaveCommandWith(input: () => Input): SubCommand {
         throw usageError(`leave takes one control API, found "${more[0]}" too`, "foundry-agent leave --help");
       const whom = api === undefined ? "all control APIs" : printable(api);
       const client = await openClient(io, values, "control");
-      const { control_apis: apis } = (await client.get("/v1/status")) as StatusWire;
+      const { control_apis: apis } = await client.get("/v1/status");
       if (api === undefined && apis.length === 0 && values.json !== true) {
         io.stdout("No control API is configured, so there is none to leave.\n");
         return EXIT.ok;

@@ -1,6 +1,7 @@
 /** `foundry-agent sync`: one round with the control APIs now, and what came of it. */
 import { printable } from "../../model/text/scrub.ts";
 import { ended } from "../../model/text/sentence.ts";
+import type { SyncWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { paint } from "../text/format.ts";
@@ -8,16 +9,9 @@ import { nextStepHere } from "../text/next-step.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
 /** Where the daemon knows no next step, each step of the way is looked at. */
-function here({ name, ok, text, next_step }: Outcome, socket: unknown): string {
+function here({ name, ok, text, next_step }: SyncWire[number], socket: unknown): string {
   const next = next_step ?? (ok ? null : `foundry-agent check ${name}`);
   return next === null ? text : `${ended(text)} Next: ${nextStepHere(next, socket)}`;
-}
-
-interface Outcome {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly text: string;
-  readonly next_step: string | null;
 }
 
 export const syncCommand: SubCommand = {
@@ -32,7 +26,7 @@ export const syncCommand: SubCommand = {
     if (more.length > 0)
       throw usageError(`sync takes one control API, found "${more[0]}" too`, "foundry-agent sync");
     const client = await openClient(io, values, "control");
-    const outcomes = (await client.post("/v1/sync", { query: { api } })) as Outcome[];
+    const outcomes = await client.post("/v1/sync", { query: { api } });
     if (values.json === true) printJson(io, outcomes);
     else if (outcomes.length === 0)
       io.stdout("No control API is configured, so there is nobody to report to.\n");

@@ -1,7 +1,7 @@
 /** Conditions as sentences: what, since when, and what to do next. Shared by `status` and `why`. */
 
 import { printable } from "../../model/text/scrub.ts";
-import type { ConditionWire } from "../../sockets/wire/wire.ts";
+import type { ConditionWire } from "../../sockets/wire/schemas.ts";
 import type { Io } from "../output.ts";
 import { paint, relativeTime, severityWord } from "../text/format.ts";
 import { nextStepHere } from "../text/next-step.ts";

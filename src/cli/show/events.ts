@@ -1,9 +1,8 @@
 /** `foundry-agent events`: what happened, oldest first, one line an event; `--follow` goes on. */
 
-import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { nextUlid } from "../../model/ulid.ts";
-import type { EventWire } from "../../sockets/wire/wire.ts";
+import type { EventWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, type Io } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { driveSize, paint, severityWord } from "../text/format.ts";
@@ -44,9 +43,9 @@ export const eventsCommand: SubCommand = {
     const query = { since: sinceId(asked, io.now()), follow: values.follow === true ? "1" : undefined };
     const client = await openClient(io, values);
     let count = 0;
-    await client.lines("/v1/events", query, (line) => {
+    await client.lines("/v1/events", { query }, (line, event) => {
       count++;
-      io.stdout(values.json === true ? `${line}\n` : eventLine(parseEvent(line), io));
+      io.stdout(values.json === true ? `${line}\n` : eventLine(event, io));
     });
     if (count === 0 && !io.signal.aborted && values.json !== true) {
       const older =
@@ -71,14 +70,6 @@ function sinceId(asked: string, now: number): string | undefined {
       "foundry-agent events --since 7d",
     );
   return nextUlid("", now - Number(count) * ms, new Uint8Array(10));
-}
-
-function parseEvent(line: string): EventWire {
-  try {
-    return JSON.parse(line) as EventWire;
-  } catch {
-    throw new AgentError("bad_answer", "the agent sent a line that is no event", "foundry-agent version");
-  }
 }
 
 /** Pure; ends with a line break. */

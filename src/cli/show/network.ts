@@ -1,8 +1,8 @@
 /** `foundry-agent network`: every interface, the way out, and who resolves names; or all there is of one of them. */
 
+import type { Network, NetworkInterface } from "../../collectors/network/schema.ts";
 import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
-import type { SectionHead } from "../../sockets/wire/wire.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { linkSpeed } from "../text/format.ts";
@@ -12,32 +12,6 @@ import { terminalWidth } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { genericText } from "./generic-view.ts";
 import { sectionHeadline } from "./section-text.ts";
-
-/** The section as this view reads it; every field may be missing. */
-interface NetworkWire {
-  readonly interfaces?: readonly InterfaceWire[];
-  readonly default_routes?: readonly { interface?: string; gateway?: string | null; family?: number }[];
-  readonly primary?: { interface?: string; address?: string | null } | null;
-  readonly dns_servers?: readonly string[];
-  readonly addresses_known?: boolean;
-}
-
-interface InterfaceWire {
-  readonly name?: string;
-  readonly kind?: string;
-  readonly mac?: string | null;
-  readonly up?: boolean | null;
-  readonly state?: string | null;
-  readonly carrier?: boolean | null;
-  readonly speed_mbps?: number | null;
-  readonly duplex?: string | null;
-  readonly parent?: string | null;
-  readonly vlan_id?: number | null;
-  readonly master?: string | null;
-  readonly members?: readonly string[];
-  readonly addresses?: readonly { address: string; prefix: number; scope?: string }[];
-  readonly counters?: Readonly<Record<string, number>> | null;
-}
 
 export const networkCommand: SubCommand = {
   name: "network",
@@ -55,7 +29,7 @@ export const networkCommand: SubCommand = {
     if (more.length > 0)
       throw usageError(`network takes one interface, found "${more[0]}" too`, "foundry-agent network --help");
     const client = await openClient(io, values);
-    const section = (await client.get("/v1/report/network")) as SectionHead & { data: NetworkWire | null };
+    const section = await client.get("/v1/report/network");
     if (name !== undefined && section.data !== null) {
       const one = interfaceOf(section.data, name);
       if (values.json === true) printJson(io, one);
@@ -67,7 +41,7 @@ export const networkCommand: SubCommand = {
   },
 };
 
-function interfaceOf({ interfaces = [] }: NetworkWire, name: string): InterfaceWire {
+function interfaceOf({ interfaces = [] }: Network, name: string): NetworkInterface {
   const found = interfaces.find((item) => item.name === name);
   if (found) return found;
   throw new AgentError(
@@ -100,7 +74,7 @@ const MAX_ADDRESSES = 6;
 
 /** Pure; ends with a line break. @param socket what `--socket` named */
 export function networkText(
-  data: NetworkWire,
+  data: Network,
   io: Pick<Io, "color" | "isTty" | "env">,
   socket?: unknown,
 ): string {
@@ -120,7 +94,7 @@ export function networkText(
 }
 
 /** One row for an interface, and one more for each of its further addresses. */
-function rowsOf(item: InterfaceWire): Cell[][] {
+function rowsOf(item: NetworkInterface): Cell[][] {
   const addresses = addressesOf(item);
   const [first = null, ...others] = addresses.slice(0, MAX_ADDRESSES);
   if (addresses.length > MAX_ADDRESSES) others.push(`and ${addresses.length - MAX_ADDRESSES} more`);
@@ -143,7 +117,7 @@ function rowsOf(item: InterfaceWire): Cell[][] {
 const SCOPES = ["global", "site", "host", "link"];
 
 /** Those by which others reach this node first, link-local ones last. */
-function addressesOf({ addresses = [] }: InterfaceWire): string[] {
+function addressesOf({ addresses = [] }: NetworkInterface): string[] {
   const rank = (scope = "global"): number => SCOPES.indexOf(scope);
   return addresses
     .toSorted((a, b) => rank(a.scope) - rank(b.scope))
@@ -175,7 +149,7 @@ function textOf(cell: Cell): string {
   return printable((cell !== null && typeof cell === "object" ? cell.text : cell) ?? "-");
 }
 
-function linkOf({ up, carrier, state, kind }: InterfaceWire): Cell {
+function linkOf({ up, carrier, state, kind }: NetworkInterface): Cell {
   if (up === false) return { text: "off", color: "dim" };
   if (kind === "loopback") return "up";
   if (carrier === false) return { text: "no link", color: "yellow" };
@@ -183,24 +157,24 @@ function linkOf({ up, carrier, state, kind }: InterfaceWire): Cell {
   return state ?? null;
 }
 
-function speedOf({ speed_mbps: speed, duplex }: InterfaceWire): Cell {
+function speedOf({ speed_mbps: speed, duplex }: NetworkInterface): Cell {
   if (speed === null || speed === undefined) return null;
   return duplex === "half" ? { text: `${linkSpeed(speed)} half duplex`, color: "yellow" } : linkSpeed(speed);
 }
 
-function relationOf({ master, parent, vlan_id: vlan, members = [] }: InterfaceWire): string | null {
+function relationOf({ master, parent, vlan_id: vlan, members = [] }: NetworkInterface): string | null {
   if (members.length > 0) return `of ${members.join(", ")}`;
   if (parent != null) return `on ${parent}${vlan == null ? "" : `, VLAN ${vlan}`}`;
   return master == null ? null : `in ${master}`;
 }
 
-function errorsOf({ counters }: InterfaceWire): Cell {
+function errorsOf({ counters }: NetworkInterface): Cell {
   if (counters === null || counters === undefined) return null;
   const errors = (counters.rx_errors ?? 0) + (counters.tx_errors ?? 0);
   return errors === 0 ? "0" : { text: String(errors), color: "yellow" };
 }
 
-function waysOut(data: NetworkWire): string {
+function waysOut(data: Network): string {
   const routes = (data.default_routes ?? []).map(
     ({ gateway, interface: by }) => `${gateway ?? "directly"} by ${by ?? "?"}`,
   );

@@ -1,5 +1,5 @@
 /** `foundry-agent report`: what was collected last, whole or one section, and the very bytes an API would get. */
-import type { SectionHead } from "../../sockets/wire/wire.ts";
+import type { ReportWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { duration, relativeTime } from "../text/format.ts";
@@ -34,7 +34,7 @@ export const reportCommand: SubCommand = {
       if (name !== undefined)
         throw usageError("--as shows the whole report, so no section can be named with it");
       const client = await openClient(io, values, "control");
-      const bytes = await client.text(`/v1/preview/${encodeURIComponent(values.as)}`);
+      const bytes = await client.text("/v1/preview/{api}", { params: { api: values.as } });
       // Into a pipe not one byte more; on a terminal the prompt must not stand behind it.
       io.stdout(io.isTty ? `${bytes}\n` : bytes);
       return EXIT.ok;
@@ -42,14 +42,12 @@ export const reportCommand: SubCommand = {
     const raw = values.raw === true ? "1" : undefined;
     const client = await openClient(io, values, raw === undefined ? "any" : "control");
     if (name === undefined) {
-      const report = (await client.get("/v1/report", { raw })) as ReportWire;
+      const report = await client.get("/v1/report", { query: { raw } });
       if (values.json === true) printJson(io, report);
       else io.stdout(overview(report, io, values.socket));
       return EXIT.ok;
     }
-    const section = (await client.get(`/v1/report/${encodeURIComponent(name)}`, { raw })) as SectionHead & {
-      data: unknown;
-    };
+    const section = await client.get("/v1/report/{section}", { params: { section: name }, query: { raw } });
     if (values.json === true) printJson(io, section);
     else {
       io.stdout(`${sectionHeadline(section, io.now())}\n`);
@@ -59,12 +57,8 @@ export const reportCommand: SubCommand = {
   },
 };
 
-interface ReportWire {
-  readonly sections: Readonly<Record<string, SectionHead>>;
-}
-
 function overview(report: ReportWire, io: Io, socket: unknown): string {
-  const sections = Object.values(report.sections);
+  const sections = Object.values(report.sections).filter((section) => section !== undefined);
   if (sections.length === 0) return "Nothing was collected yet. Look again in a few seconds.\n";
   const now = io.now();
   const rows = sections.map((section): Cell[] => [

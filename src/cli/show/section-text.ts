@@ -1,12 +1,12 @@
 /** One section's state as a sentence: for `report SECTION`, `collect` and `why`. */
 
 import { printable } from "../../model/text/scrub.ts";
-import type { SectionHead } from "../../sockets/wire/wire.ts";
+import type { SectionHeadWire } from "../../sockets/wire/schemas.ts";
 import { duration, relativeTime } from "../text/format.ts";
 import { at } from "./conditions.ts";
 
 /** "drives: ok, collected 12 s ago in 3 ms", or why there is nothing; without line break at its end. */
-export function sectionHeadline(section: SectionHead, now: number): string {
+export function sectionHeadline(section: SectionHeadWire, now: number): string {
   const { name, state, reason, collected_at: collectedAt, duration_ms: durationMs } = section;
   const words = { ok: "ok", stale: "out of date", failed: "never collected", absent: "nothing there" };
   const collected = collectedAt === null ? "" : `, collected ${relativeTime(at(collectedAt), now)}`;

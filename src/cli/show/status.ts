@@ -3,7 +3,7 @@
 import { controlSections } from "../../control/index.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { clause, plural } from "../../model/text/sentence.ts";
-import type { StatusWire } from "../../sockets/wire/wire.ts";
+import type { StatusWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { bytes as bytesText, duration, paint, relativeTime } from "../text/format.ts";
@@ -26,7 +26,7 @@ export const statusCommand: SubCommand = {
   examples: ["foundry-agent status", "foundry-agent status --json | jq .conditions"],
   async run({ values }, io) {
     const client = await openClient(io, values);
-    const read = async (): Promise<StatusWire> => (await client.get("/v1/status")) as StatusWire;
+    const read = () => client.get("/v1/status");
     if (values.watch === true && values.json !== true)
       return await watch(io, WATCH_MS, async () => statusText(await read(), io, values.socket));
     const status = await read();

@@ -1,19 +1,11 @@
 /** `foundry-agent why`: everything that is wrong in sentences, or what is known about one thing. */
-import type { CommandWire } from "../../sockets/wire/command.ts";
-import type { ConditionWire, SectionHead, StatusWire } from "../../sockets/wire/wire.ts";
+import type { WhyWire } from "../../sockets/wire/schemas.ts";
 import { commandSentence } from "../commands/text.ts";
 import { EXIT, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { conditionLines, type Shown, shownFor } from "./conditions.ts";
 import { sectionHeadline } from "./section-text.ts";
-
-interface WhyWire {
-  readonly id: string;
-  readonly conditions: readonly ConditionWire[];
-  readonly section: SectionHead | null;
-  readonly command: CommandWire | null;
-}
 
 export const whyCommand: SubCommand = {
   name: "why",
@@ -30,18 +22,18 @@ export const whyCommand: SubCommand = {
     if (more.length > 0) throw usageError(`why takes one thing, found "${more[0]}" too`, "foundry-agent why");
     const client = await openClient(io, values);
     if (id === undefined) {
-      const conditions = (await client.get("/v1/why")) as ConditionWire[];
+      const conditions = await client.get("/v1/why");
       if (values.json === true) {
         printJson(io, conditions);
         return EXIT.ok;
       }
       const shown = shownFor(io, values.socket);
-      const { waiting_commands: waiting } = (await client.get("/v1/status")) as StatusWire;
+      const { waiting_commands: waiting } = await client.get("/v1/status");
       const wrong = conditions.length === 0 ? "Nothing is wrong.\n" : conditionLines(conditions, shown);
       io.stdout([wrong, ...waiting.map((command) => commandSentence(command, shown))].join("\n"));
       return EXIT.ok;
     }
-    const found = (await client.get(`/v1/why/${encodeURIComponent(id)}`)) as WhyWire;
+    const found = await client.get("/v1/why/{id}", { params: { id } });
     if (values.json === true) printJson(io, found);
     else io.stdout(whyText(found, shownFor(io, values.socket)));
     return EXIT.ok;

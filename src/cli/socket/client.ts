@@ -1,8 +1,12 @@
-/** The daemon's sockets as sub-commands use them: requests, the envelope taken off, errors as AgentError. */
+/**
+ * The daemon's sockets as sub-commands use them: requests, the envelope taken off, errors as AgentError. What may be
+ * asked and what is answered is typed by the daemon's own tables (asked.ts): both ends are one program.
+ */
 import { type IncomingMessage, request } from "node:http";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import type { Io } from "../output.ts";
 import type { OptionDeclaration } from "../usage.ts";
+import type { AnswerAt, Asked, AskedOf, PathOf } from "./asked.ts";
 import { type FoundSocket, findSocket } from "./find.ts";
 
 /** Options of every sub-command that asks the daemon. */
@@ -15,17 +19,28 @@ export interface Client {
   /** Path and kind of the socket in use. */
   readonly socket: FoundSocket;
   /** `data` of the answer. @throws AgentError with the daemon's code, sentence and next step */
-  get(path: string, query?: Query): Promise<unknown>;
-  post(path: string, options?: { query?: Query; body?: unknown }): Promise<unknown>;
+  get<P extends PathOf<"GET", "data">>(path: P, ...asked: AskedOf<"GET", P>): Promise<AnswerAt<"GET", P>>;
+  post<P extends PathOf<"POST", "data">>(path: P, ...asked: AskedOf<"POST", P>): Promise<AnswerAt<"POST", P>>;
   /** The answer as it is, for what has no envelope. */
-  text(path: string): Promise<string>;
+  text<P extends PathOf<"GET", "text">>(path: P, ...asked: AskedOf<"GET", P>): Promise<string>;
   /** A file: its bytes, and the name that the daemon proposes for it. */
-  bytes(path: string): Promise<{ bytes: Uint8Array; fileName: string | null }>;
-  /** Every line of a stream; ends when the stream ends or Io.signal fires. */
-  lines(path: string, query: Query, onLine: (line: string) => void): Promise<void>;
+  bytes(path: PathOf<"GET", "bytes">): Promise<{ bytes: Uint8Array; fileName: string | null }>;
+  /** Every line of a stream, as it came and parsed; ends when the stream ends or Io.signal fires. */
+  lines<P extends PathOf<"GET", "lines">>(
+    path: P,
+    asked: Asked<"GET", P>,
+    onLine: (line: string, parsed: AnswerAt<"GET", P>) => void,
+  ): Promise<void>;
 }
 
-export type Query = Readonly<Record<string, string | undefined>>;
+type Query = Readonly<Record<string, string | undefined>>;
+
+/** What is asked, without the tables. */
+interface Request {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Query;
+  readonly body?: unknown;
+}
 
 const MAX_ANSWER = 64 * 1024 * 1024;
 const READ_MS = 15_000;
@@ -49,17 +64,18 @@ export async function openClient(
 
   async function ask(
     method: string,
-    path: string,
+    pattern: string,
     timeoutMs: number,
-    body?: unknown,
+    { params = {}, query = {}, body }: Request = {},
   ): Promise<IncomingMessage> {
     const text = body === undefined ? "" : JSON.stringify(body);
+    const path = pattern.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ""));
     return await new Promise((resolve, reject) => {
       const sent = request(
         {
           socketPath: socket.path,
           method,
-          path,
+          path: path + queryText(query),
           agent: false,
           signal: io.signal,
           headers: {
@@ -104,31 +120,31 @@ export async function openClient(
     return Buffer.concat(chunks);
   }
 
-  async function data(method: string, path: string, timeoutMs: number, body?: unknown): Promise<unknown> {
-    const answer = await ask(method, path, timeoutMs, body);
+  async function data(method: string, path: string, timeoutMs: number, asked?: Request): Promise<unknown> {
+    const answer = await ask(method, path, timeoutMs, asked);
     return unwrap(await whole(answer), answer.statusCode ?? 0, socket.path);
   }
 
-  return {
+  const untyped = {
     socket,
-    get: (path, query = {}) =>
-      data("GET", path + queryText(query), isSlow(path, query) ? ACTION_MS : READ_MS),
-    post: (path, { query = {}, body } = {}) => data("POST", path + queryText(query), ACTION_MS, body),
-    async text(path) {
-      const answer = await ask("GET", path, READ_MS);
+    get: (path: string, asked?: Request) =>
+      data("GET", path, isSlow(path, asked) ? ACTION_MS : READ_MS, asked),
+    post: (path: string, asked?: Request) => data("POST", path, ACTION_MS, asked),
+    async text(path: string, asked?: Request) {
+      const answer = await ask("GET", path, READ_MS, asked);
       const text = await whole(answer);
       if (answer.statusCode !== 200) unwrap(text, answer.statusCode ?? 0, socket.path);
       return text;
     },
-    async bytes(path) {
+    async bytes(path: string) {
       const answer = await ask("GET", path, ACTION_MS);
       const bytes = await wholeBytes(answer);
       if (answer.statusCode !== 200) unwrap(bytes.toString("utf8"), answer.statusCode ?? 0, socket.path);
       const proposed = answer.headers["content-disposition"] ?? "";
       return { bytes, fileName: /filename="([^"]*)"/.exec(proposed)?.[1] ?? null };
     },
-    async lines(path, query, onLine) {
-      const answer = await ask("GET", path + queryText(query), READ_MS);
+    async lines(path: string, asked: Request, onLine: (line: string, parsed: unknown) => void) {
+      const answer = await ask("GET", path, READ_MS, asked);
       if (answer.statusCode !== 200) unwrap(await whole(answer), answer.statusCode ?? 0, socket.path);
       answer.socket.setTimeout(0); // a quiet node has nothing to say for days
       let rest = "";
@@ -137,23 +153,33 @@ export async function openClient(
         for await (const chunk of answer as AsyncIterable<string>) {
           const lines = (rest + chunk).split("\n");
           rest = lines.pop() ?? "";
-          for (const line of lines) if (line !== "") onLine(line);
+          for (const line of lines) if (line !== "") onLine(line, parsedLine(line));
         }
       } catch (error) {
         if (!io.signal.aborted) throw wireError(error, socket.path, io);
       }
     },
   };
+  // The one place where answers are taken at their word.
+  return untyped as unknown as Client;
 }
 
 /** What asks others first: control APIs, or a drive. */
-function isSlow(path: string, { raw }: Query): boolean {
-  return path === "/v1/check" || (raw !== undefined && path.startsWith("/v1/drives/"));
+function isSlow(path: string, { query }: Request = {}): boolean {
+  return path === "/v1/check" || (path === "/v1/drives/{drive}" && query?.raw !== undefined);
 }
 
 function queryText(query: Query): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}
+
+function parsedLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new AgentError("bad_answer", "the agent sent a line that is no event", "foundry-agent version");
+  }
 }
 
 function unwrap(text: string, status: number, path: string): unknown {

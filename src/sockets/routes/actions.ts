@@ -3,9 +3,10 @@ import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import { templateProblem } from "../../model/text/name-template.ts";
 import { nearest } from "../../model/text/suggest.ts";
+import type { CollectWire, DoneWire, EnrollWire, ReloadWire, SyncWire } from "../wire/schemas.ts";
 import { sectionHead } from "../wire/wire.ts";
 import { isOn } from "./reads.ts";
-import type { Answer, Call, RouteContext } from "./route.ts";
+import type { Call, Data, RouteContext } from "./route.ts";
 
 const KEY_MAX = 8 * 1024;
 
@@ -31,7 +32,7 @@ export const enrollBody = v.strictObject({
 
 const ENROLL_SHAPE = 'expected {"key": "…"} and, if wished, "api" and "name"';
 
-export async function enroll({ view }: RouteContext, { body }: Call): Promise<Answer> {
+export async function enroll({ view }: RouteContext, { body }: Call): Promise<Data<EnrollWire>> {
   const parsed = v.safeParse(enrollBody, body);
   // Valibot's own messages quote what was given: a key must not get into one.
   if (!parsed.success) {
@@ -51,7 +52,10 @@ export async function enroll({ view }: RouteContext, { body }: Call): Promise<An
 }
 
 /** Collects and shows; where the collector declares a table, that too, so that any client can print it. */
-export async function collect({ view, texts, now }: RouteContext, { query }: Call): Promise<Answer> {
+export async function collect(
+  { view, texts, now }: RouteContext,
+  { query }: Call,
+): Promise<Data<CollectWire>> {
   const collectors = view.collectors();
   const name = query.get("name");
   const collector = collectors.find((one) => one.name === name);
@@ -68,36 +72,36 @@ export async function collect({ view, texts, now }: RouteContext, { query }: Cal
   const table =
     collector.table === undefined || section.data === null
       ? null
-      : { columns: collector.table.columns, rows: collector.table.rows(section.data, now()) };
+      : { columns: [...collector.table.columns], rows: collector.table.rows(section.data, now()) };
   return { data: { ...sectionHead(section), data: texts.data(section, "control"), table } };
 }
 
-export async function sync({ view }: RouteContext, { query }: Call): Promise<Answer> {
+export async function sync({ view }: RouteContext, { query }: Call): Promise<Data<SyncWire>> {
   const outcomes = await view.sync(query.get("api") ?? undefined);
   return { data: outcomes.map(({ name, ok, text, nextStep }) => ({ name, ok, text, next_step: nextStep })) };
 }
 
-export async function reload({ view }: RouteContext): Promise<Answer> {
+export async function reload({ view }: RouteContext): Promise<Data<ReloadWire>> {
   const { ok, problems } = await view.reload();
   return { data: { ok, problems } };
 }
 
-export async function forgetDrive({ view }: RouteContext, { params }: Call): Promise<Answer> {
+export async function forgetDrive({ view }: RouteContext, { params }: Call): Promise<Data<DoneWire>> {
   await view.forgetDrive(params.serial ?? "");
   return { data: { done: true } };
 }
 
-export async function adopt({ view }: RouteContext, { query }: Call): Promise<Answer> {
+export async function adopt({ view }: RouteContext, { query }: Call): Promise<Data<DoneWire>> {
   await view.adopt(isOn(query, "undo"));
   return { data: { done: true } };
 }
 
-export async function resetIdentity({ view }: RouteContext): Promise<Answer> {
+export async function resetIdentity({ view }: RouteContext): Promise<Data<DoneWire>> {
   await view.resetIdentity();
   return { data: { done: true } };
 }
 
-export async function leave({ view }: RouteContext, { query }: Call): Promise<Answer> {
+export async function leave({ view }: RouteContext, { query }: Call): Promise<Data<DoneWire>> {
   await view.leave(query.get("api") ?? undefined);
   return { data: { done: true } };
 }

@@ -13,8 +13,9 @@ import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
 import type { AgentView } from "../agent-view.ts";
 import { commandWire, dryRunWire, holdWire, wholeCommandWire } from "../wire/command.ts";
+import type { CommandWire, HoldWire, ReleaseWire, SubmittedWire } from "../wire/command-schemas.ts";
 import { numberOf } from "./reads.ts";
-import type { Answer, Call, RouteContext } from "./route.ts";
+import type { Call, Data, RouteContext } from "./route.ts";
 
 const COMMANDS_MAX = 1_000;
 const HOLD_MAX_S = 30 * 86_400;
@@ -47,13 +48,13 @@ export const holdBody = v.strictObject({
   ),
 });
 
-export function readCommands({ view, texts }: RouteContext, { socket, query }: Call): Answer {
+export function readCommands({ view, texts }: RouteContext, { socket, query }: Call): Data<CommandWire[]> {
   const rows = view.commands(numberOf(query, "limit", 100, COMMANDS_MAX));
   if (socket === "control") return { data: rows.map((row) => wholeCommandWire(row, [])) };
   return { data: texts.hide(rows.map(commandWire)) };
 }
 
-export function readCommand({ view, texts }: RouteContext, { socket, params }: Call): Answer {
+export function readCommand({ view, texts }: RouteContext, { socket, params }: Call): Data<CommandWire> {
   const row = view.command(params.id ?? "");
   if (row === null)
     throw new AgentError(
@@ -65,7 +66,7 @@ export function readCommand({ view, texts }: RouteContext, { socket, params }: C
   return { data: texts.hide(commandWire(row)) };
 }
 
-export async function submitCommand({ view }: RouteContext, call: Call): Promise<Answer> {
+export async function submitCommand({ view }: RouteContext, call: Call): Promise<Data<SubmittedWire>> {
   const body = v.safeParse(submitBody, call.body);
   const given = body.success ? body.output : null;
   // A list is a record to valibot.
@@ -103,7 +104,7 @@ export async function submitCommand({ view }: RouteContext, call: Call): Promise
   return { data: wholeCommandWire(row, view.commandHistory(row.id)) };
 }
 
-export function cancelCommand({ view }: RouteContext, { params, caller }: Call): Answer {
+export function cancelCommand({ view }: RouteContext, { params, caller }: Call): Data<CommandWire> {
   const { asked } = view.cancelCommand(params.id ?? "", caller.name);
   const row = view.command(asked.id);
   if (row === null)
@@ -111,7 +112,7 @@ export function cancelCommand({ view }: RouteContext, { params, caller }: Call):
   return { data: wholeCommandWire(row, view.commandHistory(row.id)) };
 }
 
-export function hold({ view, now }: RouteContext, { body, caller }: Call): Answer {
+export function hold({ view, now }: RouteContext, { body, caller }: Call): Data<HoldWire> {
   const parsed = v.safeParse(holdBody, body);
   if (!parsed.success)
     throw new AgentError(
@@ -124,7 +125,7 @@ export function hold({ view, now }: RouteContext, { body, caller }: Call): Answe
   return { data: holdWire(view.hold({ reason: why, by: caller.name, until })) };
 }
 
-export function release({ view }: RouteContext, { caller }: Call): Answer {
+export function release({ view }: RouteContext, { caller }: Call): Data<ReleaseWire> {
   const released = view.release(caller.name);
   return { data: { released: released === null ? null : holdWire(released) } };
 }

@@ -6,6 +6,7 @@
  * Which belongs to which is told from the data as collected; what is shown may be redacted, item by item.
  */
 import { deviceLabel } from "../../collectors/smart/rounds/identity.ts";
+import type { DriveWire } from "../wire/drive-schemas.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -116,7 +117,7 @@ function isAt(drive: Fields, entry: Fields): boolean {
 }
 
 /** A drive behind a RAID controller: what smartctl tells, in the fields that a drive of the kernel's has. */
-function withoutBlockDevice(entry: Fields): Fields {
+function withoutBlockDevice(entry: Fields): Readonly<Record<keyof DriveWire, unknown>> {
   const facts = fieldsOf(entry.facts);
   const { rotation_rate: rate } = facts;
   const spins = typeof rate === "number" ? rate > 0 : null;

@@ -5,19 +5,27 @@
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import { reasonClause } from "../../model/text/need.ts";
+import type {
+  DrivesWire,
+  DriveWire,
+  MissingWire,
+  OneDriveWire,
+  SmartctlWire,
+  SmartStateWire,
+} from "../wire/drive-schemas.ts";
 import { rfc3339 } from "../wire/rfc3339.ts";
+import type { LocateWire, ReasonWire, SelfTestWire } from "../wire/schemas.ts";
 import { reasonWire } from "../wire/wire.ts";
 import {
   type DriveSections,
   driveNames,
-  type Fields,
   helperName,
   joinedDrives,
   recordsOf,
   smartWay,
 } from "./drives-with-smart.ts";
 import { isOn } from "./reads.ts";
-import type { Answer, Call, RouteContext } from "./route.ts";
+import type { Call, Data, RouteContext } from "./route.ts";
 
 const DAY_S = 86_400;
 
@@ -35,7 +43,7 @@ export const selfTestBody = v.strictObject({
   test: v.pipe(v.picklist(["short", "long", "abort"]), v.description("abort: end the one that runs")),
 });
 
-export function readDrives(context: RouteContext, call: Call): Answer {
+export function readDrives(context: RouteContext, call: Call): Data<DrivesWire> {
   const { view } = context;
   const section = view.report().sections.drives;
   const { drives, missing } = lists(context, call);
@@ -51,7 +59,10 @@ export function readDrives(context: RouteContext, call: Call): Answer {
   };
 }
 
-export async function readDrive(context: RouteContext, call: Call): Promise<Answer> {
+export async function readDrive(
+  context: RouteContext,
+  call: Call,
+): Promise<Data<OneDriveWire | SmartctlWire>> {
   const found = findDrive(context, call);
   if (!isOn(call.query, "raw")) {
     const collectedAt = rfc3339(context.view.report().sections.drives?.collectedAt ?? null);
@@ -65,10 +76,11 @@ export async function readDrive(context: RouteContext, call: Call): Promise<Answ
       "what a drive itself says is shown on control.sock only",
       `sudo foundry-agent drives ${wantedOf(call)} --raw`,
     );
-  return { data: await context.view.smartJson(wayOf(context, call, found.drive)) };
+  // Passed on as it is.
+  return { data: (await context.view.smartJson(wayOf(context, call, found.drive))) as SmartctlWire };
 }
 
-export async function locateDrive(context: RouteContext, call: Call): Promise<Answer> {
+export async function locateDrive(context: RouteContext, call: Call): Promise<Data<LocateWire>> {
   const body = v.safeParse(locateBody, call.body);
   if (!body.success)
     throw new AgentError(
@@ -84,7 +96,7 @@ export async function locateDrive(context: RouteContext, call: Call): Promise<An
   if (name === null)
     throw new AgentError(
       "locate_unsupported",
-      `${String(drive.name)} is behind a RAID controller, so only the controller can light its slot`,
+      `${drive.name} is behind a RAID controller, so only the controller can light its slot`,
       "use the controller's own program (storcli, perccli, ssacli)",
     );
   const done = await context.view.locate({ ...name, on, ...(forS === null ? {} : { for_s: forS }) });
@@ -92,7 +104,7 @@ export async function locateDrive(context: RouteContext, call: Call): Promise<An
   return { data: { name: done.name, how: done.how, on: done.on, for_s: done.for_s, off_at: rfc3339(offAt) } };
 }
 
-export async function testDrive(context: RouteContext, call: Call): Promise<Answer> {
+export async function testDrive(context: RouteContext, call: Call): Promise<Data<SelfTestWire>> {
   const body = v.safeParse(selfTestBody, call.body);
   if (!body.success)
     throw new AgentError(
@@ -108,7 +120,7 @@ export async function testDrive(context: RouteContext, call: Call): Promise<Answ
 }
 
 /** The drive that is meant, as this socket may show it, among all. @throws AgentError `no_such_drive` */
-function findDrive(context: RouteContext, call: Call): { drive: Fields; all: readonly Fields[] } {
+function findDrive(context: RouteContext, call: Call): { drive: DriveWire; all: readonly DriveWire[] } {
   const wanted = wantedOf(call);
   const { drives: all, missing } = lists(context, call);
   const drive = all.find((one) => driveNames(one).includes(wanted));
@@ -117,10 +129,10 @@ function findDrive(context: RouteContext, call: Call): { drive: Fields; all: rea
   if (gone !== undefined)
     throw new AgentError(
       "no_such_drive",
-      `the drive ${wanted} is missing${gone.slot == null ? "" : `; it was in slot ${String(gone.slot)}`}`,
+      `the drive ${wanted} is missing${gone.slot === null ? "" : `; it was in slot ${gone.slot}`}`,
       "foundry-agent drives",
     );
-  const names = all.map(({ name }) => name).filter((name) => typeof name === "string" && name !== "");
+  const names = all.map(({ name }) => name).filter((name) => name !== "");
   throw new AgentError(
     "no_such_drive",
     call.socket === "control"
@@ -137,7 +149,7 @@ function wantedOf({ params }: Call): string {
 }
 
 /** How smartctl asks this drive. @throws AgentError `no_smart`: nobody can, and what to type */
-function wayOf(context: RouteContext, call: Call, drive: Fields): { device: string; type: string } {
+function wayOf(context: RouteContext, call: Call, drive: DriveWire): { device: string; type: string } {
   const way = smartWay(drive);
   if (way !== null) return way;
   const state = smartState(context, call);
@@ -153,24 +165,17 @@ function wayOf(context: RouteContext, call: Call, drive: Fields): { device: stri
   if (why !== null) throw new AgentError("no_smart", reasonClause(why, "this"), why.next_step);
   throw new AgentError(
     "no_smart",
-    `${String(drive.name)} gives no SMART data: virtual disks, SD cards and eMMC have none`,
+    `${drive.name} gives no SMART data: virtual disks, SD cards and eMMC have none`,
     "foundry-agent drives",
   );
 }
 
-interface SmartState {
-  readonly state: string;
-  readonly reason: ReturnType<typeof reasonWire>;
-  readonly problem: { code: string; text: string; next_step: string | null } | null;
-  readonly collected_at: string | null;
-}
-
 /** Of the section smart as a whole; null where nobody collects it. */
-function smartState(context: RouteContext, call: Call): SmartState | null {
+function smartState(context: RouteContext, call: Call): SmartStateWire {
   const { view } = context;
   const section = view.report().sections.smart;
   if (section === undefined && !view.collectors().some(({ name }) => name === "smart")) return null;
-  const data = section?.data as { problem?: SmartState["problem"] } | null | undefined;
+  const data = section?.data as { problem?: ReasonWire | null } | null | undefined;
   const problem = data?.problem ?? null;
   return {
     state: section?.state ?? "pending",
@@ -185,9 +190,13 @@ function reasonFor({ view, texts }: RouteContext, { socket }: Call, name: "drive
   return socket === "control" ? reason : texts.hide(reason);
 }
 
-function lists({ view, texts }: RouteContext, { audience }: Call): { drives: Fields[]; missing: Fields[] } {
+function lists({ view, texts }: RouteContext, { audience }: Call): Pick<DrivesWire, "drives" | "missing"> {
   const { drives, smart } = view.report().sections;
   const whole: DriveSections = { drives: drives?.data ?? null, smart: smart?.data ?? null };
   const shown = { drives: texts.data(drives, audience), smart: texts.data(smart, audience) };
-  return { drives: joinedDrives(whole, shown), missing: recordsOf(shown.drives, "missing") };
+  // As the two collectors' schemas say, but for what this audience may not see, which is null.
+  return {
+    drives: joinedDrives(whole, shown) as DriveWire[],
+    missing: recordsOf(shown.drives, "missing") as MissingWire[],
+  };
 }

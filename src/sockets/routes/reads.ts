@@ -6,12 +6,13 @@ import type { Section } from "../../model/report.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import { metricsText, PROMETHEUS_TYPE } from "../metrics/prometheus-text.ts";
 import { commandWire, wholeCommandWire } from "../wire/command.ts";
+import type { CheckWire, ConditionWire, HealthWire, StatusWire, WhyWire } from "../wire/schemas.ts";
 import { checkWire, conditionWire, sectionHead, statusWire } from "../wire/wire.ts";
-import type { Answer, Call, RouteContext } from "./route.ts";
+import type { Answer, Call, Data, RouteContext, Tagged } from "./route.ts";
 
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
-export function readStatus({ view, texts, now }: RouteContext, { socket }: Call): Answer {
+export function readStatus({ view, texts, now }: RouteContext, { socket }: Call): Data<StatusWire> {
   const wire = statusWire(view.status(), now());
   if (socket === "control") return { data: wire };
   const { conditions, control_apis, running_command, waiting_commands, hold, ...rest } = wire;
@@ -19,11 +20,11 @@ export function readStatus({ view, texts, now }: RouteContext, { socket }: Call)
   return { data: { ...rest, ...texts.hide(sentences) } };
 }
 
-export function readReport({ texts }: RouteContext, call: Call): Answer {
+export function readReport({ texts }: RouteContext, call: Call): Tagged {
   return tagged(texts.report(audienceOf(call)), call);
 }
 
-export function readSection({ view, texts }: RouteContext, call: Call): Answer {
+export function readSection({ view, texts }: RouteContext, call: Call): Tagged {
   const name = call.params.section ?? "";
   const audience = audienceOf(call);
   const section = own(view.report().sections, name);
@@ -47,7 +48,7 @@ export function readSection({ view, texts }: RouteContext, call: Call): Answer {
  * changes with the representation). The texts are made once a section, so what a poll costs is this hash:
  * a tenth of a millisecond for 100 KiB.
  */
-function tagged(dataText: string, call: Call): Answer {
+function tagged(dataText: string, call: Call): Tagged {
   const etag = `"${hash("sha256", dataText, "base64url")}"`;
   return matches(call.ifNoneMatch, etag) ? { notModified: etag } : { dataText, etag };
 }
@@ -64,13 +65,13 @@ export function readEvents(_context: RouteContext, { query }: Call): Answer {
   return { events: { since, follow: isOn(query, "follow"), limit } };
 }
 
-export function readWhyAll({ view, texts }: RouteContext, { socket }: Call): Answer {
+export function readWhyAll({ view, texts }: RouteContext, { socket }: Call): Data<ConditionWire[]> {
   const conditions = view.status().conditions.map(conditionWire);
   return { data: socket === "control" ? conditions : texts.hide(conditions) };
 }
 
 /** What is known about a condition (by code or id), a section or a command. */
-export function readWhy({ view, texts }: RouteContext, { socket, params }: Call): Answer {
+export function readWhy({ view, texts }: RouteContext, { socket, params }: Call): Data<WhyWire> {
   const id = params.id ?? "";
   const conditions = view.status().conditions.filter((one) => isAbout(one, id));
   const section: Section | undefined = own(view.report().sections, id);
@@ -99,14 +100,14 @@ export function readMetrics({ view, metrics, now }: RouteContext): Answer {
   return { text: metricsText(view, metrics, now()), type: PROMETHEUS_TYPE };
 }
 
-export function readHealth({ view, texts }: RouteContext, { socket }: Call): Answer {
+export function readHealth({ view, texts }: RouteContext, { socket }: Call): Data<HealthWire> {
   const { ok, reason } = view.healthy();
   if (ok) return { data: { ok, reason: null } };
   const why = reason ?? "no reason given";
   throw new AgentError("unhealthy", socket === "control" ? why : texts.hide(why), "foundry-agent status");
 }
 
-export async function readCheck({ view }: RouteContext, { query }: Call): Promise<Answer> {
+export async function readCheck({ view }: RouteContext, { query }: Call): Promise<Data<CheckWire[]>> {
   const found = await view.check(query.get("api") ?? undefined);
   return { data: found.map(({ name, results }) => ({ name, results: results.map(checkWire) })) };
 }

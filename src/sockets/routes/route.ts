@@ -1,7 +1,6 @@
-/** What a route of the two sockets is: a literal row of the table in routes.ts, read by the server and by openapi.ts. */
+/** What a route of the two sockets is: a literal row of table.ts, read by the server and by openapi.ts. */
 import type { Socket } from "node:net";
 import type { GenericSchema } from "valibot";
-import type { AnyCollector } from "../../collectors/index.ts";
 import type { AgentView } from "../agent-view.ts";
 import type { SocketCaller } from "../caller.ts";
 import type { StreamOptions } from "../event-stream.ts";
@@ -34,21 +33,23 @@ export interface Call {
   readonly caller: SocketCaller;
 }
 
-export type Answer =
-  /** `{data}` around this value, or around this JSON text. */
-  | { readonly data: unknown }
+/** `{data}` around this value; its shape is in wire/answers.ts. */
+export interface Data<T> {
+  readonly data: T;
+}
+
+/** `{data}` around a JSON text that is there already. */
+export type Tagged =
   | { readonly dataText: string; readonly etag: string | null }
-  | { readonly notModified: string }
+  | { readonly notModified: string };
+
+export type Answer =
+  | Data<unknown>
+  | Tagged
   /** No envelope. */
   | { readonly text: string; readonly type: string }
   | { readonly bytes: Uint8Array; readonly type: string; readonly fileName: string }
   | { readonly events: Omit<StreamOptions, "audience"> };
-
-export type AnswerShape =
-  | { readonly kind: "data"; readonly schema: (collectors: readonly AnyCollector[]) => GenericSchema }
-  | { readonly kind: "lines"; readonly schema: GenericSchema }
-  | { readonly kind: "text"; readonly type: string }
-  | { readonly kind: "bytes"; readonly type: string };
 
 export interface Route {
   readonly method: "GET" | "POST";
@@ -59,7 +60,6 @@ export interface Route {
   readonly summary: string;
   readonly query: Readonly<Record<string, string>>;
   readonly body: GenericSchema | null;
-  readonly answer: AnswerShape;
   /** @throws AgentError: its code decides the status (http.ts) */
   run(context: RouteContext, call: Call): Answer | Promise<Answer>;
 }

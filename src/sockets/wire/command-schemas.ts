@@ -1,13 +1,14 @@
-/** The shapes of what command.ts makes: for docs/status-socket.openapi.json and for tests, not at run time. */
+/** The shapes of what command.ts makes, and their types. Not loaded at run time: see answers.ts. */
 import * as v from "valibot";
 import { COMMAND_STATES } from "../../model/command.ts";
 
 const time = v.pipe(v.nullable(v.string()), v.description("RFC 3339, UTC"));
-const why = v.strictObject({ code: v.string(), text: v.string(), next_step: v.nullable(v.string()) });
+const whySchema = v.strictObject({ code: v.string(), text: v.string(), next_step: v.nullable(v.string()) });
 const CONTROL = "On control.sock only";
 const text = v.nullable(v.string());
 
-export const commandSchema = v.strictObject({
+/** What both sockets show. */
+const shownSchema = v.strictObject({
   id: v.string(),
   source: v.pipe(v.string(), v.description("Who asked: a control API's name, or local")),
   type: v.string(),
@@ -16,11 +17,15 @@ export const commandSchema = v.strictObject({
   step: v.pipe(text, v.description("What is being done")),
   received_at: time,
   since: v.pipe(v.nullable(v.string()), v.description("When it came into this state; RFC 3339, UTC")),
-  waiting: v.pipe(v.nullable(why), v.description("What it waits for")),
+  waiting: v.pipe(v.nullable(whySchema), v.description("What it waits for")),
   error: v.pipe(
     v.nullable(v.strictObject({ code: v.string(), message: v.string(), next_step: text })),
     v.description("Why it ended without success"),
   ),
+});
+
+export const commandSchema = v.strictObject({
+  ...shownSchema.entries,
   epoch: v.pipe(v.optional(v.string()), v.description(CONTROL)),
   params: v.pipe(v.optional(v.nullable(v.record(v.string(), v.unknown()))), v.description(CONTROL)),
   operation_id: v.pipe(v.optional(text), v.description(CONTROL)),
@@ -62,7 +67,7 @@ export const dryRunSchema = v.strictObject({
     v.strictObject({
       gate: v.string(),
       verdict: v.picklist(["pass", "wait", "refuse"]),
-      why: v.nullable(why),
+      why: v.nullable(whySchema),
     }),
   ),
 });
@@ -79,3 +84,13 @@ export const holdSchema = v.strictObject({
 export const releaseSchema = v.strictObject({
   released: v.pipe(v.nullable(holdSchema), v.description("null: nothing was held")),
 });
+
+export type ShownCommandWire = v.InferOutput<typeof shownSchema>;
+/** As either socket answers; on control.sock `WholeCommandWire`. */
+export type CommandWire = v.InferOutput<typeof commandSchema>;
+export type WholeCommandWire = Required<CommandWire>;
+export type DryRunWire = v.InferOutput<typeof dryRunSchema>;
+export type SubmittedWire = v.InferOutput<typeof submittedSchema>;
+export type HistoryWire = WholeCommandWire["history"][number];
+export type HoldWire = v.InferOutput<typeof holdSchema>;
+export type ReleaseWire = v.InferOutput<typeof releaseSchema>;

@@ -3,21 +3,17 @@ import type { GateVerdict, Hold } from "../../commands/gates/gate.ts";
 import { type CommandRecord, type HistoryEntry, parseRecord } from "../../commands/record.ts";
 import { isFinal, type Why } from "../../model/command.ts";
 import type { StoredCommand } from "../../store/types.ts";
+import type { DryRunWire, HoldWire, ShownCommandWire, WholeCommandWire } from "./command-schemas.ts";
 import { rfc3339 } from "./rfc3339.ts";
 
-export type CommandWire = ReturnType<typeof commandWire>;
-export type WholeCommandWire = ReturnType<typeof wholeCommandWire>;
-export type DryRunWire = ReturnType<typeof dryRunWire>;
-export type HoldWire = ReturnType<typeof holdWire>;
-
 /** What both sockets show. */
-export function commandWire(row: StoredCommand) {
+export function commandWire(row: StoredCommand): ShownCommandWire {
   const record = parseRecord(row.command, row.progress ?? null);
   return record === null ? rowWire(row) : recordWire(record);
 }
 
 /** With everything that whoever may use control.sock may see. @param history empty in a list */
-export function wholeCommandWire(row: StoredCommand, history: readonly HistoryEntry[]) {
+export function wholeCommandWire(row: StoredCommand, history: readonly HistoryEntry[]): WholeCommandWire {
   const record = parseRecord(row.command, row.progress ?? null);
   return {
     ...(record === null ? rowWire(row) : recordWire(record)),
@@ -36,14 +32,14 @@ export function wholeCommandWire(row: StoredCommand, history: readonly HistoryEn
   };
 }
 
-export function recordWire({ asked, progress }: CommandRecord) {
+export function recordWire({ asked, progress }: CommandRecord): ShownCommandWire {
   const { state, why } = progress;
   const over = isFinal(state);
   return {
     id: asked.id,
     source: asked.source,
     type: asked.type,
-    mode: asked.mode as string | null,
+    mode: asked.mode,
     state,
     step: progress.step,
     received_at: rfc3339(asked.receivedAt),
@@ -54,7 +50,7 @@ export function recordWire({ asked, progress }: CommandRecord) {
 }
 
 /** One that was only answered, or that can't be read: there is no story of it. */
-function rowWire(row: StoredCommand): ReturnType<typeof recordWire> {
+function rowWire(row: StoredCommand): ShownCommandWire {
   return {
     id: row.id,
     source: row.source,
@@ -69,7 +65,7 @@ function rowWire(row: StoredCommand): ReturnType<typeof recordWire> {
   };
 }
 
-function rebootWire(record: CommandRecord | null) {
+function rebootWire(record: CommandRecord | null): WholeCommandWire["reboot"] {
   const intent = record?.progress.reboot ?? null;
   if (intent === null) return null;
   const { method, fromBootId, attempt, answer } = intent;
@@ -87,9 +83,9 @@ function commandParams(text: string): Readonly<Record<string, unknown>> | null {
   }
 }
 
-export function dryRunWire(verdict: GateVerdict["verdict"], gates: readonly GateVerdict[]) {
+export function dryRunWire(verdict: GateVerdict["verdict"], gates: readonly GateVerdict[]): DryRunWire {
   return {
-    dry_run: true as const,
+    dry_run: true,
     verdict,
     gates: gates.map((one) => ({
       gate: one.gate,
@@ -99,10 +95,10 @@ export function dryRunWire(verdict: GateVerdict["verdict"], gates: readonly Gate
   };
 }
 
-export function holdWire({ reason, by, since, until }: Hold) {
+export function holdWire({ reason, by, since, until }: Hold): HoldWire {
   return { reason, by, since: rfc3339(since), until: rfc3339(until) };
 }
 
-function whyWire({ code, text, nextStep }: Why) {
+function whyWire({ code, text, nextStep }: Why): NonNullable<ShownCommandWire["waiting"]> {
   return { code, text, next_step: nextStep };
 }

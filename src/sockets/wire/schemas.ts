@@ -1,6 +1,6 @@
 /**
- * The shapes of what the two sockets answer (the `data` of the envelope). Read by openapi.ts for
- * docs/status-socket.openapi.json and by tests, which check every real answer against them; not at run time.
+ * The shapes of what the two sockets answer (the `data` of the envelope), and their types. Not loaded at run time:
+ * see answers.ts.
  */
 import * as v from "valibot";
 import type { AnyCollector } from "../../collectors/index.ts";
@@ -84,7 +84,7 @@ export const reasonSchema = v.strictObject({
   next_step: v.nullable(v.string()),
 });
 
-const sectionHead = {
+const sectionHeadSchema = v.strictObject({
   name: v.string(),
   state: v.pipe(
     v.picklist(["ok", "stale", "failed", "absent"]),
@@ -95,11 +95,11 @@ const sectionHead = {
   reason: v.pipe(v.nullable(reasonSchema), v.description("Why it is not ok")),
   collected_at: time,
   duration_ms: v.nullable(v.number()),
-};
+});
 
 /** A section whose data is of this shape. */
-export function sectionSchema(data: v.GenericSchema) {
-  return v.strictObject({ ...sectionHead, data: v.nullable(data) });
+export function sectionSchema<T>(data: v.GenericSchema<unknown, T>) {
+  return v.strictObject({ ...sectionHeadSchema.entries, data: v.nullable(data) });
 }
 
 /** The section of any of these collectors; of any shape where there are none. */
@@ -116,39 +116,6 @@ export function reportSchema(collectors: readonly AnyCollector[]) {
     ),
   });
 }
-
-const smartStateSchema = v.pipe(
-  v.nullable(
-    v.strictObject({
-      state: v.picklist(["ok", "stale", "failed", "absent", "pending"]),
-      reason: v.nullable(reasonSchema),
-      problem: v.pipe(v.nullable(reasonSchema), v.description("Why no drive could be asked")),
-      collected_at: time,
-    }),
-  ),
-  v.description("How the section smart fares; null: it is not collected"),
-);
-
-export const drivesSchema = v.strictObject({
-  state: v.picklist(["ok", "stale", "failed", "absent", "pending"]),
-  reason: v.nullable(reasonSchema),
-  collected_at: time,
-  smart: smartStateSchema,
-  drives: v.pipe(
-    v.array(v.unknown()),
-    v.description(
-      "As in the section drives, each with smart: its entry in the section smart (verdict, reasons, trend, facts) or null. Members of a RAID that only smartctl sees come last",
-    ),
-  ),
-  missing: v.pipe(v.array(v.unknown()), v.description("Drives that were there before")),
-});
-
-export const driveSchema = v.pipe(
-  v.record(v.string(), v.unknown()),
-  v.description(
-    "One item of drives in the section drives, with smart (its entry in the section smart, or null), smart_state as in /v1/drives and collected_at. With raw=1: what smartctl says",
-  ),
-);
 
 export const locateSchema = v.strictObject({
   name: text("Kernel name of the drive"),
@@ -167,10 +134,8 @@ export const selfTestSchema = v.strictObject({
   ),
 });
 
-export const listOf = (item: v.GenericSchema) => v.array(item);
-
 export const collectSchema = v.strictObject({
-  ...sectionHead,
+  ...sectionHeadSchema.entries,
   data: v.unknown(),
   table: v.pipe(
     v.nullable(
@@ -191,7 +156,7 @@ export const eventSchema = v.strictObject({
 export const whySchema = v.strictObject({
   id: v.string(),
   conditions: v.array(conditionSchema),
-  section: v.nullable(v.strictObject(sectionHead)),
+  section: v.nullable(sectionHeadSchema),
   command: v.nullable(commandSchema),
 });
 
@@ -228,3 +193,21 @@ export const errorSchema = v.strictObject({
   message: text("One sentence"),
   next_step: maybe("What to type next"),
 });
+
+export type StatusWire = v.InferOutput<typeof statusSchema>;
+export type ConditionWire = v.InferOutput<typeof conditionSchema>;
+export type ReasonWire = v.InferOutput<typeof reasonSchema>;
+/** Everything of a section but its data. */
+export type SectionHeadWire = v.InferOutput<typeof sectionHeadSchema>;
+export type ReportWire = v.InferOutput<ReturnType<typeof reportSchema>>;
+export type LocateWire = v.InferOutput<typeof locateSchema>;
+export type SelfTestWire = v.InferOutput<typeof selfTestSchema>;
+export type CollectWire = v.InferOutput<typeof collectSchema>;
+export type EventWire = v.InferOutput<typeof eventSchema>;
+export type WhyWire = v.InferOutput<typeof whySchema>;
+export type SyncWire = v.InferOutput<typeof syncSchema>;
+export type CheckWire = v.InferOutput<typeof checkSchema>[number];
+export type ReloadWire = v.InferOutput<typeof reloadSchema>;
+export type EnrollWire = v.InferOutput<typeof enrollSchema>;
+export type DoneWire = v.InferOutput<typeof doneSchema>;
+export type HealthWire = v.InferOutput<typeof healthSchema>;

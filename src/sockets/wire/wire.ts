@@ -1,7 +1,7 @@
 /**
  * The daemon's own words on the wire of the two sockets: snake_case, times in RFC 3339. Mapped field by
  * field on purpose: a field that is new inside must not reach a world-readable socket by itself.
- * The shapes are declared in schemas.ts; a test holds the two together.
+ * The shapes are declared in schemas.ts, from which the types of what is returned here come.
  */
 import type { CheckResult } from "../../control/control-api.ts";
 import { type Condition, conditionKey } from "../../model/condition.ts";
@@ -10,15 +10,17 @@ import type { Reason, Section } from "../../model/report.ts";
 import type { AgentStatus, ApiStatus, CollectorStatus } from "../agent-view.ts";
 import { holdWire, recordWire } from "./command.ts";
 import { rfc3339 } from "./rfc3339.ts";
-
-export type StatusWire = ReturnType<typeof statusWire>;
-export type ConditionWire = ReturnType<typeof conditionWire>;
-export type EventWire = ReturnType<typeof eventWire>;
-export type SectionHead = ReturnType<typeof sectionHead>;
-export type CheckWire = ReturnType<typeof checkWire>;
+import type {
+  CheckWire,
+  ConditionWire,
+  EventWire,
+  ReasonWire,
+  SectionHeadWire,
+  StatusWire,
+} from "./schemas.ts";
 
 /** @param now wall clock, milliseconds; only for `uptime_s` */
-export function statusWire(status: AgentStatus, now: number) {
+export function statusWire(status: AgentStatus, now: number): StatusWire {
   return {
     version: status.version,
     started_at: rfc3339(status.startedAt),
@@ -41,7 +43,7 @@ export function statusWire(status: AgentStatus, now: number) {
   };
 }
 
-export function conditionWire(condition: Condition) {
+export function conditionWire(condition: Condition): ConditionWire {
   return {
     id: conditionKey(condition),
     code: condition.code,
@@ -53,7 +55,7 @@ export function conditionWire(condition: Condition) {
   };
 }
 
-function apiWire(api: ApiStatus) {
+function apiWire(api: ApiStatus): StatusWire["control_apis"][number] {
   return {
     name: api.name,
     enrolled: api.enrolled,
@@ -76,7 +78,7 @@ function apiWire(api: ApiStatus) {
   };
 }
 
-function collectorWire(collector: CollectorStatus) {
+function collectorWire(collector: CollectorStatus): StatusWire["collectors"][number] {
   return {
     name: collector.name,
     state: collector.state,
@@ -89,7 +91,7 @@ function collectorWire(collector: CollectorStatus) {
   };
 }
 
-export function eventWire(event: AgentEvent) {
+export function eventWire(event: AgentEvent): EventWire {
   return {
     id: event.id,
     type: event.type,
@@ -99,12 +101,12 @@ export function eventWire(event: AgentEvent) {
   };
 }
 
-export function reasonWire(reason: Reason | null) {
+export function reasonWire(reason: Reason | null): ReasonWire | null {
   return reason === null ? null : { code: reason.code, text: reason.text, next_step: reason.nextStep };
 }
 
 /** Everything of a section but its data, which redaction may change. */
-export function sectionHead(section: Section) {
+export function sectionHead(section: Section): SectionHeadWire {
   return {
     name: section.name,
     state: section.state,
@@ -114,7 +116,7 @@ export function sectionHead(section: Section) {
   };
 }
 
-export function checkWire(result: CheckResult) {
+export function checkWire(result: CheckResult): CheckWire["results"][number] {
   return {
     what: result.what,
     verdict: result.verdict,

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { DryRunWire } from "../../../src/sockets/wire/command.ts";
+import type { DryRunWire } from "../../../src/sockets/wire/command-schemas.ts";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
 import { ask } from "../../support/agent/unix-http.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";

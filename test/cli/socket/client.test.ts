@@ -179,12 +179,16 @@ describe("answers", () => {
     const server = await startServer({ view: viewOfSections({}, []) });
     const client = await openClient(io, { socket: server.controlSocket });
     expect(await client.get("/v1/why")).toEqual([]);
-    await expect(client.get("/v1/drives/sda")).rejects.toMatchObject({
+    await expect(client.get("/v1/drives/{drive}", { params: { drive: "sda" } })).rejects.toMatchObject({
       code: "no_such_drive",
       nextStep: "foundry-agent report drives",
     });
-    await expect(client.text("/v1/preview/netbox")).rejects.toMatchObject({ code: "no_such_api" });
-    await expect(client.lines("/v1/events", { since: "x" }, () => undefined)).rejects.toMatchObject({
+    await expect(client.text("/v1/preview/{api}", { params: { api: "netbox" } })).rejects.toMatchObject({
+      code: "no_such_api",
+    });
+    await expect(
+      client.lines("/v1/events", { query: { since: "x" } }, () => undefined),
+    ).rejects.toMatchObject({
       code: "bad_request",
     });
   });

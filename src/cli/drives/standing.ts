@@ -1,42 +1,11 @@
-/**
- * Drives as the sockets answer, and what the table and the view of one drive both say of them. Every field may
- * be missing or null there: redaction, an older daemon, a drive that only smartctl knows.
- */
-import type { Drive, MissingDrive } from "../../collectors/drives/schema.ts";
-import type { SmartDrive } from "../../collectors/smart/schema.ts";
+/** What the table of drives and the view of one drive both say of them. Redaction makes null what identifies. */
 import type { SmartReason, SmartSeverity } from "../../model/smart.ts";
 import { reasonClause } from "../../model/text/need.ts";
 import { sentence } from "../../model/text/sentence.ts";
+import type { DriveWire, SmartStateWire, SmartWire } from "../../sockets/wire/drive-schemas.ts";
+import type { ReasonWire } from "../../sockets/wire/schemas.ts";
 import type { Color } from "../text/format.ts";
 import { cut } from "../text/table.ts";
-
-export type SmartWire = Partial<SmartDrive>;
-export type DriveWire = Partial<Drive> & { readonly smart?: SmartWire | null };
-export type MissingWire = Partial<MissingDrive>;
-
-export interface ReasonWire {
-  readonly code: string;
-  readonly text: string;
-  readonly next_step: string | null;
-}
-
-/** How the section smart fares. */
-export interface SmartStateWire {
-  readonly state: string;
-  readonly reason: ReasonWire | null;
-  readonly problem: ReasonWire | null;
-  readonly collected_at: string | null;
-}
-
-export interface DrivesWire {
-  readonly state: string;
-  readonly reason: ReasonWire | null;
-  readonly collected_at: string | null;
-  /** null or missing: nobody collects it. */
-  readonly smart?: SmartStateWire | null;
-  readonly drives: readonly DriveWire[];
-  readonly missing: readonly MissingWire[];
-}
 
 /** °C: what the kernel reads every few seconds, else what the drive said when it was asked last. */
 export function temperatureOf(drive: DriveWire): number | null {
@@ -123,9 +92,9 @@ export function holderText(kind: string, name: string): string {
 
 /** Why there is no verdict on any drive, or only old ones, as a sentence, and what to type; null: all is well. */
 export function whyNoVerdict(
-  smart: SmartStateWire | null | undefined,
+  smart: SmartStateWire | undefined,
   whose: "their" | "its",
-): Omit<ReasonWire, "code"> | null {
+): Pick<ReasonWire, "text" | "next_step"> | null {
   if (smart == null) return null;
   if (smart.state === "pending")
     return {
