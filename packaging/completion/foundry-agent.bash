@@ -1,4 +1,4 @@
-# bash completion for foundry-agent. Made by scripts/docs/completion.ts: change what it reads and run it.
+# bash completion for foundry-agent. Made by npm run derive from what the program declares.
 
 # Adds the last part of each path to words; of a block device's, the one before /device.
 _foundry_agent_names() {

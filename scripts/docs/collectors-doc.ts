@@ -1,4 +1,4 @@
-/** docs/collectors.md, made from the collectors' declarations. A test compares; `vitest -u` writes it anew. */
+/** docs/collectors.md, made from the collectors' declarations. */
 import type { AnyCollector } from "../../src/collectors/index.ts";
 import { type JsonSchema, jsonSchema } from "./json-schema.ts";
 

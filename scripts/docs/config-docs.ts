@@ -1,8 +1,7 @@
 /**
- * Writes docs/config.example.toml, docs/configuration.md and packaging/config.toml from the table of keys
- * (src/config/keys.ts): `node scripts/docs/config-docs.ts`. A test holds the three files to it.
+ * docs/config.example.toml, docs/configuration.md and packaging/config.toml, made from the table of keys
+ * (src/config/keys.ts).
  */
-import { writeFileSync } from "node:fs";
 import { COLLECTOR_KEYS, COLLECTORS_DOC, SECTIONS } from "../../src/config/keys.ts";
 import { CONTROL_APIS } from "../../src/control/index.ts";
 import type { KeyDeclaration } from "../../src/model/config-key.ts";
@@ -88,7 +87,7 @@ const EXAMPLE = CONTROL_APIS.slice(0, 1)
   .map(({ name, config }) => [`[${name}]`, ...config.example].join("\n"))
   .join("");
 
-const HEAD = `<!-- Made from src/config/keys.ts by scripts/docs/config-docs.ts: change the table there and run it. -->
+const HEAD = `<!-- Made by npm run derive from src/config/keys.ts: change the table there. -->
 # Configuration
 
 Everything is optional. Without any file the agent collects, shows what it found on its status socket,
@@ -155,9 +154,3 @@ A registration needs a name: with \`system.hostname\` excluded it is \`node-\` a
 in \`node_name\` too where that says \`{hostname}\`. \`system.fqdn\` holds the host's name as well. Where the server
 has no agent API nothing is sent, and this node can't be found there by its name then.
 \`foundry-agent config check\` warns of a pattern that fits no field.`;
-
-if (import.meta.main) {
-  writeFileSync(new URL("../../docs/config.example.toml", import.meta.url), exampleToml());
-  writeFileSync(new URL("../../packaging/config.toml", import.meta.url), exampleToml());
-  writeFileSync(new URL("../../docs/configuration.md", import.meta.url), configurationPage());
-}

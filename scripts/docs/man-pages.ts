@@ -1,10 +1,9 @@
 /**
- * Writes packaging/man/foundry-agent.1, foundry-agent.8 and foundry-agent-config.5 from what the program declares:
- * `node scripts/docs/man-pages.ts`. A test holds the pages to it.
+ * packaging/man/foundry-agent.1, foundry-agent.8 and foundry-agent-config.5, made from what the program declares.
  *
  * A page's date is the day on which something in it last changed, so making it again makes the same bytes.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import manifest from "../../package.json" with { type: "json" };
 import type { SubCommand } from "../../src/cli/usage.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
@@ -23,7 +22,7 @@ const PAGES: Readonly<Record<string, (head: PageHead, commands: readonly SubComm
 };
 
 /**
- * File name → text.
+ * File name in packaging/man → text.
  * @param today YYYY-MM-DD, for pages that changed
  * @param committed the page that there is, "" for none
  */
@@ -52,11 +51,4 @@ export function committedPage(name: string): string {
   } catch {
     return ""; // it is about to be made
   }
-}
-
-if (import.meta.main) {
-  mkdirSync(FOLDER, { recursive: true });
-  const today = new Date().toISOString().slice(0, 10);
-  for (const [name, text] of Object.entries(await manPages(today, committedPage)))
-    writeFileSync(new URL(name, FOLDER), text);
 }

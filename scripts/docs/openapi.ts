@@ -1,6 +1,6 @@
 /**
- * docs/status-socket.openapi.json, made from the route table and the collectors' schemas. A test compares
- * the file with this; `vitest -u` writes it anew. Never called by the daemon.
+ * docs/status-socket.openapi.json, made from the route table and the collectors' schemas. Never called by the
+ * daemon.
  */
 import type { GenericSchema } from "valibot";
 import type { AnyCollector } from "../../src/collectors/index.ts";

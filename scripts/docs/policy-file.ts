@@ -1,8 +1,7 @@
 /**
  * The lines of packaging/policy.toml that say what each control API may have done, from what it declares; all else
- * in that file is written by hand. `node scripts/docs/policy-file.ts` writes it, a test holds it.
+ * in that file is written by hand.
  */
-import { readFileSync, writeFileSync } from "node:fs";
 import { CONTROL_APIS } from "../../src/control/index.ts";
 
 /** From behind the line of `local` to the first empty one. */
@@ -15,9 +14,4 @@ export function policyFile(present: string): string {
     return `# ${name}: the ${title} control API.\n${name} = [${words}]\n`;
   });
   return present.replace(PLACE, lines.join(""));
-}
-
-if (import.meta.main) {
-  const file = new URL("../../packaging/policy.toml", import.meta.url);
-  writeFileSync(file, policyFile(readFileSync(file, "utf8")));
 }

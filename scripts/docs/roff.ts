@@ -94,7 +94,7 @@ export function page(
   sections: readonly string[],
 ): string {
   return [
-    `.\\" Made by scripts/docs/man-pages.ts from what the program declares: change that and run it.`,
+    `.\\" Made by npm run derive from what the program declares.`,
     `.TH ${typed(name.toUpperCase())} ${chapter} ${date} "foundry\\-agent ${version}" "foundry\\-agent"`,
     `.SH NAME\n${typed(name)} \\- ${text(about)}`,
     ...sections,

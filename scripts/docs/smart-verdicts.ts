@@ -1,9 +1,9 @@
 /**
- * Writes docs/smart-verdicts.md: the verdict on every capture of smartctl that there is. Own ones are in
- * test/fixtures/smart; donated ones, which may be read but not copied, are looked for in the folder given:
- * `node scripts/docs/smart-verdicts.ts FOLDER`. Whoever changes a rule reviews the difference line by line.
+ * docs/smart-verdicts.md: the verdict on every capture of smartctl that there is. Own ones are in test/fixtures/smart;
+ * donated ones may be read but not copied, so where they are not at hand their lines stay as they were. Whoever
+ * changes a rule reviews the difference line by line.
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { smartVerdict, unknownVerdict } from "../../src/collectors/smart/verdict/verdict.ts";
 import { smartFacts } from "../../src/helper/smart/json.ts";
@@ -11,7 +11,9 @@ import { AgentError } from "../../src/model/errors.ts";
 import type { SmartVerdict } from "../../src/model/smart.ts";
 
 const OWN = new URL("../../test/fixtures/smart/", import.meta.url).pathname;
-const OUT = new URL("../../docs/smart-verdicts.md", import.meta.url).pathname;
+/** Folders of donated captures, which are named in the page. */
+const DONATED = /^(?:scrutiny|smartctl_exporter)\//;
+const PAGE = new URL("../../docs/smart-verdicts.md", import.meta.url).pathname;
 
 /** One line of the table: file, drive, exit status, the drive's own verdict, ours, the reasons' codes. */
 export function verdictRow(name: string, text: string): string[] {
@@ -39,6 +41,19 @@ export function verdictRows(folder: string): string[][] {
     .map((name) => verdictRow(name, readFileSync(join(folder, name), "utf8")));
 }
 
+/** @param donated folder of donated captures, null where they are not at hand */
+export function verdictsPage(donated: string | null): string {
+  const own = verdictRows(OWN);
+  const given = donated === null ? committedRows() : verdictRows(donated);
+  return page([...own, ...given.filter(([name]) => !own.some(([known]) => known === name))]);
+}
+
+/** The lines of the page that there is. Those of captures that are gone from our own folders are not of it. */
+function committedRows(): string[][] {
+  const lines = readFileSync(PAGE, "utf8").match(/^\| (?!capture|---).*\|$/gm) ?? [];
+  return lines.map((line) => line.slice(2, -2).split(" | ")).filter(([name = ""]) => DONATED.test(name));
+}
+
 function page(rows: readonly string[][]): string {
   const head = ["capture", "drive", "exit", "says itself", "smart_ok", "severity", "reasons"];
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ").replaceAll("\n", " ")} |`;
@@ -46,7 +61,7 @@ function page(rows: readonly string[][]): string {
   for (const row of rows) counts.set(row[5] as string, (counts.get(row[5] as string) ?? 0) + 1);
   return `# Verdicts on real drives
 
-Made by \`node scripts/docs/smart-verdicts.ts FOLDER\`; do not edit. Every capture of smartctl's output that we have, what
+Made by \`npm run derive\`; do not edit. Every capture of smartctl's output that we have, what
 the drive says of itself and what the agent makes of it, without any history. The folders: \`vm-lab\` and
 \`vm-lab-replay\` are our own (emulated drives, and the real smartctl on edited dumps of one); \`scrutiny\` (MIT) and
 \`smartctl_exporter\` (Apache-2.0) are drives that people donated to these projects, whose files are not in ours.
@@ -55,13 +70,4 @@ ${[...counts].map(([severity, count]) => `${severity}: ${count}`).join(", ")}.
 
 ${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}
 `;
-}
-
-if (import.meta.main) {
-  const donated = process.argv[2];
-  const rows = verdictRows(OWN);
-  if (donated !== undefined)
-    rows.push(...verdictRows(donated).filter(([name]) => !rows.some(([own]) => own === name)));
-  writeFileSync(OUT, page(rows));
-  process.stdout.write(`${rows.length} verdicts written to docs/smart-verdicts.md\n`);
 }

@@ -1,8 +1,7 @@
 /**
  * Every key of the configuration, declared once: section, name, kind, what holds without it, one
  * sentence of documentation; those of a control API in its own folder. The checks, the typed Config,
- * docs/config.example.toml and docs/configuration.md all follow from this table (`node scripts/docs/config-docs.ts`
- * writes the two files).
+ * docs/config.example.toml and docs/configuration.md all follow from this table (`npm run derive` writes the files).
  */
 
 import { isBusyFile } from "../commands/gates/update-marks.ts";

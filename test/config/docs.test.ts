@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { configurationPage, exampleToml } from "../../scripts/docs/config-docs.ts";
+import { exampleToml } from "../../scripts/docs/config-docs.ts";
 import { loadConfig, problemText } from "../../src/config/config.ts";
 import { COLLECTOR_KEYS, SECTIONS } from "../../src/config/keys.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
@@ -18,12 +18,6 @@ function load(text: string) {
     collectors: [{ name: "drives" }, { name: "system" }, { name: "local" }, { name: "network" }],
   });
 }
-
-it("docs/config.example.toml, docs/configuration.md and packaging/config.toml are what the table of keys says (node scripts/docs/config-docs.ts)", () => {
-  expect(page("config.example.toml")).toBe(exampleToml());
-  expect(page("configuration.md")).toBe(configurationPage());
-  expect(page("../packaging/config.toml")).toBe(exampleToml());
-});
 
 it("the example, which is what packages install, changes nothing", () => {
   const { problems, origins } = load(exampleToml());

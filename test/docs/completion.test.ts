@@ -1,26 +1,17 @@
 /**
- * Shell completion: the committed files are those made from the program's declarations, and real shells offer with
- * them what can be typed. zsh's own tests run where it is installed.
+ * Shell completion: real shells offer with the committed files what can be typed. zsh's own tests run where it is installed.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { completionFiles } from "../../scripts/docs/completion.ts";
-import { completed } from "../../scripts/docs/completion-offers.ts";
+import { completed } from "../../scripts/docs/completion/offers.ts";
 import { allCommands, placesOf, valuesOf } from "../../scripts/docs/declared.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 
 const FOLDER = new URL("../../packaging/completion/", import.meta.url).pathname;
 const SECTIONS = allCollectors().map(({ name }) => name);
-
-it("the committed files are what the program declares (run: node_modules/.bin/node scripts/docs/completion.ts)", async () => {
-  const made = await completionFiles();
-  expect(readdirSync(FOLDER).sort()).toEqual(Object.keys(made).sort());
-  for (const [name, text] of Object.entries(made))
-    expect(readFileSync(join(FOLDER, name), "utf8"), name).toBe(text);
-});
 
 describe("a usage line", () => {
   const options = { for: { type: "string", value: "DURATION", help: "" } } as const;

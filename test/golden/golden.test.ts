@@ -1,6 +1,6 @@
 /**
  * The whole report of each fixture machine against test/fixtures/golden/NAME.json, which people review.
- * UPDATE_GOLDEN=1 writes the files anew: look at the difference before you keep it.
+ * `npm run derive` writes the files anew: look at the difference before you keep it.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -25,8 +25,8 @@ test.each(Object.keys(MACHINES))("the report of %s is the one that was reviewed"
   // Complete: every collector has data or says why not.
   expect(Object.keys(report.sections)).toEqual(allCollectors().map((collector) => collector.name));
   const file = new URL(`../fixtures/golden/${name}.json`, import.meta.url);
-  if (process.env.UPDATE_GOLDEN === "1") writeFileSync(file, prettyJson(report));
-  expect(existsSync(file), "there is no golden file: run with UPDATE_GOLDEN=1").toBe(true);
+  if (process.env.FOUNDRY_DERIVE === "1") writeFileSync(file, prettyJson(report));
+  expect(existsSync(file), "there is no golden file: npm run derive").toBe(true);
   expect(prettyJson(report)).toBe(readFileSync(file, "utf8"));
 });
 

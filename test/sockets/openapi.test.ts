@@ -11,17 +11,9 @@ import { checkAgainst, checkSchema } from "../support/text/json-schema.ts";
 
 const document = openApiDocument(ROUTES, allCollectors());
 
-// `vitest run test/sockets/openapi.test.ts -u` writes both files anew after a change.
-test("docs/status-socket.openapi.json is what the route table says", async () => {
-  await expect(`${JSON.stringify(document, null, 1)}\n`).toMatchFileSnapshot(
-    "../../docs/status-socket.openapi.json",
-  );
-});
-
-test("docs/collectors.md is what the collectors declare", async () => {
+test("docs/collectors.md has a chapter for each collector", () => {
   const text = collectorsDocument(allCollectors());
   for (const { name } of allCollectors()) expect(text).toContain(`\n## ${name}\n`);
-  await expect(text).toMatchFileSnapshot("../../docs/collectors.md");
 });
 
 test("real answers are as the document says", async () => {

@@ -1,7 +1,7 @@
 /** The zsh completion, for `_arguments`: it knows options in every spelling by itself, and the words come from us. */
-import type { OptionDeclaration } from "../../src/cli/usage.ts";
-import type { Completed, Find, Offer } from "./completion-offers.ts";
-import { HELP_OPTION, valuesOf } from "./declared.ts";
+import type { OptionDeclaration } from "../../../src/cli/usage.ts";
+import { HELP_OPTION, valuesOf } from "../declared.ts";
+import type { Completed, Find, Offer } from "./offers.ts";
 
 /** (N:t): nothing where there is none, and the last part of each path. */
 const FINDERS: Readonly<Record<Find, string>> = {
@@ -18,7 +18,7 @@ export function zshCompletion(all: readonly Completed[]): string {
     ({ command }) => `        ${quoted(`${escaped(command.name)}:${command.summary}`)}`,
   );
   return `#compdef foundry-agent
-# zsh completion for foundry-agent. Made by scripts/docs/completion.ts: change what it reads and run it.
+# zsh completion for foundry-agent. Made by npm run derive from what the program declares.
 
 _foundry-agent() {
   local curcontext=$curcontext state state_descr context ret=1

@@ -2,8 +2,9 @@
  * The bash completion. Nothing of the bash-completion package is used (a minimal system has none), no process is
  * started. readline has already split words at "=", so `--socket=/p` comes as three and is read as two.
  */
-import type { Completed, Find, Offer } from "./completion-offers.ts";
-import { HELP_OPTION } from "./declared.ts";
+
+import { HELP_OPTION } from "../declared.ts";
+import type { Completed, Find, Offer } from "./offers.ts";
 
 /** Loop devices and the like, which are no drives, have no `device`. */
 const GLOBS: Readonly<Record<Find, string | null>> = {
@@ -95,7 +96,7 @@ function setting({ words, finds }: Offer): string {
   return parts.length === 0 ? ":" : parts.join("; ");
 }
 
-const HEAD = `# bash completion for foundry-agent. Made by scripts/docs/completion.ts: change what it reads and run it.
+const HEAD = `# bash completion for foundry-agent. Made by npm run derive from what the program declares.
 
 # Adds the last part of each path to words; of a block device's, the one before /device.
 _foundry_agent_names() {

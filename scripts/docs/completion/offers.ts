@@ -1,9 +1,9 @@
 /** What a shell can offer at each place of a command line, from what the program declares. */
-import type { SubCommand } from "../../src/cli/usage.ts";
-import { allCollectors } from "../../src/collectors/index.ts";
-import { COMMAND_TYPES } from "../../src/commands/index.ts";
-import { CONTROL_APIS } from "../../src/control/index.ts";
-import { isPlaceholder, placesOf, valuesOf } from "./declared.ts";
+import type { SubCommand } from "../../../src/cli/usage.ts";
+import { allCollectors } from "../../../src/collectors/index.ts";
+import { COMMAND_TYPES } from "../../../src/commands/index.ts";
+import { CONTROL_APIS } from "../../../src/control/index.ts";
+import { isPlaceholder, placesOf, valuesOf } from "../declared.ts";
 
 /** What can be offered at a place: words, and what the shell finds out itself. */
 export interface Offer {
@@ -61,7 +61,7 @@ export function completed(commands: readonly SubCommand[]): Completed[] {
       const found = known[`${command.name} ${word}`] ?? known[word];
       if (found === undefined)
         throw new Error(
-          `the usage line of ${command.name} names ${word}: say in scripts/docs/completion-offers.ts, meanings(), what it stands for`,
+          `the usage line of ${command.name} names ${word}: say in scripts/docs/completion/offers.ts, meanings(), what it stands for`,
         );
       return found;
     });
