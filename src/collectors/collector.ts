@@ -77,7 +77,10 @@ export interface Collector<T = unknown> {
   readonly summary: string;
   readonly everyMs: number;
   readonly timeoutMs: number;
-  /** Shape of `data`, snake_case, with `v.description` where a field's unit or meaning is not plain from its name. */
+  /**
+   * Shape of `data`, snake_case, with `v.description` where a field's unit or meaning is not plain from its name. A
+   * getter where it is a file of its own, `schema.ts`: the bundle loads that when it is read, which a daemon seldom does.
+   */
   readonly schema: GenericSchema<unknown, T>;
   /** Fields that change all the time, and how far they may drift from what was delivered before that counts. */
   readonly volatile: Readonly<Record<string, Tolerance>>;

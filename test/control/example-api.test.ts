@@ -62,7 +62,7 @@ beforeAll(async () => {
     documents,
     `import { readFileSync } from "node:fs";
     import { configurationPage } from "./scripts/docs/config-docs.ts";
-    import { completionFiles } from "./scripts/docs/completion.ts";
+    import { completionFiles } from "./scripts/docs/completion/files.ts";
     import { policyFile } from "./scripts/docs/policy-file.ts";
     completionFiles().then((completion) => console.log(JSON.stringify({
       page: configurationPage(),

@@ -150,7 +150,9 @@ export function bmcCollector({
     summary: "The management controller (BMC): its address, firmware, sensors, chassis and event log.",
     everyMs: EVERY_MS,
     timeoutMs: 120_000,
-    schema: bmcSchema,
+    get schema() {
+      return bmcSchema;
+    },
     options: bmcOptions,
     volatile: {
       "sensors[id].value": { abs: 5, rel: 0.1 },

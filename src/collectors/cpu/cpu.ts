@@ -99,7 +99,9 @@ export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
     summary: "Processors: model, load, utilisation, pressure, frequency, temperatures, throttling.",
     everyMs: 60_000,
     timeoutMs: 5_000,
-    schema: cpuSchema,
+    get schema() {
+      return cpuSchema;
+    },
     volatile: {
       "load.*": { abs: 0.5, rel: 0.25 },
       // From null to numbers and back is no news either, so the whole object is named.

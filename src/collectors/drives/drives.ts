@@ -70,7 +70,9 @@ export function drivesCollector(): Collector<DrivesData> {
       "Every physical drive with its place, paths, use, counters and temperature, and those that are gone.",
     everyMs: 60_000,
     timeoutMs: 30_000,
-    schema: drivesSchema,
+    get schema() {
+      return drivesSchema;
+    },
     volatile: {
       "drives[id].io.*": { rel: 0.1 },
       "drives[id].io.in_flight": { abs: 32 },

@@ -55,7 +55,9 @@ export function hardwareCollector({ helper }: { readonly helper: HelperPort }): 
       "What the machine is built of: memory modules, board, BIOS, chassis, power supplies, GPUs, NICs.",
     everyMs: EVERY_MS,
     timeoutMs: 15_000,
-    schema: hardwareSchema,
+    get schema() {
+      return hardwareSchema;
+    },
     volatile: { history_base: {} },
     sensitive: [
       "product.serial",

@@ -18,7 +18,9 @@ export function memoryCollector(): Collector<MemoryData> {
       "Memory and swap, pressure, processes killed for lack of memory, corrected and uncorrected errors.",
     everyMs: 60_000,
     timeoutMs: 5_000,
-    schema: memorySchema,
+    get schema() {
+      return memorySchema;
+    },
     volatile: {
       available_bytes: { rel: 0.1, abs: 64 * MIB },
       free_bytes: { rel: 0.25, abs: 256 * MIB },

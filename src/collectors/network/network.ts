@@ -33,7 +33,9 @@ export function networkCollector(): Collector<Network> {
     summary: "Interfaces, addresses, default route and resolvers",
     everyMs: 60_000,
     timeoutMs: 10_000,
-    schema: NetworkSchema,
+    get schema() {
+      return NetworkSchema;
+    },
     volatile: {
       "interfaces[name].counters": { rel: 0.25, abs: 1000 },
       "interfaces[name].carrier_changes": {},

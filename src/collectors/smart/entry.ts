@@ -8,7 +8,8 @@ import type { SmartTrend } from "./history.ts";
 import { isHang, type SmartOutcome } from "./rounds/ask.ts";
 import type { SmartIdentity } from "./rounds/identity.ts";
 import type { SmartWay } from "./rounds/ways.ts";
-import { copied, type SmartDrive, type SmartLastVerdict, shownFacts } from "./schema.ts";
+import type { SmartDrive, SmartLastVerdict } from "./schema.ts";
+import { copied, shownFacts } from "./shown.ts";
 import { smartVerdict, unknownVerdict } from "./verdict/verdict.ts";
 
 /** What a drive said last, for as long as the agent runs. */

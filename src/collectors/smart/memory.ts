@@ -5,7 +5,8 @@
  */
 import * as v from "valibot";
 import { seqSchema, usable, usableHistory, withNews } from "../told-once.ts";
-import { reasonSchema, type SmartDrive, type SmartEvent, type SmartLastVerdict } from "./schema.ts";
+import { reasonSchema } from "./reason-schema.ts";
+import type { SmartDrive, SmartEvent, SmartLastVerdict } from "./schema.ts";
 
 const MAX_DRIVES = 1_000;
 const MAX_EVENTS = 20;

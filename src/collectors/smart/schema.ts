@@ -1,9 +1,9 @@
 /**
  * The shape of the section `smart`, as it goes over every wire. `facts` is what the helper made of smartctl's
- * JSON (model/smart.ts), without the texts of raw values: they change with every reading and say nothing more.
+ * JSON (model/smart.ts), without the texts of raw values (shown.ts).
  */
 import * as v from "valibot";
-import type { SmartFacts, SmartReason } from "../../model/smart.ts";
+import { reasonSchema } from "./reason-schema.ts";
 
 const text = (description: string) => v.pipe(v.nullable(v.string()), v.description(description));
 const count = (description: string) => v.pipe(v.nullable(v.number()), v.description(description));
@@ -13,15 +13,6 @@ const string = v.nullable(v.string());
 
 const severitySchema = v.picklist(["ok", "warn", "fail", "unknown", "asleep"]);
 const definiteSchema = v.picklist(["ok", "warn", "fail"]);
-export const reasonSchema = v.object({
-  code: v.pipe(v.string(), v.description("Stable: pending_sectors, smart_failed, spare_low")),
-  params: v.pipe(
-    v.optional(v.object({ count: v.optional(v.number()), attribute: v.optional(v.number()) })),
-    v.description("What it counts, and the id of the ATA attribute it is about; missing where there is none"),
-  ),
-  detail: v.pipe(v.string(), v.description("One sentence or two, for people")),
-});
-
 const attributeSchema = v.object({
   id: v.number(),
   name: v.string(),
@@ -176,20 +167,3 @@ export type SmartDrive = SmartData["drives"][number];
 export type SmartShownFacts = NonNullable<SmartDrive["facts"]>;
 export type SmartEvent = SmartData["history"][number];
 export type SmartLastVerdict = NonNullable<SmartDrive["last_verdict"]>;
-
-const SHOWN_TESTS = 5;
-
-/** The helper's facts as the section shows them. What is not shown is the asking's own: device, type, asleep. */
-export function shownFacts(facts: SmartFacts): SmartShownFacts {
-  const { device: _device, type: _type, asleep: _asleep, attributes, messages, self_tests, ...rest } = facts;
-  return {
-    ...rest,
-    messages: [...messages],
-    attributes: attributes.map(({ raw_text: _raw, ...row }) => row),
-    self_tests: self_tests.slice(0, SHOWN_TESTS),
-  };
-}
-
-export function copied(reasons: readonly SmartReason[]): SmartReason[] {
-  return reasons.map((reason) => ({ ...reason }));
-}

@@ -174,7 +174,9 @@ export function smartCollector(
     summary: "What every drive says of its own health (SMART), and what that means.",
     everyMs: EVERY_MS,
     timeoutMs: TIMEOUT_MS,
-    schema: smartSchema,
+    get schema() {
+      return smartSchema;
+    },
     volatile: smartVolatile,
     sensitive: smartSensitive,
     options: smartOptions,

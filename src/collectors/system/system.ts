@@ -31,7 +31,9 @@ export function systemCollector(): Collector<System> {
     summary: "Host name, ids, operating system, kernel, hardware, clock, and whether a reboot is wanted.",
     everyMs: 300_000,
     timeoutMs: 5_000,
-    schema: systemSchema,
+    get schema() {
+      return systemSchema;
+    },
     volatile: { uptime_s: { abs: 6 * 3600 }, boot_time: { abs: 0 } },
     sensitive: [
       "machine_id",
