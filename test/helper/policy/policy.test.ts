@@ -3,7 +3,6 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { policyFile } from "../../../scripts/docs/policy-file.ts";
 import { CONTROL_APIS } from "../../../src/control/index.ts";
 import { denial, parsePolicy, readPolicy } from "../../../src/helper/policy/policy.ts";
 import { parsePublicKey } from "../../../src/helper/policy/public-key.ts";
@@ -245,10 +244,6 @@ it("a public key is 32 bytes or their SubjectPublicKeyInfo, with or without armo
     expect(parsePublicKey(text)).toBe(KEY);
   for (const text of ["", raw.slice(4), `AAAA${KEY.slice(4)}`, "no base64 at all, that is only a sentence"])
     expect(parsePublicKey(text)).toBeNull();
-});
-
-it("the shipped file has the line of each control API as it declares it", () => {
-  expect(policyFile(SHIPPED)).toBe(SHIPPED);
 });
 
 it("the page about it and the shipped file name every key and every word", () => {
