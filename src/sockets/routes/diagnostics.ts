@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import type { Answer, RouteContext } from "./route.ts";
 
-export const GZIP_TYPE = "application/gzip";
+const GZIP_TYPE = "application/gzip";
 
 /** @throws AgentError of `AgentView.diagnostics`, `diagnostics_not_readable` */
 export async function readDiagnostics({ view, now }: RouteContext): Promise<Answer> {
