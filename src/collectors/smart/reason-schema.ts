@@ -7,5 +7,5 @@ export const reasonSchema = v.object({
     v.optional(v.object({ count: v.optional(v.number()), attribute: v.optional(v.number()) })),
     v.description("What it counts, and the id of the ATA attribute it is about; missing where there is none"),
   ),
-  detail: v.string(),
+  detail: v.pipe(v.string(), v.description("One sentence or two, for people")),
 });
