@@ -11,21 +11,12 @@ const FILES = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { c
 
 /** Files of this project by the look of them; what is a placeholder has a capital letter, a star or a brace. */
 const NAMED =
-  /(?<![\w/.@${}*-])(?:[a-z0-9][a-z0-9.-]*\/)*[a-z0-9][a-z0-9-]*(?:\.test)?\.(?:ts|mjs|cjs)(?![\w-])/g;
+  /(?<![\w/.@${}*-])(?:[a-z0-9][a-z0-9.-]*\/)*[a-z0-9][a-z0-9-]*(?:\.test)?\.(?:ts|mjs)(?![\w-])/g;
 /** A path from the top, whatever its ending. */
 const ROOTED =
-  /(?<![\w/.@${},*-])(?:src|scripts|test|docs|packaging|systemd)\/(?:[a-z0-9_.-]+\/)*[a-z0-9_-]+\.(?:json|md|toml|sh|service|socket|conf|bash|zsh|yml|openapi\.json|[1-8])(?![\w*/-])/g;
+  /(?<![\w/.@${},*-])(?:src|scripts|test|docs|packaging|systemd)\/(?:[a-z0-9_.-]+\/)*[a-z0-9_-]+\.(?:cjs|json|md|toml|sh|service|socket|conf|bash|zsh|yml|openapi\.json|[1-8])(?![\w*/-])/g;
 /** Made by a build, or by a test in a folder of its own. */
-const MADE = new Set([
-  "foundry-agent.cjs",
-  "main.cjs",
-  "vitest.mjs",
-  "program.cjs",
-  "entry.mjs",
-  "injected.cjs",
-  "script.cjs",
-  "load.cjs",
-]);
+const MADE = new Set(["vitest.mjs", "entry.mjs"]);
 
 /** A file's words about files: all of a document, the comments and sentences of a program. */
 function words(file: string): string {
