@@ -3,11 +3,13 @@
  * Problem that names file, line and what was expected, and that never shows a value: people put secrets
  * in the wrong place, and a problem is printed and logged.
  */
+
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { parse } from "toml";
 import { errorCode } from "../model/errors.ts";
 import { looksSecret, printable, shownKey } from "../model/text/scrub.ts";
 import { clause } from "../model/text/sentence.ts";
+import { shellWord } from "../model/text/shell-word.ts";
 import { locateKeys, type Position } from "../system/toml-locate.ts";
 
 export interface Problem {
@@ -88,16 +90,16 @@ function readBounded(file: string): { text: string | null; problems: Problem[] }
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT") return null;
-    if (code === "ENOTDIR") return whole("a part of the path is no folder", `ls -ld ${quoteArgument(file)}`);
+    if (code === "ENOTDIR") return whole("a part of the path is no folder", `ls -ld ${shellWord(file)}`);
     return whole(
       `the file can't be read (${code})`,
-      `chmod u+r,g+r ${quoteArgument(file)}  # or run as its owner`,
+      `chmod u+r,g+r ${shellWord(file)}  # or run as its owner`,
     );
   }
   try {
     const { mode, size } = fstatSync(fd);
     if ((mode & constants.S_IFMT) !== constants.S_IFREG)
-      return whole("expected a regular file", `ls -lL ${quoteArgument(file)}`);
+      return whole("expected a regular file", `ls -lL ${shellWord(file)}`);
     if (size > MAX_CONFIG_BYTES)
       return whole(
         `the file has ${size} bytes, expected at most ${MAX_CONFIG_BYTES}`,
@@ -112,7 +114,7 @@ function readBounded(file: string): { text: string | null; problems: Problem[] }
         column: null,
         key: null,
         message,
-        nextStep: `chmod o-w ${quoteArgument(file)}`,
+        nextStep: `chmod o-w ${shellWord(file)}`,
       });
     }
     const buffer = Buffer.alloc(MAX_CONFIG_BYTES + 1);
@@ -122,18 +124,13 @@ function readBounded(file: string): { text: string | null; problems: Problem[] }
     if (length > MAX_CONFIG_BYTES) return whole("the file grew while it was read", "try again");
     const text = decode(buffer.subarray(0, length));
     return text === null
-      ? whole("expected text in UTF-8", `iconv -f latin1 -t utf8 ${quoteArgument(file)}`)
+      ? whole("expected text in UTF-8", `iconv -f latin1 -t utf8 ${shellWord(file)}`)
       : { text, problems };
   } catch (error) {
-    return whole(`the file can't be read (${errorCode(error)})`, `ls -l ${quoteArgument(file)}`);
+    return whole(`the file can't be read (${errorCode(error)})`, `ls -l ${shellWord(file)}`);
   } finally {
     closeSync(fd);
   }
-}
-
-/** A path as one argument of a shell line. */
-export function quoteArgument(path: string): string {
-  return /^[A-Za-z0-9_./:@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function decode(bytes: Uint8Array): string | null {

@@ -2,9 +2,11 @@
  * What a helper is made of, the same behind its socket and in direct mode: the table of operations, what keeps it
  * alive, its policy and its record, all opened from two paths.
  */
+
 import { mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { AgentError, errorCode } from "../model/errors.ts";
+import { shellWord } from "../model/text/shell-word.ts";
 import { type Clock, hostClock } from "../system/clock.ts";
 import { type Files, openFiles } from "../system/files.ts";
 import { type RunProgram, runProgram } from "../system/program.ts";
@@ -17,7 +19,6 @@ import { openChanges } from "./policy/changes.ts";
 import { type LimitsRecord, openLimits } from "./policy/limits.ts";
 import { readPolicy } from "./policy/policy.ts";
 import { openSignedRecord } from "./policy/signed-record.ts";
-import { shellWord } from "./policy/trusted-file.ts";
 
 /** systemd makes it (StateDirectory=), 0700. */
 export const HELPER_STATE_FOLDER = "/var/lib/foundry-agent-helper";

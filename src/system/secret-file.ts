@@ -6,8 +6,10 @@
  * secrets of Kubernetes are symbolic links, so links are followed and the file at their end is checked:
  * opened once, and what was opened is what is judged and read.
  */
+
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { AgentError, errorCode } from "../model/errors.ts";
+import { shellWord } from "../model/text/shell-word.ts";
 
 export const MAX_SECRET_BYTES = 64 * 1024;
 const GROUP = "foundry-agent";
@@ -146,9 +148,4 @@ function readAll(fd: number, path: string): string {
   const text = buffer.toString("utf8", 0, length).trim();
   buffer.fill(0);
   return text;
-}
-
-/** A path as one word of a shell line. */
-function shellWord(path: string): string {
-  return /^[A-Za-z0-9_./:@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

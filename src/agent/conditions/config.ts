@@ -1,8 +1,9 @@
 /** What a configuration that was read again has to say for itself. */
+
 import { join } from "node:path";
 import { type Config, type LoadedConfig, problemSentence, SYSTEM_FOLDER } from "../../config/config.ts";
-import { quoteArgument } from "../../config/file.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 
 /**
  * `config_invalid` when the new one can't be used, `restart_needed` when a part of it waits for a restart.
@@ -19,7 +20,7 @@ export function configConditions(loaded: LoadedConfig, atStart: Config): Conditi
 /** The line that looks at a daemon's own configuration: started with --config it is not where the command would look. */
 export function checkCommand({ file }: Pick<Config, "file">): string {
   const usual = file === join(SYSTEM_FOLDER, "config.toml");
-  return `foundry-agent config check${usual ? "" : ` --config ${quoteArgument(file)}`}`;
+  return `foundry-agent config check${usual ? "" : ` --config ${shellWord(file)}`}`;
 }
 
 /** What to type where hardware is not to be touched, and is wanted to be. */

@@ -2,12 +2,13 @@
  * `foundry-agent commands sign`: a command with a signature, for hosts whose policy names a public key. Made to run
  * where that key is, which is no node: it asks no daemon and needs no network.
  */
+
 import type { KeyObject } from "node:crypto";
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
-import { quoteArgument } from "../../config/file.ts";
 import { MAX_SIGNED_LIFE_MS, rfc3339, verifiedCommand } from "../../helper/policy/signed-command.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { signedTextOf } from "../../model/signed-text.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import { nextUlid } from "../../model/ulid.ts";
 import { readSecretFile } from "../../system/secret-file.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
@@ -126,7 +127,7 @@ function unwritable(file: string, error: unknown): AgentError {
   return new AgentError(
     "key_unwritable",
     `${file} can't be written (${errorCode(error)})`,
-    `ls -ld "$(dirname ${quoteArgument(file)})"`,
+    `ls -ld "$(dirname ${shellWord(file)})"`,
     { cause: error },
   );
 }
@@ -159,7 +160,7 @@ function keyText(file: string): string {
     throw new AgentError(
       error.code,
       error.message,
-      `foundry-agent commands sign --make-key ${quoteArgument(file)}  # makes one`,
+      `foundry-agent commands sign --make-key ${shellWord(file)}  # makes one`,
       { cause: error },
     );
   }

@@ -1,4 +1,5 @@
 /** `foundry-agent config check` and `config show`: what the daemon would make of its configuration. */
+
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { excludeWarnings } from "../../agent/reporting/exclude-check.ts";
@@ -11,9 +12,9 @@ import {
   SYSTEM_FOLDER,
 } from "../../config/config.ts";
 import { effectiveValues } from "../../config/effective.ts";
-import { quoteArgument } from "../../config/file.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { plural } from "../../model/text/sentence.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { table } from "../text/table.ts";
@@ -103,7 +104,7 @@ function check(
 
 /** The line that tells every problem of the file that `--config` named, or shows it. */
 export function checkCommandLine(file: unknown, what: "check" | "show" = "check"): string {
-  const named = typeof file === "string" ? ` --config ${quoteArgument(file)}` : "";
+  const named = typeof file === "string" ? ` --config ${shellWord(file)}` : "";
   return `foundry-agent config ${what}${named}`;
 }
 

@@ -1,7 +1,7 @@
 /**
  * "Next: …" as a line that can be typed here: to the daemon that was asked, when that is not the usual one.
  */
-import { quoteArgument } from "../../config/file.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 
 /** Sub-commands that ask no daemon. */
 const ALONE = new Set(["run", "config", "sandbox", "version", "help"]);
@@ -18,7 +18,7 @@ export function nextStepHere(step: string, socket: unknown): string {
   const [, line = "", words = ""] = /^(.*?)(\s+#.*)?$/s.exec(step) ?? [];
   const [, asked = ""] = /^(?:sudo )?foundry-agent ([a-z-]+)[^;&|]*$/.exec(line) ?? [];
   if (asked === "" || ALONE.has(asked) || line.includes("--socket") || line.includes("--help")) return step;
-  return `${line} --socket ${quoteArgument(socket)}${words}`;
+  return `${line} --socket ${shellWord(socket)}${words}`;
 }
 
 /** With the command line that was typed in place of "foundry-agent …". @param argv what follows the program's name */
@@ -28,5 +28,5 @@ export function typedAgain(step: string, argv: readonly string[]): string {
   const kept = step.includes(" --socket ")
     ? argv.filter((word, index) => !/^--socket(?:=|$)/.test(word) && argv[index - 1] !== "--socket")
     : argv;
-  return step.replace(SAME, () => ["foundry-agent", ...kept.map(quoteArgument)].join(" "));
+  return step.replace(SAME, () => ["foundry-agent", ...kept.map(shellWord)].join(" "));
 }

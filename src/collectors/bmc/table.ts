@@ -1,6 +1,7 @@
 /** The BMC as a table for people: what it is, then its sensors. */
 
 import type { TableView } from "../collector.ts";
+import { words } from "../linux/text.ts";
 import type { BmcData, BmcSensor } from "./schema.ts";
 
 export const bmcTable: TableView<BmcData> = {
@@ -28,8 +29,4 @@ export const bmcTable: TableView<BmcData> = {
 
 function reading({ value, unit, asserted }: BmcSensor): string | null {
   return value === null ? asserted : words(String(value), unit);
-}
-
-function words(...parts: (string | null)[]): string | null {
-  return parts.filter((part) => part !== null).join(" ") || null;
 }

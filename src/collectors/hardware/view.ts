@@ -1,6 +1,8 @@
 /** The section `hardware` as a table for people and as Prometheus families. */
+
 import type { Dimm, PciDevice } from "../../helper/inventory/schema.ts";
 import type { Metric, TableView } from "../collector.ts";
+import { words } from "../linux/text.ts";
 import type { HardwareData } from "./schema.ts";
 
 export const hardwareTable: TableView<HardwareData> = {
@@ -36,10 +38,6 @@ function moduleText(dimm: Dimm): string {
 function cardText({ vendor, name, vendor_id, device_id, interfaces }: PciDevice): string {
   const what = name === null ? `${vendor_id}:${device_id}` : words(vendor, name);
   return interfaces.length === 0 ? String(what) : `${what} (${interfaces.join(" ")})`;
-}
-
-function words(...parts: (string | null)[]): string | null {
-  return parts.filter((part) => part !== null).join(" ") || null;
 }
 
 export const hardwareMetrics: readonly Metric<HardwareData>[] = [

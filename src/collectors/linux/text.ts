@@ -14,6 +14,11 @@ export function readWhole(files: Files, path: string, maxBytes?: number): string
   }
 }
 
+/** What there is of them, with a space between; null when there is nothing. */
+export function words(...parts: (string | null)[]): string | null {
+  return parts.filter((part) => part !== null).join(" ") || null;
+}
+
 /** One line without control and undecodable characters, cut at `maxLength`; null when nothing is left. */
 export function oneLine(raw: string | null | undefined, maxLength = 128): string | null {
   if (raw === null || raw === undefined) return null;

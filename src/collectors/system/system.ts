@@ -8,7 +8,7 @@ import type { Files } from "../../system/files.ts";
 import { DEFAULT_MACHINE_ID_SALT, machineIdOf, readMachineId } from "../../system/machine-id.ts";
 import type { Collector, TableView } from "../collector.ts";
 import { parseCpuInfo } from "../linux/cpuinfo.ts";
-import { oneLine, readWhole } from "../linux/text.ts";
+import { oneLine, readWhole, words } from "../linux/text.ts";
 import { readLastBoot, readRebootRequired } from "./boot.ts";
 import { systemConditions } from "./conditions.ts";
 import { readHardware } from "./dmi.ts";
@@ -170,8 +170,4 @@ function runsOn({ virtualization: { vm, container } }: System): string {
 
 function yesNo(value: boolean | null): string {
   return value === null ? "unknown" : value ? "yes" : "no";
-}
-
-function words(...parts: (string | null)[]): string | null {
-  return parts.filter((part) => part !== null).join(" ") || null;
 }

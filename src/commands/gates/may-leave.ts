@@ -1,8 +1,10 @@
 /** The gates that refuse for good: whether this may be done on this host at all, and whether it could be proven afterwards. */
+
 import { allowedTo, isPolicyWord } from "../../helper/policy/words.ts";
 import { sentence } from "../../model/text/sentence.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import type { Facts, Subject } from "./gate.ts";
-import { note, refuse, type Stop, typed, utc, wait, words } from "./text.ts";
+import { note, refuse, type Stop, utc, wait, words } from "./text.ts";
 import type { GateOptions } from "./types.ts";
 
 /** How far a server's clock may run ahead of what an earlier answer of it said. */
@@ -41,7 +43,7 @@ export const policy: Check = (subject, _facts, { policy: read, policyFile }) => 
     return refuse(
       "remote_off",
       "The policy lets no command from the network be carried out on this host.",
-      `write remote = "rehearse" or "on" below [commands] in ${typed(policyFile)}`,
+      `write remote = "rehearse" or "on" below [commands] in ${shellWord(policyFile)}`,
     );
   if (!isPolicyWord(subject.type)) return null;
   const allowed = allowedTo(read.allow, subject.source);
@@ -50,7 +52,7 @@ export const policy: Check = (subject, _facts, { policy: read, policyFile }) => 
   return refuse(
     "not_allowed",
     `The policy does not let ${subject.source} do ${subject.type} on this host.`,
-    `write ${subject.source} = [${list}] below [allow] in ${typed(policyFile)}`,
+    `write ${subject.source} = [${list}] below [allow] in ${shellWord(policyFile)}`,
   );
 };
 
@@ -59,7 +61,7 @@ export const force: Check = ({ params }, _facts, { forceAllowed, policyFile }) =
   return refuse(
     "force_not_allowed",
     "It asks to be forced, and the policy does not allow that.",
-    `send it without force, or allow the word "force" to its source in ${typed(policyFile)}`,
+    `send it without force, or allow the word "force" to its source in ${shellWord(policyFile)}`,
   );
 };
 
@@ -75,7 +77,7 @@ function hardwareRefusal({ hardware: switched, helper }: Facts, configFile: stri
     return refuse(
       "hardware_off",
       "This agent only observes: hardware = false in its configuration.",
-      `write hardware = true below [agent] in ${typed(configFile)}`,
+      `write hardware = true below [agent] in ${shellWord(configFile)}`,
     );
   if (!helper.present) return refuse("no_helper", sentence(helper.why.text), helper.why.nextStep);
   return null;
@@ -106,7 +108,7 @@ export const storage: Check = (
   return refuse(
     "state_volatile",
     text,
-    `put agent.state_dir on a disk, or write volatile_state = true below [commands] in ${typed(policyFile)}`,
+    `put agent.state_dir on a disk, or write volatile_state = true below [commands] in ${shellWord(policyFile)}`,
   );
 };
 

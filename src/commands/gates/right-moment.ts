@@ -2,10 +2,12 @@
  * The gates that wait: nothing is wrong with the command, only with the moment. Each says what it waits for and what
  * ends it.
  */
+
 import { AgentError } from "../../model/errors.ts";
 import { clause } from "../../model/text/sentence.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import type { Facts, Hidden, Subject } from "./gate.ts";
-import { duration, note, refuse, type Stop, some, typed, utc, wait, words } from "./text.ts";
+import { duration, note, refuse, type Stop, some, utc, wait, words } from "./text.ts";
 import { type GateOptions, isRehearsal } from "./types.ts";
 import { localTime, openZone, windowAt, type Zone } from "./windows.ts";
 
@@ -113,7 +115,9 @@ export const packageLock: Check = ({ needs }, facts) => {
   return wait(
     "packages_locked",
     `Packages are being installed or removed${file === null ? "" : ` (${words(file)} is locked)`}.`,
-    file === null ? "wait until the package manager is done" : `sudo fuser -v ${typed(file)}  # who it is`,
+    file === null
+      ? "wait until the package manager is done"
+      : `sudo fuser -v ${shellWord(file)}  # who it is`,
   );
 };
 

@@ -55,8 +55,3 @@ export function some(names: readonly string[], most = 3): string {
     .join(", ");
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }
-
-/** A file as it can be typed after a command. */
-export function typed(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}

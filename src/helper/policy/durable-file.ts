@@ -1,8 +1,9 @@
 /** Files that must survive a power cut: the helper's record of what it did, the lights it switched on. */
+
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { AgentError, errorCode } from "../../model/errors.ts";
-import { shellWord } from "./trusted-file.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 
 /**
  * Replace a file so that after a power cut it holds all of the old or all of the new.

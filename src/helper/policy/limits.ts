@@ -9,13 +9,15 @@
  * only counts while the host is on (noted at least once an hour), ages come out too small or right, and no jump
  * of a clock lets a limit be passed; nor can one block for ever, because uptime grows.
  */
+
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import type { Files } from "../../system/files.ts";
 import { type WireError, wireErrorSchema } from "../link/request.ts";
 import { type BootTime, bootTime } from "./boot-time.ts";
 import { writeDurable } from "./durable-file.ts";
-import { readTrusted, shellWord } from "./trusted-file.ts";
+import { readTrusted } from "./trusted-file.ts";
 import type { Limit } from "./words.ts";
 
 const MAX_RECORD_BYTES = 4 * 1024 * 1024;

@@ -3,14 +3,16 @@
  * anew for each change, and on any doubt about the file (owner, mode, folder, syntax, a key it does not know)
  * nothing is allowed: a misspelt `alow` must not open what its author meant to close.
  */
+
 import { parse } from "toml";
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import { keyText, locateKeys } from "../../system/toml-locate.ts";
 import { parsePublicKey } from "./public-key.ts";
-import { readTrusted, shellWord } from "./trusted-file.ts";
+import { readTrusted } from "./trusted-file.ts";
 import {
   ALLOWED_WORDS,
   type AllowedWord,

@@ -6,11 +6,13 @@
  * bring that one's commands. So the first command whose signature holds says it, once, unless the policy does. The
  * time: a clock that is behind the last signature is wrong, whatever it says.
  */
+
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import { writeDurable } from "./durable-file.ts";
 import { rfc3339, type SignedCommand } from "./signed-command.ts";
-import { readTrusted, shellWord } from "./trusted-file.ts";
+import { readTrusted } from "./trusted-file.ts";
 
 const MAX_BYTES = 4_096;
 

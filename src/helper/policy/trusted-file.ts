@@ -3,6 +3,7 @@
  * opened, not on the name, and the folders above it count too: who may rename in one of them decides what is
  * found under the name.
  */
+
 import {
   closeSync,
   constants,
@@ -15,6 +16,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { AgentError, errorCode } from "../../model/errors.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
@@ -79,9 +81,4 @@ function refuseForeign(path: string, { uid, mode }: Stats, owner: number, right:
 
 function unreadable(path: string, what: string, cause?: unknown): AgentError {
   return new AgentError("file_unreadable", `${path} ${what}`, `ls -lL ${shellWord(path)}`, { cause });
-}
-
-/** A path as one word of a shell line. */
-export function shellWord(path: string): string {
-  return /^[A-Za-z0-9_./:@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

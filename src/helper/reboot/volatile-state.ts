@@ -2,9 +2,10 @@
  * Whether the helper's record outlives a reboot. On a file system in memory it does not: the id of the reboot would be
  * forgotten with the boot it ended, done again when asked again, and no limit would ever hold.
  */
+
 import { AgentError, errorCode } from "../../model/errors.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import type { Policy } from "../policy/policy.ts";
-import { shellWord } from "../policy/trusted-file.ts";
 
 /** `f_type` of statfs(2); numbers from include/uapi/linux/magic.h, RAMFS_MAGIC among them. */
 const VOLATILE: ReadonlyMap<number, string> = new Map([
