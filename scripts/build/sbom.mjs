@@ -90,12 +90,40 @@ function generic(type, name, version, licence, product) {
   };
 }
 
-/** The bundled packages and both pinned nodes, as npm knows them from the lockfile; asks no registry. */
+/**
+ * The bundled packages and both pinned nodes, as npm knows them from the lockfile; asks no registry. npm's own
+ * --omit=dev would leave out what a package for development shares with the program (valibot, as its peer).
+ */
 function fromLockfile() {
-  const args = ["sbom", "--omit=dev", "--package-lock-only", "--offline", "--sbom-format=cyclonedx"];
+  const args = ["sbom", "--package-lock-only", "--offline", "--sbom-format=cyclonedx"];
   const { ok, output } = runNpm(ROOT, args);
   if (!ok) throw new Error(`npm sbom failed: ${output}`);
-  return JSON.parse(output.slice(output.indexOf("{")));
+  const { metadata, components, dependencies } = JSON.parse(output.slice(output.indexOf("{")));
+  const shipped = shippedPackages();
+  return {
+    metadata,
+    components: components.filter((one) => shipped.has(one["bom-ref"])),
+    dependencies: dependencies
+      .filter(({ ref }) => shipped.has(ref) || ref === metadata.component["bom-ref"])
+      .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((one) => shipped.has(one)) })),
+  };
+}
+
+/** What package.json depends on and what that depends on: `name@version` of each. */
+function shippedPackages() {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
+  const found = new Map();
+  const follow = (folder) => {
+    const { dependencies, optionalDependencies } = packages[folder];
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const place = [`${folder}/node_modules/${name}`, `node_modules/${name}`].find((one) => packages[one]);
+      if (place === undefined || found.has(place)) continue;
+      found.set(place, `${name}@${packages[place].version}`);
+      follow(place);
+    }
+  };
+  follow("");
+  return new Set(found.values());
 }
 
 function byRef(a, b) {
@@ -129,7 +157,7 @@ export function sbomText({ commit = commitOf() } = {}) {
     licenses: one.licenses,
     purl: one.purl,
   }));
-  const dependencies = found.dependencies.map(({ ref, dependsOn = [] }) => ({
+  const dependencies = found.dependencies.map(({ ref, dependsOn }) => ({
     ref: ref === rootOf ? root["bom-ref"] : ref,
     dependsOn: [...dependsOn, ...(ref.startsWith("node-linux-") ? [node["bom-ref"]] : [])].sort(),
   }));

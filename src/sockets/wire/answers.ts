@@ -90,9 +90,9 @@ type Told<K extends RouteKey> = RouteRow extends infer Row
   : never;
 type DataIn<A> = A extends Data<infer T> ? T : never;
 
+type DataKey = RouteKey & KeysOf<"data">;
 /** Routes whose handler answers with something else than the table says: the compiler names them here. */
-type Drifted = { [K in RouteKey & KeysOf<"data">]: [Told<K>] extends [AnswerOf<K>] ? never : K }[RouteKey &
-  KeysOf<"data">];
+type Drifted = { [K in DataKey]: [Told<K>] extends [AnswerOf<K>] ? never : K }[DataKey];
 export type Held<None extends never = Drifted> = None;
 
 /** The shape of what a route answers. */
