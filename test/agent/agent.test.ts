@@ -1,15 +1,15 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { allCollectors } from "../../src/collectors/index.ts";
 import { testAgent, writeConfig } from "../support/agent/agent.ts";
+import { eventually } from "../support/eventually.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../support/machine/tree.ts";
 import { startSandbox } from "../support/net/nodefoundry.ts";
 
 const NAMES = allCollectors()
   .map((collector) => collector.name)
   .sort();
-const patient = { timeout: 15_000, interval: 20 };
 
 async function sandbox(options: Parameters<typeof startSandbox>[0] = {}) {
   const started = await startSandbox(options);
@@ -55,9 +55,9 @@ test("an open long poll delivers a command at once, with no round being due", as
   const { nodeId } = await agent.view.enroll("nodefoundry", server.keys.test, {});
   // After the round that had everything to say one long poll follows by itself.
   const before = agent.view.status().controlApis[0]?.requestsThisMonth ?? 0;
-  await vi.waitUntil(() => (server.inspect().requests.nodes[nodeId] ?? 0) > before - 1, patient);
+  await eventually(() => (server.inspect().requests.nodes[nodeId] ?? 0) > before - 1);
   await call(server.url, server.keys.test, `/v1/nodes/${nodeId}/reboot`, {});
-  await vi.waitUntil(() => agent.view.commands(10).length === 1, patient);
+  await eventually(() => agent.view.commands(10).length === 1);
 });
 
 test("a server that is away: a condition, healthy all the same, and every event arrives afterwards", async () => {
@@ -105,14 +105,13 @@ test("without a control API the agent is healthy and says so", async () => {
 test("a bad new configuration changes nothing but raises a condition; a good one takes effect without a restart", async () => {
   const agent = await testAgent();
   writeFileSync(agent.configFile, "[agent]\nhardwear = true\n");
-  await vi.waitUntil(
-    () => agent.view.status().conditions.some((condition) => condition.code === "config_invalid"),
-    patient,
+  await eventually(() =>
+    agent.view.status().conditions.some((condition) => condition.code === "config_invalid"),
   );
   expect(agent.view.collectors().length).toBe(NAMES.length);
   writeConfig(agent.folder, "[collectors.memory]\nenabled = false");
-  await vi.waitUntil(() => agent.view.collectors().length === NAMES.length - 1, patient);
-  await vi.waitUntil(() => agent.view.status().conditions.length === 0, patient);
+  await eventually(() => agent.view.collectors().length === NAMES.length - 1);
+  await eventually(() => agent.view.status().conditions.length === 0);
   expect(agent.view.report().sections.memory).toBeUndefined();
 });
 

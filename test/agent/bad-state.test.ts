@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { quietMachine, testAgent, writeConfig } from "../support/agent/agent.ts";
 import { startChild } from "../support/agent/child.ts";
 import {
@@ -19,12 +19,12 @@ import {
   twice,
 } from "../support/agent/server.ts";
 import { ask } from "../support/agent/unix-http.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { handClock } from "../support/store/store.ts";
 
 const ROOT = process.getuid?.() === 0;
 const NOBODY = 65534;
-const patient = { timeout: 15_000, interval: 20 };
 
 test.skipIf(!canMount())("a full disk (a tmpfs; only root can mount one)", async () => {
   const folder = temporaryFolder();
@@ -103,10 +103,10 @@ test("a state folder that may not be written: reported to all the same, commands
   await child.said("ready");
   const control = join(first.folder, "run", "control.sock");
   const asked = await reboot(server, nodeId);
-  await vi.waitUntil(async () => {
+  await eventually(async () => {
     await ask(control, "/v1/sync", { method: "POST" });
     return server.inspect().commands[0]?.state === "refused";
-  }, patient);
+  });
   const { json } = await ask(control, "/v1/status");
   expect(json.data.node_id).toBe(nodeId);
   expect(json.data.conditions).toContainEqual(
@@ -157,10 +157,10 @@ test("a state.db of a newer version: reporting goes on as the same node, command
   expect(condition(second, "state_too_new")).toMatchObject({
     nextStep: "foundry-agent version  # install the newer one again",
   });
-  await vi.waitUntil(async () => {
+  await eventually(async () => {
     await second.view.sync();
     return server.inspect().commands[0]?.state === "refused";
-  }, patient);
+  });
   expect(server.inspect().commands[0]?.history).toMatchObject([{ state: "refused" }]);
   expect(second.view.status().nodeId).toBe(nodeId);
   expectAlive(second);

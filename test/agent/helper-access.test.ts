@@ -2,15 +2,14 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { hostClock } from "../../src/system/clock.ts";
 import { quietMachine, type TestAgent, testAgent } from "../support/agent/agent.ts";
 import { ataJson, type FakeDrives, fakeDrives } from "../support/drives/fake-drives.ts";
+import { eventually } from "../support/eventually.ts";
 import { type HelperHouse, helperHouse, OPEN_POLICY, testHelper } from "../support/helper/helper.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { startSandbox } from "../support/net/nodefoundry.ts";
-
-const patient = { timeout: 15_000, interval: 20 };
 
 /** A state folder whose run folder has the helper's socket in it, as the service's has. */
 function house(policy: string | null = OPEN_POLICY): HelperHouse & { agentFolder: string } {
@@ -49,12 +48,12 @@ test("verdicts come through the helper's socket into the report, and a failing d
   const one = house();
   const { audits } = await testHelper(one);
   const agent = await testAgent({ folder: one.agentFolder });
-  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
+  await eventually(() => Object.keys(verdicts(agent)).length === 2);
   expect(verdicts(agent)).toEqual({ S1: true, S2: true });
   expect(audits().map(({ audit }) => audit)).toContain("smart.read");
   drives.says("/dev/sdb", "sat", ataJson("S2", { smart_status: { passed: false } }), 8);
   await agent.view.collect("smart");
-  await vi.waitUntil(() => verdicts(agent).S2 === false, patient);
+  await eventually(() => verdicts(agent).S2 === false);
   expect(codes(agent)).toContain("smart_failing");
   const events = agent.view.eventsSince("", 1_000);
   expect(events.map(({ type }) => type)).toContain("drive.verdict");
@@ -68,7 +67,7 @@ test("the server hears a drive's verdict, and nothing of one that sleeps", async
   const server = await startSandbox();
   onTestFinished(() => server.close());
   const agent = await testAgent({ folder: one.agentFolder, toml: `[nodefoundry]\nurl = "${server.url}"\n` });
-  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
+  await eventually(() => Object.keys(verdicts(agent)).length === 2);
   await agent.view.enroll("nodefoundry", server.keys.test, {});
   await agent.view.sync();
   const section = server.inspect().nodes[0]?.sections.smart?.data as {
@@ -98,7 +97,7 @@ test("a helper that answers garbage: one condition, every other section is there
   rmSync(one.socket, { force: true });
   await testHelper(one);
   await agent.view.collect("smart");
-  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
+  await eventually(() => Object.keys(verdicts(agent)).length === 2);
   expect(codes(agent)).not.toContain("helper_unavailable");
 });
 
@@ -108,7 +107,7 @@ test("a helper whose socket went away is no recovery: its sections go stale, a f
   const one = house();
   const { server } = await testHelper(one);
   const first = await testAgent({ folder: one.agentFolder });
-  await vi.waitUntil(() => verdicts(first).S2 === false, patient);
+  await eventually(() => verdicts(first).S2 === false);
   const told = (agent: TestAgent): string[] =>
     agent.view
       .eventsSince("", 1_000)
@@ -137,13 +136,13 @@ test("a helper whose socket went away is no recovery: its sections go stale, a f
   rmSync(one.socket, { force: true });
   await testHelper(one);
   await second.view.collect("smart");
-  await vi.waitUntil(() => verdicts(second).S2 === false, patient);
+  await eventually(() => verdicts(second).S2 === false);
   expect(wrong(second)).toEqual(["smart_failing"]);
   expect(told(second)).toEqual(atFirst);
   // A drive that is well again is what ends it.
   drives.says("/dev/sdb", "sat", ataJson("S2"));
   await second.view.collect("smart");
-  await vi.waitUntil(() => verdicts(second).S2 === true, patient);
+  await eventually(() => verdicts(second).S2 === true);
   expect(wrong(second)).toEqual([]);
 });
 
@@ -151,10 +150,10 @@ test("no policy, or one that others may write: a condition until it is right and
   const one = house(null);
   await testHelper(one);
   const agent = await testAgent({ folder: one.agentFolder });
-  await vi.waitUntil(() => codes(agent).includes("policy_unusable"), patient);
+  await eventually(() => codes(agent).includes("policy_unusable"));
   one.policy(OPEN_POLICY);
   await agent.view.reload();
-  await vi.waitUntil(() => !codes(agent).includes("policy_unusable"), patient);
+  await eventually(() => !codes(agent).includes("policy_unusable"));
 });
 
 test("a policy that was mended, or broken, is noticed with the next calls, without a reload", async () => {
@@ -165,15 +164,15 @@ test("a policy that was mended, or broken, is noticed with the next calls, witho
   let ahead = 0;
   const clock = { now: real.now, monotonic: () => real.monotonic() + ahead };
   const agent = await testAgent({ folder: one.agentFolder, machine: quietMachine(clock) });
-  await vi.waitUntil(() => codes(agent).includes("policy_unusable"), patient);
+  await eventually(() => codes(agent).includes("policy_unusable"));
   one.policy(OPEN_POLICY);
   ahead += 11 * 60_000;
   await agent.view.collect("smart");
-  await vi.waitUntil(() => !codes(agent).includes("policy_unusable"), patient);
+  await eventually(() => !codes(agent).includes("policy_unusable"));
   one.policy("alow = 1");
   ahead += 11 * 60_000;
   await agent.view.collect("smart");
-  await vi.waitUntil(() => codes(agent).includes("policy_unusable"), patient);
+  await eventually(() => codes(agent).includes("policy_unusable"));
 });
 
 test("direct mode whose folder could not be made works once it can be", async () => {
@@ -186,7 +185,7 @@ test("direct mode whose folder could not be made works once it can be", async ()
   expect(verdicts(agent)).toEqual({});
   rmSync(join(folder, "state", "helper"));
   await agent.view.collect("smart");
-  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
+  await eventually(() => Object.keys(verdicts(agent)).length === 2);
 });
 
 test("root with hardware = true does it in process; without, and with no helper, the sections say what they need", async () => {
@@ -194,7 +193,7 @@ test("root with hardware = true does it in process; without, and with no helper,
   const root = { ...quietMachine(), uid: 0, clock: hostClock() };
   const folder = temporaryFolder();
   const agent = await testAgent({ folder, machine: root, hardware: true });
-  await vi.waitUntil(() => Object.keys(verdicts(agent)).length === 2, patient);
+  await eventually(() => Object.keys(verdicts(agent)).length === 2);
   await agent.stop();
   const observer = await testAgent({ folder, machine: root });
   expect(observer.view.report().sections.smart).toMatchObject({ state: "absent" });

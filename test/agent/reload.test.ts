@@ -1,7 +1,7 @@
 /** A configuration that is read again: one after another, and nothing of the one before is left. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startAgent } from "../../src/agent/agent.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
 import { loadConfig } from "../../src/config/config.ts";
@@ -16,6 +16,7 @@ import {
   pointedAt,
   twice,
 } from "../support/agent/server.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { startSandbox } from "../support/net/nodefoundry.ts";
 import { recordedLog } from "../support/text/log.ts";
@@ -103,5 +104,5 @@ test("after a reload the node listens at once, and what was known of the last ro
     headers: { authorization: `Bearer ${server.keys.test}`, "content-type": "application/json" },
     body: "{}",
   });
-  await vi.waitUntil(() => agent.view.commands(1).length === 1, { timeout: 10_000 });
+  await eventually(() => agent.view.commands(1).length === 1);
 });

@@ -7,6 +7,7 @@ import type { Schedule } from "../../src/agent/schedule/types.ts";
 import { type CollectContext, type Collector, noData } from "../../src/collectors/collector.ts";
 import type { Section } from "../../src/model/report.ts";
 import { hostMachine } from "../../src/system/machine.ts";
+import { eventually } from "../support/eventually.ts";
 import { treeMachine } from "../support/machine/tree.ts";
 import { recordedLog } from "../support/text/log.ts";
 
@@ -69,7 +70,7 @@ test("one that hangs and one that throws delay nobody: all else is there while i
     collector("good", () => ({ a: 1 })),
   ]);
   const all = schedule.runAll();
-  await vi.waitUntil(() => seen.length === 3);
+  await eventually(() => seen.length === 3);
   expect(seen.map((section) => [section.name, section.state]).sort()).toEqual([
     ["absent", "absent"],
     ["good", "ok"],
@@ -134,9 +135,7 @@ test("runs again by itself at its own interval, while a hanging one is open, and
     collector("hangs", () => new Promise(() => undefined), 20, 60_000),
   ]);
   schedule.start();
-  await vi.waitUntil(() => seen.filter((section) => section.name === "fast").length >= 3 && ticks() >= 2, {
-    timeout: 10_000,
-  });
+  await eventually(() => seen.filter((section) => section.name === "fast").length >= 3 && ticks() >= 2);
   await schedule.stop();
   const after = ticks();
   await new Promise((resolve) => setTimeout(resolve, 150));
@@ -177,7 +176,7 @@ test("a FIFO that blocks for ever behind a slow file: the others' sections are t
       constants.O_WRONLY | constants.O_NONBLOCK,
     ),
   );
-  await vi.waitUntil(() => machine.files.slow.quarantined().length === 0);
+  await eventually(() => machine.files.slow.quarantined().length === 0);
 });
 
 test("what comes back after the stop reaches nobody, and is no failure", async () => {

@@ -6,6 +6,7 @@ import { isNoData } from "../../src/collectors/collector.ts";
 import { FACTS_FOLDER, type Local, localCollector, parseFact } from "../../src/collectors/local.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { hostMachine, type Machine } from "../../src/system/machine.ts";
+import { forAll } from "../support/for-all.ts";
 import { collectContext, temporaryFolder } from "../support/machine/tree.ts";
 import { collectMachine, conditionCodes, metricLines } from "../support/text/shape.ts";
 
@@ -141,12 +142,12 @@ test("more than 32 files, more than 64 KiB together", async () => {
 });
 
 test("any text is an object as JSON has it, or a sentence", () => {
-  fc.assert(
+  forAll(
     fc.property(fc.oneof(fc.string(), fc.json({ maxDepth: 12 })), (text) => {
       const found = parseFact(text);
       if (typeof found === "string") expect(found).toMatch(/^it /);
       else expect(JSON.parse(text)).toEqual(found);
     }),
-    { seed: 37, numRuns: 1000 },
+    { seed: 37, cases: 1000 },
   );
 });

@@ -1,9 +1,10 @@
 /** What nobody should send, and what should never be found in the journal: a stable code each, and nothing is done. */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { AgentError } from "../../src/model/errors.ts";
 import { command, rig } from "../support/commands/executor-rig.ts";
+import { eventually } from "../support/eventually.ts";
 import { START } from "../support/store/store.ts";
 
 const YEAR = 365 * 86_400_000;
@@ -38,7 +39,7 @@ test("params too long to be taken are answered as malformed", () => {
 test("the same id with other params: what came first counts, the other is never done", async () => {
   const { deliver, told, state, host } = rig();
   deliver({ commands: [command("c1", { type: "noop", params: {} })] });
-  await vi.waitUntil(() => state("c1") === "succeeded");
+  await eventually(() => state("c1") === "succeeded");
   expect(deliver({ commands: [command("c1")] })).toEqual([]);
   expect(told("c1").filter((one) => one === "succeeded")).toHaveLength(1);
   expect(host.calls).toEqual([]);
@@ -67,11 +68,11 @@ test("cancelled when it is over, or under way: the answer says so, and it stays 
     operations: { reboot: () => never.promise, "reboot.look": () => ({}) },
   });
   deliver({ commands: [command("c1", { type: "noop", params: {} })] });
-  await vi.waitUntil(() => state("c1") === "succeeded");
+  await eventually(() => state("c1") === "succeeded");
   deliver({ cancel: ["c1"] });
   expect(told("c1").at(-1)).toBe("succeeded");
   deliver({ commands: [command("c2")] });
-  await vi.waitUntil(() => host.calls.some(({ operation }) => operation === "reboot"));
+  await eventually(() => host.calls.some(({ operation }) => operation === "reboot"));
   deliver({ cancel: ["c2"] });
   deliver({ cancel: ["c2"] });
   expect(told("c2").filter((one) => one === "rebooting!too_late")).toHaveLength(1);
@@ -81,7 +82,7 @@ test("cancelled when it is over, or under way: the answer says so, and it stays 
 test("no helper: failed with the helper's own code and next step, and no reboot later", async () => {
   const { deliver, told, state, executor, restart, host } = rig();
   deliver({ commands: [command("c1")] });
-  await vi.waitUntil(() => state("c1") === "failed");
+  await eventually(() => state("c1") === "failed");
   expect(told("c1").at(-1)).toBe("failed!helper_absent");
   expect(executor.record("c1")?.progress.why?.nextStep).toBe("systemctl start it");
   host.operations.reboot = () => ({});
@@ -103,7 +104,7 @@ test.each([
     ];
     const made = rig({ gates });
     made.deliver({ commands: [command("c1")] });
-    await vi.waitUntil(() => made.state("c1") === "waiting");
+    await eventually(() => made.state("c1") === "waiting");
     await made.executor.stop();
     made.store.close();
     const db = new DatabaseSync(join(made.folder, "state.db"));
@@ -111,7 +112,7 @@ test.each([
     db.close();
     made.host.gates = [];
     await made.restart();
-    await vi.waitUntil(() => made.told("c1").at(-1) === "failed!journal_damaged");
+    await eventually(() => made.told("c1").at(-1) === "failed!journal_damaged");
     expect(made.deliver({ commands: [command("c1")] })).toEqual([]);
     expect(made.host.calls).toEqual([]);
     expect(made.store.setAside()).toMatchObject([{ kind: "command", name: "c1", reason: "damaged" }]);
@@ -128,7 +129,7 @@ test.each([
   ];
   const { deliver, state, clock, executor, host, told, restart } = rig({ gates });
   deliver({ commands: [command("c1", { type: "noop", params: {} })] });
-  await vi.waitUntil(() => state("c1") === "waiting");
+  await eventually(() => state("c1") === "waiting");
   clock.set(START + jump);
   host.uptimeMs += 60_000;
   expect(executor.time()).toEqual({ atLeast: START + 60_000, exact: true });
@@ -139,7 +140,7 @@ test.each([
   expect(told("c3")).toEqual(["expired!expired"]);
   host.gates = [];
   await restart();
-  await vi.waitUntil(() => state("c1") === "succeeded");
+  await eventually(() => state("c1") === "succeeded");
 });
 
 test("told as refused because it could not be written down: delivered again on a disk that is well, it stays refused", () => {

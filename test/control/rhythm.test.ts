@@ -15,6 +15,7 @@ import {
   wakeDelayMs,
   wakes,
 } from "../../src/control/rhythm.ts";
+import { forAll } from "../support/for-all.ts";
 
 const plain = { intervalS: null, waitedInFull: false };
 const failed = { rateLimited: false, retryAfterMs: null };
@@ -40,7 +41,7 @@ describe("the interval", () => {
   });
 
   test("idle, no hour has more than 60 rounds, whatever the chance, and each pause stays near the interval", () => {
-    fc.assert(
+    forAll(
       fc.property(fc.array(unit, { minLength: 150, maxLength: 150 }), (randoms) => {
         let state = startRhythm("normal", null);
         let now = 0;
@@ -59,12 +60,12 @@ describe("the interval", () => {
           expect(hour.length).toBeLessThanOrEqual(60);
         }
       }),
-      { seed: 1, numRuns: 50 },
+      { seed: 1, cases: 50 },
     );
   });
 
   test("a server's value is bounded in every profile, and no value lowers the metered floor", () => {
-    fc.assert(
+    forAll(
       fc.property(fc.oneof(fc.double(), fc.integer()), unit, (value, random) => {
         const normal = intervalS(
           afterSuccess(startRhythm("normal", null), { ...plain, intervalS: value }, random),

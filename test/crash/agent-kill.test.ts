@@ -7,12 +7,14 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../src/store/store.ts";
 import { hostClock } from "../../src/system/clock.ts";
 import { testAgent, writeConfig } from "../support/agent/agent.ts";
 import { type AgentChild, startChild } from "../support/agent/child.ts";
 import { ask } from "../support/agent/unix-http.ts";
+import { repeat } from "../support/budget.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { type Sandbox, startSandbox } from "../support/net/nodefoundry.ts";
 import { storedCommand } from "../support/store/store.ts";
@@ -21,9 +23,7 @@ const KILLS = 14;
 const SEED = 20_251_009;
 const FINAL = ["succeeded", "failed", "cancelled", "refused", "expired"];
 
-test("killed at 14 random moments: same node, every event once, every command answered once, state sound", {
-  timeout: 120_000,
-}, async () => {
+test("killed at random moments: same node, every event once, every command answered once, state sound", async () => {
   const random = mulberry(SEED);
   const server = await startSandbox({ plan: "enterprise", nodeRequestsAMinute: 1_000_000, waitS: 5 });
   onTestFinished(() => server.close());
@@ -31,25 +31,33 @@ test("killed at 14 random moments: same node, every event once, every command an
   const urgent = new Set<string>();
   let killedInAction = 0;
 
-  for (let life = 0; life < KILLS; life++) {
-    house.goodConfig();
-    const child = house.start();
-    const over = new AbortController();
-    // Some die while starting, most of them at work.
-    if (life % 4 !== 0) {
-      await child.said("ready");
-      void house.follow(urgent);
-      killedInAction++;
-    }
-    const busy = house.disturb(random, over.signal);
-    await pause(20 + random() * 480);
-    child.process.kill("SIGKILL");
-    over.abort();
-    const { signal } = await child.ended;
-    expect([signal, child.stderr()]).toEqual(["SIGKILL", expect.not.stringContaining("Error")]);
-    await busy;
-  }
-  expect(killedInAction).toBeGreaterThanOrEqual(10);
+  const lives = await repeat(
+    KILLS,
+    async (life) => {
+      house.goodConfig();
+      const child = house.start();
+      const over = new AbortController();
+      // Some die while starting, most of them at work: not by the clock, a busy machine does little in half a second.
+      const isAtWork = life % 4 !== 0;
+      if (isAtWork) {
+        await child.said("ready");
+        void house.follow(urgent);
+        killedInAction++;
+      }
+      const disturbed = Promise.withResolvers<void>();
+      let left = 1 + random() * 30;
+      const busy = house.disturb(random, over.signal, () => --left < 0 && disturbed.resolve());
+      if (isAtWork) await disturbed.promise;
+      await pause(random() * (isAtWork ? 30 : 500));
+      child.process.kill("SIGKILL");
+      over.abort();
+      const { signal } = await child.ended;
+      expect([signal, child.stderr()]).toEqual(["SIGKILL", expect.not.stringContaining("Error")]);
+      await busy;
+    },
+    { least: 4 },
+  );
+  expect(killedInAction).toBe(lives - Math.ceil(lives / 4));
 
   server.faults.clear();
   house.goodConfig();
@@ -66,10 +74,10 @@ test("killed at 14 random moments: same node, every event once, every command an
   expect(arrived.length).toBe(new Set(arrived).size);
   expect(house.keptEvents().filter((id) => !arrived.includes(id))).toEqual([]);
   // What somebody was shown as urgent was on disk by then.
-  expect(urgent.size).toBeGreaterThan(10);
+  expect(urgent.size).toBeGreaterThan(0);
   expect([...urgent].filter((id) => !arrived.includes(id))).toEqual([]);
 
-  expect(commands.length).toBeGreaterThan(10);
+  expect(commands.length).toBeGreaterThan(lives / 2);
   const answers = (events[status.node_id] ?? []).filter((event) => event.type === "command.state");
   for (const command of commands) {
     const told = answers.filter((event) => event.data.command_id === command.id);
@@ -95,13 +103,10 @@ test("a row of the journal that can't be carried out is answered after the resta
   store.close();
 
   const second = await testAgent({ toml, folder: first.folder });
-  await vi.waitUntil(
-    async () => {
-      await second.view.sync();
-      return server.inspect().commands[0]?.state === "failed";
-    },
-    { timeout: 10_000, interval: 50 },
-  );
+  await eventually(async () => {
+    await second.view.sync();
+    return server.inspect().commands[0]?.state === "failed";
+  });
   expect(second.view.command(id)).toBeNull();
   const answers = (server.inspect().events[nodeId] ?? []).filter((event) => event.type === "command.state");
   expect(answers).toHaveLength(1);
@@ -125,7 +130,7 @@ function makeHouse(server: Sandbox) {
   }
 
   /** One thing after another, as fast as they are answered; nobody minds when the agent is just dead. */
-  async function disturb(random: () => number, over: AbortSignal): Promise<void> {
+  async function disturb(random: () => number, over: AbortSignal, each: () => void): Promise<void> {
     const sync = () => ask(control, "/v1/sync", { method: "POST" });
     const actions: (() => unknown)[] = [
       async () => {
@@ -144,6 +149,7 @@ function makeHouse(server: Sandbox) {
     while (!over.aborted) {
       const action = actions[Math.floor(random() * actions.length)] as () => unknown;
       await Promise.resolve(action()).catch(() => undefined);
+      each();
       await pause(5);
     }
   }
@@ -176,15 +182,12 @@ function makeHouse(server: Sandbox) {
 
   /** Until nothing is left to be said on either side. */
   async function settle(): Promise<void> {
-    await vi.waitUntil(
-      async () => {
-        await ask(control, "/v1/sync", { method: "POST" });
-        const { control_apis: apis } = await status();
-        const open = server.inspect().commands.filter((command) => !FINAL.includes(command.state));
-        return apis[0].pending_events === 0 && open.length === 0;
-      },
-      { timeout: 15_000, interval: 20 },
-    );
+    await eventually(async () => {
+      await ask(control, "/v1/sync", { method: "POST" });
+      const { control_apis: apis } = await status();
+      const open = server.inspect().commands.filter((command) => !FINAL.includes(command.state));
+      return apis[0].pending_events === 0 && open.length === 0;
+    });
   }
 
   function database<T>(read: (db: DatabaseSync) => T): T {

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { openStore } from "../../src/store/store.ts";
+import { repeat } from "../support/budget.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 
 const PROGRAM = fileURLToPath(new URL("./store-writer.ts", import.meta.url));
@@ -34,7 +35,7 @@ async function killedWriter(folder: string, round: number, lines: number): Promi
   return text.slice(0, text.lastIndexOf("\n")).split("\n");
 }
 
-it(`${ROUNDS} rounds of writing and SIGKILL`, { timeout: 60_000 }, async () => {
+it(`${ROUNDS} rounds of writing and SIGKILL`, async () => {
   const folder = temporaryFolder();
   const durable = new Set<string>();
   const maybeAcked = new Set<string>();
@@ -49,7 +50,7 @@ it(`${ROUNDS} rounds of writing and SIGKILL`, { timeout: 60_000 }, async () => {
   let lastId = "";
   const totals = { lines: 0, durable: 0, acked: 0 };
 
-  for (let round = 0; round < ROUNDS; round++) {
+  const rounds = await repeat(ROUNDS, async (round) => {
     const lines = 10 + ((round * 37) % 160);
     const said = await killedWriter(folder, round, lines);
     expect(said[0]).toBe(`ready ok ${round === 0}`);
@@ -109,11 +110,11 @@ it(`${ROUNDS} rounds of writing and SIGKILL`, { timeout: 60_000 }, async () => {
     const db = new DatabaseSync(join(folder, "state.db"));
     expect(db.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
     db.close();
-  }
+  });
   totals.durable = durable.size;
   totals.acked = acked.size;
   // The rounds did something: a writer that stands still would pass everything above.
-  expect(totals.durable).toBeGreaterThan(ROUNDS * 10);
-  expect(totals.acked).toBeGreaterThan(ROUNDS * 3);
-  expect(commands.size).toBeGreaterThan(ROUNDS);
+  expect(totals.durable).toBeGreaterThan(rounds * 10);
+  expect(totals.acked).toBeGreaterThan(rounds * 3);
+  expect(commands.size).toBeGreaterThan(rounds);
 });

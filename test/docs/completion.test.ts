@@ -128,21 +128,31 @@ describe.runIf(spawnSync("zsh", ["--version"]).status === 0)("zsh", () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });
 
-  function zsh(line: string): string[] {
+  /** What is offered after each of the lines. */
+  function zsh(...lines: string[]): string[][] {
     const script = new URL("offered.zsh", import.meta.url).pathname;
     const told = join(temporaryFolder(), "told");
-    execFileSync("zsh", ["-f", script, FOLDER, `foundry-agent ${line}`, told], { timeout: 15_000 });
-    return readFileSync(told, "utf8").split("\n").filter(Boolean);
+    const typed = lines.map((line) => `foundry-agent ${line}`);
+    // It waits for ever for a word that does not come.
+    execFileSync("zsh", ["-f", script, FOLDER, told, ...typed], { timeout: 50_000 });
+    return lines.map((_, index) =>
+      readFileSync(`${told}.${index + 1}`, "utf8")
+        .split("\n")
+        .filter(Boolean),
+    );
   }
 
   it("offers sub-commands, words, options and files", async () => {
     const shown = (await allCommands()).filter(({ hidden }) => !hidden).map(({ name }) => name);
-    expect(zsh("")).toEqual(expect.arrayContaining(shown));
-    expect(zsh("config ")).toEqual(["check", "show"]);
-    expect(zsh("report --json ")).toEqual(SECTIONS);
-    expect(zsh("report --as=")).toEqual(["nodefoundry"]);
-    expect(zsh("drives forg")).toEqual(["forget"]);
-    expect(zsh("status --")).toEqual(expect.arrayContaining(["--watch", "--socket", "--json", "--help"]));
-    expect(zsh(`run --config ${FOLDER}_f`)).toContain("_foundry-agent");
+    const lines = ["", "config ", "report --json ", "report --as=", "drives forg", "status --"];
+    expect(zsh(...lines, `run --config ${FOLDER}_f`)).toEqual([
+      expect.arrayContaining(shown),
+      ["check", "show"],
+      SECTIONS,
+      ["nodefoundry"],
+      ["forget"],
+      expect.arrayContaining(["--watch", "--socket", "--json", "--help"]),
+      expect.arrayContaining(["_foundry-agent"]),
+    ]);
   });
 });

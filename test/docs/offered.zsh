@@ -1,10 +1,12 @@
-# zsh -f offered.zsh FOLDER LINE FILE: into FILE what an interactive zsh offers when TAB is pressed after LINE.
-# FOLDER holds the completion functions. Completion works only in a line editor, so one is run in a terminal of its
-# own, on which the editor draws: hence the file.
+# zsh -f offered.zsh FOLDER FILE LINE …: into FILE.1, FILE.2, … what an interactive zsh offers when TAB is pressed after
+# each line. FOLDER holds the completion functions. Completion works only in a line editor, so one is run in a terminal
+# of its own, on which the editor draws: hence the files. One for all lines: it takes its time to get ready.
 zmodload zsh/zpty
+folder=$1 told=$2
+shift 2
 zpty inner zsh -f -i
-zpty -w inner "PS1=; fpath=(${(q)1} \$fpath); autoload -U compinit; compinit -u -D; told=${(q)3}"
-zpty -w inner 'typeset -gaU offered
+zpty -w inner "PS1=; fpath=(${(q)folder} \$fpath); autoload -U compinit; compinit -u -D; told=${(q)told}"
+zpty -w inner 'typeset -gaU offered; typeset -gi line=0
 compadd() {
   local -a found
   builtin compadd -O found "$@"
@@ -13,11 +15,14 @@ compadd() {
 }
 tell() {
   zle complete-word
-  print -rl -- $offered >$told
+  print -rl -- $offered >$told.$((++line))
+  offered=() BUFFER=
   print TO""LD
 }
 zle -N tell; bindkey "^I" tell; print REA""DY'
 zpty -r -m inner out '*READY*'
-zpty -n -w inner "$2"$'\t'
-zpty -r -m inner out '*TOLD*'
+for line; do
+  zpty -n -w inner "$line"$'\t'
+  zpty -r -m inner out '*TOLD*'
+done
 zpty -d inner

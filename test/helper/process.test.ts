@@ -8,6 +8,7 @@ import { activatedSocket } from "../../src/helper/link/activation.ts";
 import { openNative } from "../../src/system/native.ts";
 import { type AgentChild, startChild } from "../support/agent/child.ts";
 import { NOBODY, runUnprivileged } from "../support/agent/unprivileged.ts";
+import { repeat } from "../support/budget.ts";
 import { ask, type HelperHouse, helperHouse, testHelper } from "../support/helper/helper.ts";
 import { listeningSocket } from "../support/net/listening-socket.ts";
 
@@ -87,7 +88,7 @@ describe("killed", () => {
     const answers = new Map<string, string[]>();
     const note = (id: string, answer: string): void =>
       void answers.set(id, [...(answers.get(id) ?? []), answer]);
-    for (let life = 0; life < 8; life++) {
+    await repeat(8, async (life) => {
       const child = await start(house, "never");
       const calls = Array.from({ length: 6 }, async (_, i) =>
         note(`${life}-${i}`, await act(house, `${life}-${i}`)),
@@ -96,7 +97,7 @@ describe("killed", () => {
       const after = (life * 37) % 23;
       setTimeout(() => child.process.kill("SIGKILL"), after);
       await Promise.all([...calls, child.ended]);
-    }
+    });
     await start(house, "never");
     for (const id of answers.keys()) note(id, await act(house, id));
     const acts = actsOf(house);
@@ -107,7 +108,7 @@ describe("killed", () => {
       if (given.includes("ok")) expect(acts).toContain(id);
       expect(given.at(-1)).not.toBe("closed");
     }
-  }, 60_000);
+  });
 });
 
 describe.skipIf(!IS_ROOT)("another user of this host", () => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { parseThrottled, throttledOperation } from "../../src/helper/throttled.ts";
 import { openFiles } from "../../src/system/files.ts";
+import { forAll } from "../support/for-all.ts";
 import { ask, helperHouse, requestFrame, sendRaw, testHelper } from "../support/helper/helper.ts";
 import { layTree, temporaryFolder } from "../support/machine/tree.ts";
 
@@ -22,7 +23,7 @@ it.each([
 });
 
 it("any other text is null or a number of 32 bits", () => {
-  fc.assert(
+  forAll(
     fc.property(
       fc.oneof(
         fc.string(),

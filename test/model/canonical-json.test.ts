@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/model/canonical-json.ts";
 import { signedTextOf } from "../../src/model/signed-text.ts";
+import { forAll } from "../support/for-all.ts";
 
 const SEED = 20_261_121;
 
@@ -133,7 +134,7 @@ describe("for any JSON", () => {
   const json = fc.jsonValue({ maxDepth: 8, stringUnit: "binary" });
 
   it("it is the same value, whatever the order of keys, and its own canonical form", () => {
-    fc.assert(
+    forAll(
       fc.property(json, (value) => {
         const text = canonicalJson(value);
         // As JSON has it: -0 is 0.
@@ -141,13 +142,13 @@ describe("for any JSON", () => {
         expect(canonicalJson(JSON.parse(text))).toBe(text);
         expect(canonicalJson(shuffled(value))).toBe(text);
       }),
-      { seed: SEED, numRuns: 1_000 },
+      { seed: SEED, cases: 1_000 },
     );
   });
 
   it("keys are in the order of their code units and numbers read back exactly", () => {
     const keys = fc.uniqueArray(fc.string({ unit: "binary" }), { maxLength: 20 });
-    fc.assert(
+    forAll(
       fc.property(keys, fc.double({ noNaN: true, noDefaultInfinity: true }), (names, number) => {
         const text = canonicalJson(Object.fromEntries(names.map((key) => [key, number])));
         // Parsed as a list of pairs: an object would put keys like "1" first.
@@ -155,7 +156,7 @@ describe("for any JSON", () => {
         expect(text).toBe(`{${places.map((key) => `${key}${canonicalJson(number)}`).join(",")}}`);
         expect(Number(canonicalJson(number))).toBe(number === 0 ? 0 : number);
       }),
-      { seed: SEED, numRuns: 1_000 },
+      { seed: SEED, cases: 1_000 },
     );
   });
 });

@@ -6,6 +6,7 @@ import type { AgentEvent } from "../../src/model/event.ts";
 import { type SpoolEntry, whatToDrop } from "../../src/store/spool/drop.ts";
 import { cappedText, MAX_DATA_BYTES } from "../../src/store/spool/event.ts";
 import { openStore } from "../../src/store/store.ts";
+import { forAll } from "../support/for-all.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { handClock } from "../support/store/store.ts";
 
@@ -43,7 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 describe("the spool", () => {
   it("loses nothing silently, brings back nothing acknowledged, keeps the order and its bounds", () => {
-    fc.assert(
+    forAll(
       fc.property(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => {
         const folder = temporaryFolder();
         const clock = handClock();
@@ -122,7 +123,7 @@ describe("the spool", () => {
         expect(after.events).toBeLessThanOrEqual(limits.events);
         expect(after.bytes).toBeLessThanOrEqual(limits.bytes);
       }),
-      { seed: 20_260_101, numRuns: 80 },
+      { seed: 20_260_101, cases: 80 },
     );
   });
 });
@@ -140,7 +141,7 @@ describe("whatToDrop", () => {
     .map((list) => list.map((entry, n): SpoolEntry => ({ ...entry, id: String(n).padStart(4, "0") })));
 
   it("drops what is needed and no more, the least important and oldest first", () => {
-    fc.assert(
+    forAll(
       fc.property(
         entries,
         fc.integer({ min: 1, max: 90 }),
@@ -172,7 +173,7 @@ describe("whatToDrop", () => {
           expect(drops.bytes).toBe(size(all) - size(left));
         },
       ),
-      { seed: 7, numRuns: 500 },
+      { seed: 7, cases: 500 },
     );
   });
 });
@@ -188,7 +189,7 @@ describe("cappedText", () => {
       ),
       { maxKeys: 12 },
     );
-    fc.assert(
+    forAll(
       fc.property(data, (given) => {
         const whole = JSON.stringify(given);
         const text = cappedText(given);
@@ -197,7 +198,7 @@ describe("cappedText", () => {
         if (Buffer.byteLength(whole) <= MAX_DATA_BYTES) expect(text).toBe(whole);
         else expect(parsed.truncated_bytes).toBe(Buffer.byteLength(whole));
       }),
-      { seed: 11, numRuns: 100 },
+      { seed: 11, cases: 100 },
     );
   });
 });

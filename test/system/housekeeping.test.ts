@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SHIP_FLAGS } from "../../scripts/flags.mjs";
 import { candidates, openHousekeeping, validate } from "../../src/system/housekeeping.ts";
 import { openNative } from "../../src/system/native.ts";
@@ -80,7 +80,7 @@ describe("housekeeping", () => {
     const log = { info: (...parts: unknown[]) => lines.push(String(parts.at(-1))) };
     const off = openHousekeeping({ enabled: true, log, native: null, rhythm: ALWAYS });
     off.tick();
-    await vi.waitFor(() => expect(lines).toHaveLength(1));
+    await expect.poll(() => lines).toHaveLength(1);
     off.tick();
     await setTimeout(5);
     expect(lines).toEqual(["memory housekeeping is off: this runtime has no node:ffi"]);
@@ -101,7 +101,7 @@ describe("housekeeping", () => {
     };
     const failing = openHousekeeping({ enabled: true, log, native: broken, rhythm: ALWAYS });
     failing.tick();
-    await vi.waitFor(() => expect(lines).toEqual(["memory housekeeping is off: it failed"]));
+    await expect.poll(() => lines).toEqual(["memory housekeeping is off: it failed"]);
     failing.tick();
     await setTimeout(5);
     expect(tried).toBe(1);
@@ -115,9 +115,9 @@ describe("housekeeping", () => {
     const log = { info: () => undefined };
     const kept = openHousekeeping({ enabled: true, log, native: counting, rhythm: ALWAYS });
     for (let tick = 0; tick < 1_000; tick++) kept.tick();
-    await vi.waitFor(() => expect(tidied).toBe(1));
+    await expect.poll(() => tidied).toBe(1);
     kept.tick();
-    await vi.waitFor(() => expect(tidied).toBe(2));
+    await expect.poll(() => tidied).toBe(2);
   });
 
   it("collects before its time when the heap has grown, and not when it has not", async () => {
@@ -135,7 +135,7 @@ describe("housekeeping", () => {
     const tidied = async (): Promise<void> => {
       const before = dropped;
       kept.tick();
-      await vi.waitFor(() => expect(dropped).toBeGreaterThan(before));
+      await expect.poll(() => dropped).toBeGreaterThan(before);
     };
     await tidied();
     expect(collected).toBe(1);
@@ -162,7 +162,7 @@ describe("housekeeping", () => {
     };
     const rhythm = { ...ALWAYS, againMs: 50 };
     openHousekeeping({ enabled: true, log: { info: () => undefined }, native: growing, rhythm }).tick();
-    await vi.waitFor(() => expect(blocks.length).toBe(2));
+    await expect.poll(() => blocks.length).toBe(2);
     await setTimeout(4 * rhythm.againMs);
     expect(tidied).toBe(2);
   });

@@ -92,7 +92,7 @@ describe("sd_notify", () => {
     const notify = openNotify(env, { native: null });
     expect(notify.how).toBe("program");
     notify.status("all well");
-    await vi.waitFor(() => expect(readFileSync(record, "utf8")).toBe("/run/notify|STATUS=all well|"));
+    await expect.poll(() => readFileSync(record, "utf8")).toBe("/run/notify|STATUS=all well|");
   });
 
   it("knows how often the watchdog wants to be fed", () => {

@@ -6,6 +6,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { errorCode } from "../../src/model/errors.ts";
 import { type ProgramOptions, runProgram } from "../../src/system/program.ts";
 import { runUnprivileged } from "../support/agent/unprivileged.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 
 const sh = (script: string, options: Partial<ProgramOptions> = {}) =>
@@ -64,7 +65,7 @@ it("takes output of exactly the cap, and endless errors, of which it keeps 8 KiB
 it("ends what a program leaves behind in its group, although it holds the pipe", async () => {
   const result = await sh("sleep 600 & echo $!");
   expect(result).toMatchObject({ status: 0, ended: "exited" });
-  await vi.waitUntil(() => !alive(Number(result.stdout)), { timeout: 5_000 });
+  await eventually(() => !alive(Number(result.stdout)));
 });
 
 it("does not wait for what left the group and holds the pipe", async () => {
@@ -80,11 +81,11 @@ it("is ended by its signal, grandchildren too", async () => {
   const running = sh(`sleep 600 & echo $! > ${folder}/pid.new; mv ${folder}/pid.new ${folder}/pid; wait`, {
     signal: stop.signal,
   });
-  await vi.waitUntil(() => existsSync(join(folder, "pid")), { timeout: 10_000 });
+  await eventually(() => existsSync(join(folder, "pid")));
   stop.abort();
   expect(await running).toMatchObject({ status: null, ended: "aborted", lingering: null });
   const pid = Number(readFileSync(join(folder, "pid"), "utf8"));
-  await vi.waitUntil(() => !alive(pid), { timeout: 5_000 });
+  await eventually(() => !alive(pid));
 });
 
 it("is not even started when its signal has fired", async () => {
@@ -175,5 +176,5 @@ it("many at once leave no process and no descriptor behind", async () => {
   const before = fds();
   const results = await Promise.all(Array.from({ length: 40 }, (_, i) => sh(`echo ${i}; exit ${i}`)));
   expect(results.map(({ status, stdout }) => [status, stdout])).toEqual(results.map((_, i) => [i, `${i}\n`]));
-  await vi.waitUntil(() => fds() <= before, { timeout: 5_000 });
+  await eventually(() => fds() <= before);
 });

@@ -1,14 +1,14 @@
 /** Commands through the whole daemon: from the sandbox's API to the journal and back, in test mode and without rights. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { DryRunWire } from "../../../src/sockets/wire/command-schemas.ts";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
 import { ask } from "../../support/agent/unix-http.ts";
+import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 import { type Sandbox, startSandbox } from "../../support/net/nodefoundry.ts";
 
-const patient = { timeout: 15_000, interval: 20 };
 const BY = { uid: 0, name: "root" };
 
 interface House {
@@ -50,11 +50,11 @@ async function house(
     ask,
     async over(operationId) {
       let operation: Record<string, unknown> = {};
-      await vi.waitUntil(async () => {
+      await eventually(async () => {
         await agent.view.sync();
         operation = await ask(`/v1/operations/${String(operationId)}`);
         return operation.finished_at !== null;
-      }, patient);
+      });
       return operation;
     },
     states: (id) => agent.view.commandHistory(String(id)).map(({ state }) => state),
@@ -91,10 +91,10 @@ test("hold lets a command wait and say why; released it goes on", async () => {
   const { ask, over, nodeId, agent } = await house();
   agent.view.hold({ reason: "disk swap", by: "root", until: null });
   const asked = await ask(`/v1/nodes/${nodeId}/reboot`, REBOOT);
-  await vi.waitUntil(async () => {
+  await eventually(async () => {
     await agent.view.sync();
     return agent.view.commandRecord(String(asked.command_id))?.progress.state === "waiting";
-  }, patient);
+  });
   expect(agent.view.status()).toMatchObject({
     status: "held",
     hold: { reason: "disk swap" },
@@ -108,10 +108,10 @@ test("cancelled while it waits: nothing is done, and the operation says so", asy
   const { ask, over, nodeId, agent, states } = await house();
   agent.view.hold({ reason: "wait", by: "root", until: null });
   const asked = await ask(`/v1/nodes/${nodeId}/reboot`, REBOOT);
-  await vi.waitUntil(async () => {
+  await eventually(async () => {
     await agent.view.sync();
     return agent.view.commandRecord(String(asked.command_id)) !== null;
-  }, patient);
+  });
   await ask(`/v1/operations/${String(asked.operation_id)}/cancel`, {});
   expect(await over(asked.operation_id)).toMatchObject({ status: "cancelled" });
   expect(states(asked.command_id).at(-1)).toBe("cancelled");
@@ -152,7 +152,7 @@ test("a local command goes through the same journal, with who asked for it", asy
     by: BY,
     signed: null,
   });
-  await vi.waitUntil(() => states(asked.id).at(-1) === "succeeded", patient);
+  await eventually(() => states(asked.id).at(-1) === "succeeded");
   expect(agent.view.commandRecord(asked.id)).toMatchObject({
     asked: { by: BY, reason: "to see", source: "local" },
     progress: { result: { collected: ["memory"], failed: [] } },

@@ -6,6 +6,7 @@ import {
   readBoardFacts,
 } from "../../../src/agent/identity/fingerprint.ts";
 import { openFiles } from "../../../src/system/files.ts";
+import { forAll } from "../../support/for-all.ts";
 import { boardTree, SERVER } from "../../support/machine/boards.ts";
 import { layTree } from "../../support/machine/tree.ts";
 
@@ -40,7 +41,7 @@ describe("the fingerprint", () => {
   });
 
   it("survives garbage in every file it reads", () => {
-    fc.assert(
+    forAll(
       fc.property(fc.string({ unit: "binary", maxLength: 60 }), fc.nat(), (garbage, at) => {
         const board = boardTree({ ...SERVER, pi: "10000000a1b2c3d4" });
         const names = Object.keys(board.files);
@@ -48,7 +49,7 @@ describe("the fingerprint", () => {
         const found = readBoardFacts(openFiles(layTree(board)));
         for (const part of found.fingerprint) expect(part).toMatch(/^(dmi|pi|mac|root):[0-9a-f]{32}$/);
       }),
-      { seed: 3, numRuns: 30 },
+      { seed: 3, cases: 30 },
     );
   });
 
@@ -57,7 +58,7 @@ describe("the fingerprint", () => {
   );
 
   it("is never cloned while one part is left, always when all is readable and none is", () => {
-    fc.assert(
+    forAll(
       fc.property(
         parts,
         parts,

@@ -1,13 +1,14 @@
 /** `report.exclude`: not only sections, but what is said and told of them too. */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { excludeConditions } from "../../../src/agent/reporting/exclude-check.ts";
 import { excludedFields } from "../../../src/agent/reporting/excluded-fields.ts";
 import { allCollectors } from "../../../src/collectors/index.ts";
 import { readHostName } from "../../../src/collectors/system/os.ts";
 import type { Identity } from "../../../src/model/identity.ts";
 import { testAgent, writeConfig } from "../../support/agent/agent.ts";
+import { eventually } from "../../support/eventually.ts";
 import { loadTree, treeMachine } from "../../support/machine/tree.ts";
 import { startSandbox } from "../../support/net/nodefoundry.ts";
 
@@ -31,7 +32,7 @@ test("an excluded field is in no condition and no event made of it", async () =>
   writeFileSync(join(net, port, "carrier"), "0\n");
   await agent.view.collect("network");
   await agent.view.sync();
-  await vi.waitUntil(() =>
+  await eventually(() =>
     (server.inspect().events[nodeId] ?? []).some(({ type }) => type === "network.carrier"),
   );
   const events = server.inspect().events[nodeId] ?? [];

@@ -1,8 +1,9 @@
 /** Starting: the first round has its place in the interval, and a start that is to end does not wait for anybody. */
 import { closeSync, constants, openSync } from "node:fs";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { hostClock } from "../../../src/system/clock.ts";
 import { testAgent } from "../../support/agent/agent.ts";
+import { eventually } from "../../support/eventually.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
 import { startSandbox } from "../../support/net/nodefoundry.ts";
 
@@ -43,5 +44,5 @@ test("told to stop while the first collection hangs, the start waits for it no l
   await agent.stop();
   // The blocked thread must not keep this process: a writer opens the other end.
   closeSync(openSync(machine.files.root + hangs, constants.O_WRONLY | constants.O_NONBLOCK));
-  await vi.waitUntil(() => machine.files.slow.quarantined().length === 0);
+  await eventually(() => machine.files.slow.quarantined().length === 0);
 });

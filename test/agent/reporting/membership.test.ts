@@ -1,13 +1,12 @@
 /** Whose node this is, as an operator changes it: leave, adopt, reset, and what is under way meanwhile. */
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startTap } from "../../control/nodefoundry/rig.ts";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
+import { eventually } from "../../support/eventually.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
 import { startSandbox } from "../../support/net/nodefoundry.ts";
-
-const patient = { timeout: 15_000, interval: 20 };
 
 async function rig() {
   const server = await startSandbox({ nodeRequestsAMinute: 100_000 });
@@ -30,7 +29,7 @@ test("who left stays away, whatever key lies about, and says how to come back", 
   const [round] = await agent.view.sync();
   expect(round).toMatchObject({ ok: false, text: expect.stringContaining("left") });
   expect(api(agent)).toMatchObject({ enrolled: false, nodeId: null });
-  await vi.waitUntil(() => codes(agent).includes("left"), patient);
+  await eventually(() => codes(agent).includes("left"));
   expect(agent.view.status().conditions[0]?.nextStep).toContain("foundry-agent enroll");
 
   await agent.stop();
@@ -74,7 +73,7 @@ test("a new mainboard: adopted, the node reports as itself at once, and register
   await second.view.adopt(false);
   expect(second.view.status().nodeId).toBe(nodeId);
   // Without waiting for the back-off of a node that had nobody to report to.
-  await vi.waitUntil(() => api(second)?.lastSyncAt !== null, patient);
+  await eventually(() => api(second)?.lastSyncAt !== null);
   expect(codes(second).filter((code) => /identity|clon|enrol/.test(code))).toEqual([]);
   // Its token lost one day, it must not take itself for a copy.
   expect(await second.view.enroll("nodefoundry", server.keys.test, {})).toMatchObject({ nodeId });
@@ -95,12 +94,12 @@ test("reset while a round is under way: its answer is for somebody this node is 
   server.faults.set({ kind: "slow", path: "/v1/nodes/*/sync", delay_ms: 700, count: 1 });
   const requests = tap.seen.length;
   const slow = agent.view.sync();
-  await vi.waitUntil(() => tap.seen.length > requests, patient);
+  await eventually(() => tap.seen.length > requests);
   await agent.view.resetIdentity();
   expect(await slow).toMatchObject([{ ok: false }]);
   expect(agent.view.commands(10)).toEqual([]);
   expect(agent.view.status().nodeId).toBeNull();
-  await vi.waitUntil(() => codes(agent).includes("enrol_key_needed"), patient);
+  await eventually(() => codes(agent).includes("enrol_key_needed"));
 });
 
 test("a token goes to the server that gave it, whatever URL is configured later", async () => {
@@ -148,7 +147,7 @@ async function withWaitingReboot() {
   });
   await agent.view.sync();
   const waiting = (): string[] => agent.view.status().waitingCommands.map(({ asked }) => asked.id);
-  await vi.waitUntil(() => waiting().length === 1, patient);
+  await eventually(() => waiting().length === 1);
   return { agent, waiting, id: waiting()[0] as string };
 }
 

@@ -1,15 +1,15 @@
 /** Rounds with a control API against what happens around them: reloads, registrations, servers that want too much. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { hostClock } from "../../../src/system/clock.ts";
 import { startTap } from "../../control/nodefoundry/rig.ts";
 import { quietMachine, testAgent } from "../../support/agent/agent.ts";
+import { eventually } from "../../support/eventually.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
 import { startSandbox } from "../../support/net/nodefoundry.ts";
 import { startPlainServer } from "../../support/net/tls.ts";
 
-const patient = { timeout: 15_000, interval: 20 };
 const pointedAt = (url: string): string => `[nodefoundry]\nurl = "${url}"\n`;
 
 async function tapped() {
@@ -77,7 +77,7 @@ test("registered again while a round is under way: its answer counts for nothing
   server.faults.set({ kind: "slow", path: "/v1/nodes/*/sync", delay_ms: 700, count: 1 });
   const requests = tap.seen.length;
   const slow = agent.view.sync();
-  await vi.waitUntil(() => tap.seen.length > requests, patient);
+  await eventually(() => tap.seen.length > requests);
   await agent.view.enroll("nodefoundry", server.keys.test, {});
   expect(await slow).toMatchObject([{ ok: false }]);
   expect(Object.keys(syncs().at(-1)?.body.sections).sort()).toEqual(
@@ -196,7 +196,7 @@ test("a stop during a reload does not wait for a collector that hangs", async ()
   });
   sick = true;
   const reload = agent.view.reload();
-  await vi.waitUntil(() => hanging > 0, patient);
+  await eventually(() => hanging > 0);
   await agent.stop();
   await reload;
 });

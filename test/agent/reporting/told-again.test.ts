@@ -1,13 +1,12 @@
 /** Whoever this node is to its server now, the server hears of every condition that holds, and once. */
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
 import { keyFile, pointedAt, sandbox } from "../../support/agent/server.ts";
+import { eventually } from "../../support/eventually.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
 import type { Sandbox } from "../../support/net/nodefoundry.ts";
-
-const patient = { timeout: 15_000, interval: 20 };
 
 /** With a condition that holds from the start on: a pattern that fits nothing. */
 const wrong = '[report]\nexclude = ["system.serial"]\n';
@@ -29,10 +28,10 @@ const idOf = (agent: TestAgent): string | null => agent.view.status().nodeId;
 
 /** Rounds until all that waits was said. */
 async function settled(agent: TestAgent): Promise<void> {
-  await vi.waitUntil(async () => {
+  await eventually(async () => {
     await agent.view.sync();
     return idOf(agent) !== null && agent.view.status().controlApis[0]?.pendingEvents === 0;
-  }, patient);
+  });
 }
 
 test("registered for the first time it is told once, and not again when it registers again", async () => {

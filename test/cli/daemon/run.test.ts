@@ -4,16 +4,16 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { writeConfig } from "../../support/agent/agent.ts";
 import { type AgentChild, startChild } from "../../support/agent/child.ts";
 import { ask } from "../../support/agent/unix-http.ts";
+import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 import { type Sandbox, startSandbox } from "../../support/net/nodefoundry.ts";
 
 const DONE = { code: 0, signal: null };
 const FAILED = { code: 1, signal: null };
-const patient = { timeout: 15_000, interval: 20 };
 
 async function sandbox(): Promise<Sandbox> {
   const started = await startSandbox({ nodeRequestsAMinute: 100_000 });
@@ -107,9 +107,9 @@ test("SIGHUP reads the configuration again; a bad one is told and changes nothin
 test("SIGHUP while it is still starting does not end it", async () => {
   let early = false;
   // On a busy machine it may be ready before we have looked: then once more.
-  for (let attempt = 0; attempt < 5 && !early; attempt++) {
+  for (let attempt = 0; attempt < 25 && !early; attempt++) {
     const child = run(writeConfig(temporaryFolder(), ""));
-    await vi.waitUntil(() => listensToHangUp(child.process.pid as number), { timeout: 10_000, interval: 1 });
+    await eventually(() => listensToHangUp(child.process.pid as number), { intervalMs: 1 });
     child.process.kill("SIGSTOP");
     await pause(20); // what it said until then is read by now
     early = !child.stderr().includes("ready");
@@ -132,7 +132,7 @@ test("SIGTERM in a long poll: ends at once, exit 0, all on disk, no socket left"
   // What follows by itself after a round with news is a long poll of 50 s.
   const [node] = server.inspect().nodes;
   const sofar = node?.sync?.seq ?? 0;
-  await vi.waitUntil(() => (server.inspect().nodes[0]?.sync?.seq ?? 0) > sofar, patient);
+  await eventually(() => (server.inspect().nodes[0]?.sync?.seq ?? 0) > sofar);
   child.process.kill("SIGTERM");
   expect(await child.ended).toEqual(DONE);
   expect(readdirSync(join(folder, "run"))).toEqual([]);

@@ -1,9 +1,10 @@
 /** `foundry-agent start`, the first thing anybody does, as a real process; and that it never touches the machine. */
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { type AgentChild, type ChildOptions, startChild } from "../../support/agent/child.ts";
 import { ask } from "../../support/agent/unix-http.ts";
+import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
@@ -46,10 +47,7 @@ test("a reboot asked of it goes through the whole machine and nothing happens to
   };
   const asked = await api(`/v1/nodes/${nodeId}/reboot`, '{"method":"graceful","drain_osds":false}');
   await child.said(new RegExp(`command\\.state ${asked.command_id} succeeded .*nothing was touched`));
-  await vi.waitUntil(async () => (await api(`/v1/operations/${asked.operation_id}`)).status === "succeeded", {
-    timeout: 10_000,
-    interval: 50,
-  });
+  await eventually(async () => (await api(`/v1/operations/${asked.operation_id}`)).status === "succeeded");
   expect(childrenOf(child.process.pid as number)).toEqual([]);
   expect(existsSync(calls)).toBe(false);
   expect(readFileSync(BOOT_ID, "utf8")).toBe(before);

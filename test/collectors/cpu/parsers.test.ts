@@ -12,6 +12,7 @@ import {
 import { parseCpuInfo } from "../../../src/collectors/linux/cpuinfo.ts";
 import { parsePressure } from "../../../src/collectors/linux/pressure.ts";
 import { oneLine } from "../../../src/collectors/linux/text.ts";
+import { forAll } from "../../support/for-all.ts";
 
 function arm(...cores: [implementer: string, part: string][]): ReturnType<typeof nameOf> {
   const blocks = cores.map(
@@ -114,7 +115,7 @@ describe("/proc/stat", () => {
 
   test("shares add up to one and none is negative", () => {
     const ticks = fc.array(fc.nat(1e9), { minLength: 8, maxLength: 8 });
-    fc.assert(
+    forAll(
       fc.property(ticks, ticks, (before, after) => {
         const shares = utilisationBetween(before, after);
         if (shares === null) return;
@@ -122,7 +123,7 @@ describe("/proc/stat", () => {
         for (const value of values) expect(value).toBeGreaterThanOrEqual(0);
         expect(values.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 1);
       }),
-      { seed: 23, numRuns: 1000 },
+      { seed: 23, cases: 1000 },
     );
   });
 });
@@ -157,7 +158,7 @@ test("any text goes through every parser", () => {
     value === null || typeof value !== "object"
       ? typeof value !== "number" || Number.isFinite(value)
       : Object.values(value).every(finite);
-  fc.assert(
+  forAll(
     fc.property(text, (raw) => {
       for (const parse of [parseTotalTicks, parseLoad, parsePressure, parseThrottledFlags, parseCpuList])
         expect(finite(parse(raw))).toBe(true);
@@ -166,6 +167,6 @@ test("any text goes through every parser", () => {
       for (const value of [name.model, name.vendor, oneLine(raw)])
         if (value !== null) expect(value).toMatch(/^[^\x00-\x1f\x7f\ufffd]{1,128}$/);
     }),
-    { seed: 29, numRuns: 2000 },
+    { seed: 29, cases: 2000 },
   );
 });

@@ -3,8 +3,9 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BlockDevice } from "../../../src/collectors/drives/scan/block-devices.ts";
 import { groupDrives, placeOf } from "../../../src/collectors/drives/scan/group.ts";
+import { forAll } from "../../support/for-all.ts";
 
-const SEEDED = { seed: 20261120, numRuns: 1000 };
+const SEEDED = { seed: 20261120, cases: 1000 };
 
 describe("groupDrives", () => {
   const device = (name: string, facts: Partial<BlockDevice>): BlockDevice =>
@@ -81,7 +82,7 @@ describe("groupDrives", () => {
       sizeBytes: fc.constantFrom(1, 2),
       transport: fc.constantFrom("sas", "usb", "sata", null),
     });
-    fc.assert(
+    forAll(
       fc.property(fc.array(facts, { maxLength: 12 }), (list) => {
         const groups = groupDrives(
           list.map((it, index) => device(`sd${String.fromCharCode(97 + index)}`, it)),

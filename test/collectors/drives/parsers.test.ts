@@ -16,8 +16,9 @@ import {
 import { parseDiskstats, parseStat } from "../../../src/collectors/drives/use/io.ts";
 import { parseFstab, parseMountinfo, parseSwaps } from "../../../src/collectors/drives/use/mounts.ts";
 import { jsonMemory } from "../../support/drives/drives.ts";
+import { forAll } from "../../support/for-all.ts";
 
-const SEEDED = { seed: 20261120, numRuns: 1000 };
+const SEEDED = { seed: 20261120, cases: 1000 };
 // Lines of the right look with wrong insides, mixed with anything at all.
 const word = fc.oneof(
   fc.string({ maxLength: 12, unit: "binary" }),
@@ -46,7 +47,7 @@ const lines = fc
 
 describe("any input", () => {
   it("mountinfo, fstab and swaps give well-formed entries or none", () => {
-    fc.assert(
+    forAll(
       fc.property(lines, (text) => {
         const mounts = parseMountinfo(text);
         expect(new Set(mounts.map((mount) => mount.dev)).size).toBe(mounts.length);
@@ -62,7 +63,7 @@ describe("any input", () => {
   });
 
   it("counters are finite and not negative, or not there", () => {
-    fc.assert(
+    forAll(
       fc.property(lines, (text) => {
         const parsed = parseStat(text);
         const all = [
@@ -76,7 +77,7 @@ describe("any input", () => {
   });
 
   it("the udev database gives only what lines of properties say", () => {
-    fc.assert(
+    forAll(
       fc.property(
         fc.oneof(
           lines,
@@ -96,7 +97,7 @@ describe("any input", () => {
   });
 
   it("texts of firmware come out printable, short and on one line", () => {
-    fc.assert(
+    forAll(
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
         const clean = cleanText(text);
         if (clean === null) return;
@@ -109,7 +110,7 @@ describe("any input", () => {
   });
 
   it("a memory of any JSON is read without an error and forgets nothing by chance", () => {
-    fc.assert(
+    forAll(
       fc.property(fc.jsonValue(), (value) => {
         expect(() => parseDriveMemory(value)).not.toThrow();
         expect(() => parseDriveMemory({ drives: [value], history: [value] })).not.toThrow();

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { memoryCollector, parseMemInfo, parseOomKills } from "../../../src/collectors/memory/memory.ts";
 import type { MemoryData } from "../../../src/collectors/memory/schema.ts";
+import { forAll } from "../../support/for-all.ts";
 import { loadTree, type Tree } from "../../support/machine/tree.ts";
 import { collectTree, failing, spoiled } from "../../support/text/shape.ts";
 
@@ -96,13 +97,13 @@ test("meminfo and vmstat of any text", () => {
     fc.string({ unit: "binary" }),
     fc.array(line).map((lines) => lines.join("\n")),
   );
-  fc.assert(
+  forAll(
     fc.property(text, (raw) => {
       for (const value of parseMemInfo(raw).values())
         expect(value).toSatisfy((n: number) => Number.isFinite(n) && n >= 0);
       expect(parseOomKills(raw) ?? 0).toSatisfy((n: number) => Number.isSafeInteger(n) && n >= 0);
     }),
-    { seed: 31, numRuns: 1000 },
+    { seed: 31, cases: 1000 },
   );
   expect(parseOomKills("x 1\noom_kill 7\ny 2\n")).toBe(7);
   expect(parseOomKills("oom_kill 7")).toBe(7);

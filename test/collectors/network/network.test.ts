@@ -12,6 +12,7 @@ import {
 } from "../../../src/collectors/network/routes.ts";
 import { type Network, NetworkSchema } from "../../../src/collectors/network/schema.ts";
 import { hostMachine } from "../../../src/system/machine.ts";
+import { forAll } from "../../support/for-all.ts";
 import { collectContext, collectFrom, loadTree } from "../../support/machine/tree.ts";
 
 const from = async (name: string): Promise<Network> =>
@@ -161,7 +162,7 @@ test("parsers never throw", () => {
       ),
     )
     .map((words) => words.join(" "));
-  fc.assert(
+  forAll(
     fc.property(
       fc.array(line).map((lines) => lines.join("\n")),
       (text) => {
@@ -169,6 +170,6 @@ test("parsers never throw", () => {
           parse(text);
       },
     ),
-    { seed: 3, numRuns: 1000 },
+    { seed: 3, cases: 1000 },
   );
 });

@@ -48,9 +48,7 @@ describe("drives that hang", () => {
     expect(it.drives.asked().filter((line) => line === "/dev/sdaa sat")).toHaveLength(1);
     it.drives.scan(["sda", "sdaa"].map((name) => ({ device: `/dev/${name}`, type: "sat" })));
     it.drives.hangs("/dev/sdaa", "sat", false);
-    await expect
-      .poll(async () => device(await it.round(), "sdaa").state, { timeout: 15_000 })
-      .toBe("answered");
+    await expect.poll(async () => device(await it.round(), "sdaa").state).toBe("answered");
   });
 
   it("four at once, and no fifth while they take their time", async () => {
@@ -62,7 +60,7 @@ describe("drives that hang", () => {
       if (index < 4) it.drives.hangs(`/dev/${name}`, "sat");
     }
     const round = it.round();
-    await expect.poll(() => it.drives.started(), { timeout: 15_000 }).toBe(4);
+    await expect.poll(() => it.drives.started()).toBe(4);
     for (const name of names.slice(0, 4)) it.drives.hangs(`/dev/${name}`, "sat", false);
     expect((await round).drives.map(({ state }) => state)).toEqual(names.map(() => "answered"));
     expect(it.drives.mostAtOnce()).toBe(4);
@@ -93,10 +91,10 @@ describe("drives that hang", () => {
       pending: true,
     });
     writeFileSync(listed, "");
-    await expect.poll(() => told, { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => told).toBe(1);
     expect(verdicts(await it.round())).toEqual(["sda answered ok true", "sdb pending unknown null"]);
     it.drives.hangs("/dev/sdb", "sat", false);
-    await expect.poll(() => told, { timeout: 15_000 }).toBe(2);
+    await expect.poll(() => told).toBe(2);
     const merged = await it.round();
     expect(verdicts(merged)).toEqual(["sda answered ok true", "sdb answered ok true"]);
     expect(device(merged, "sdb").values_at).toBeNull();
@@ -146,17 +144,13 @@ describe("drives that hang", () => {
     it.drives.scan([{ device: "/dev/sda", type: "sat" }]);
     it.drives.says("/dev/sda", "sat", ataJson("S1"));
     it.drives.hangs("/dev/sda", "sat");
-    await expect
-      .poll(async () => device(await it.round(), "sda").state, { timeout: 15_000 })
-      .toBe("quarantined");
+    await expect.poll(async () => device(await it.round(), "sda").state).toBe("quarantined");
     it.clock.forward(DAY_MS);
     const asked = await it.round();
     expect(device(asked, "sda")).toMatchObject({ state: "pending", hangs: 3 });
     expect(conditionCodes(it.collector(), asked)).toEqual(["smart_drive_hangs(sda)"]);
     it.drives.hangs("/dev/sda", "sat", false);
-    await expect
-      .poll(async () => conditionCodes(it.collector(), await it.round()), { timeout: 15_000 })
-      .toEqual([]);
+    await expect.poll(async () => conditionCodes(it.collector(), await it.round())).toEqual([]);
   });
 
   it("another drive in the place of one that hung is asked at once", async () => {

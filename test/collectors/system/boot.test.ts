@@ -9,6 +9,7 @@ import {
   watchdogBits,
 } from "../../../src/collectors/system/boot.ts";
 import { openFiles } from "../../../src/system/files.ts";
+import { forAll } from "../../support/for-all.ts";
 import { layTree, type Tree } from "../../support/machine/tree.ts";
 
 const BOOT = Date.parse("2025-02-10T06:00:00Z");
@@ -123,7 +124,7 @@ test.each([{ base64: "gICAgA==" }, "abc", "", "too long"])(
 
 test("bits of any value name a known cause or none", () => {
   const known = ["watchdog", "overheat", "under_voltage", "over_voltage", "power_on", "reset", null];
-  fc.assert(
+  forAll(
     fc.property(fc.nat(), (value) => {
       for (const read of [watchdogBits, powerResetBits, resetStatusBits])
         expect(known).toContain(read(value));
@@ -133,7 +134,7 @@ test("bits of any value name a known cause or none", () => {
 });
 
 test("any text gives at most 64 well-formed package names", () => {
-  fc.assert(
+  forAll(
     fc.property(fc.string({ unit: "binary", maxLength: 1000 }), (text) => {
       const names = parsePackages(text);
       expect(names.length).toBeLessThanOrEqual(64);

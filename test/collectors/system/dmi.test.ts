@@ -4,6 +4,7 @@ import { parseCpuInfo } from "../../../src/collectors/linux/cpuinfo.ts";
 import { readHardware, readRaspberryPi } from "../../../src/collectors/system/dmi.ts";
 import { cleanDmi, cleanUuid, isoBiosDate } from "../../../src/model/text/dmi-text.ts";
 import { openFiles } from "../../../src/system/files.ts";
+import { forAll } from "../../support/for-all.ts";
 import { layTree, type Tree } from "../../support/machine/tree.ts";
 
 test.each([
@@ -56,13 +57,13 @@ test("BIOS dates become ISO dates, others stay", () => {
 
 test("no text makes a cleaned string that is empty, long, or has control characters", () => {
   const text = fc.oneof(fc.string({ unit: "binary", maxLength: 3000 }), fc.string());
-  fc.assert(
+  forAll(
     fc.property(text, (raw) => {
       const clean = cleanDmi(raw);
       if (clean !== null) expect(clean).toMatch(/^[\x20-\x7e\u00a0-\u024f]{1,128}$/);
       expect(cleanUuid(raw) ?? "").toMatch(/^$|^[0-9a-f-]{36}$/);
     }),
-    { seed: 11, numRuns: 500 },
+    { seed: 11, cases: 500 },
   );
 });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fqdnOf, parseOsRelease, readClock, readTimeZone } from "../../../src/collectors/system/os.ts";
 import { openFiles } from "../../../src/system/files.ts";
+import { forAll } from "../../support/for-all.ts";
 import { layTree, type Tree } from "../../support/machine/tree.ts";
 
 test.each([
@@ -50,12 +51,12 @@ test("os-release and hosts of any text make well-formed values", () => {
       .array(fc.stringMatching(/^(?:ID|NAME|PRETTY_NAME)=["']?[\s\S]{0,30}["']?$/))
       .map((lines) => lines.join("\n")),
   );
-  fc.assert(
+  forAll(
     fc.property(text, text, (a, b) => {
       for (const value of Object.values(parseOsRelease(a)))
         if (value !== null) expect(value).toMatch(/^[^\x00-\x1f\x7f]{1,256}$/);
       expect((fqdnOf("node1", null, b) ?? "").length).toBeLessThanOrEqual(253);
     }),
-    { seed: 17, numRuns: 1000 },
+    { seed: 17, cases: 1000 },
   );
 });

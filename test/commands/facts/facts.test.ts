@@ -13,6 +13,7 @@ import { busyMark, isBusyFile, raucMarks } from "../../../src/commands/gates/upd
 import { CONFIG_SECTIONS } from "../../../src/config/keys.ts";
 import { POLICY_PATH } from "../../../src/helper/policy/policy.ts";
 import { openFiles } from "../../../src/system/files.ts";
+import { forAll } from "../../support/for-all.ts";
 import { layTree, type Tree, temporaryFolder } from "../../support/machine/tree.ts";
 
 const NOW = 1_760_000_000_000;
@@ -161,14 +162,14 @@ describe("locks", () => {
   });
 
   it("never trip over any text", () => {
-    fc.assert(
+    forAll(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         parseLocks(`1: POSIX  ADVISORY  WRITE ${text}`);
         parseMounts(`1 2 8:1 / ${text} - ext4 ${text}`);
         parseFields(`WHO=${text}\n${text}`);
         raucMarks(`mountprefix=${text}`);
       }),
-      { seed: 7, numRuns: 500 },
+      { seed: 7, cases: 500 },
     );
   });
 

@@ -10,6 +10,7 @@ import {
   windowAt,
 } from "../../../src/commands/gates/windows.ts";
 import { AgentError } from "../../../src/model/errors.ts";
+import { forAll } from "../../support/for-all.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -53,9 +54,9 @@ describe("a window", () => {
   });
 
   it("never makes anything but a window or an error of any text", () => {
-    fc.assert(
+    forAll(
       fc.property(fc.string(), (text) => typeof isWindow(text) === "boolean"),
-      { seed: 20, numRuns: 300 },
+      { seed: 20, cases: 300 },
     );
   });
 });
@@ -140,7 +141,7 @@ describe("windowAt", () => {
         .tuple(fc.constantFrom(...centres), fc.integer({ min: -30 * HOUR, max: 30 * HOUR }))
         .map(([centre, away]) => centre + away);
 
-      fc.assert(
+      forAll(
         fc.property(fc.array(window, { minLength: 1, maxLength: 3 }), moment, (windows, now) => {
           const open = new Set<number>();
           for (const { days, from, to } of windows)
@@ -167,7 +168,7 @@ describe("windowAt", () => {
             expect(isOpen(found.changesAt)).toBe(!found.open);
           }
         }),
-        { seed: 42, numRuns: 40 },
+        { seed: 42, cases: 40 },
       );
     },
   );

@@ -13,23 +13,21 @@ const REBOOT_TEST: Scenario = { name: "reboot as a test", mode: "test", reboot: 
 const WORK_TEST: Scenario = { name: "two steps as a test", mode: "test", reboot: false };
 
 describe("every interleaving", () => {
-  it("of a command, its faults, deliveries and a cancel keeps what is promised", () => {
-    let states = 0;
-    let transitions = 0;
-    for (const scenario of [REBOOT, WORK, REBOOT_TEST, WORK_TEST]) {
-      const explored = explore(scenario);
-      states += explored.states;
-      transitions += explored.transitions;
-      expect(explored.flaw, scenario.name).toBeNull();
-      expect([...explored.ends], scenario.name).toEqual(
-        expect.arrayContaining(["succeeded", "cancelled", "refused", "expired"]),
+  // All or nothing: of a part nobody can say whether each of its worlds comes to an end. So there is no budget here, and
+  // a time-out that only what hangs can reach.
+  it.each([REBOOT, WORK, REBOOT_TEST, WORK_TEST])(
+    "of $name, its faults, deliveries and a cancel keeps what is promised",
+    { timeout: 600_000 },
+    (scenario) => {
+      const { flaw, ends, states, transitions } = explore(scenario);
+      console.log(
+        `model check: ${scenario.name}: ${states} states, ${transitions} transitions, at most 3 faults and 3 deliveries`,
       );
-    }
-    console.log(
-      `model check: ${states} states, ${transitions} transitions, 4 scenarios, at most 3 faults and 3 deliveries`,
-    );
-    expect(states).toBeGreaterThan(10_000);
-  }, 90_000);
+      expect(flaw).toBeNull();
+      expect([...ends]).toEqual(expect.arrayContaining(["succeeded", "cancelled", "refused", "expired"]));
+      expect(states).toBeGreaterThan(1_000);
+    },
+  );
 });
 
 /** What is wrong, where it shows, and how many faults it needs to show. */
@@ -57,11 +55,7 @@ const WRONG: readonly (readonly [string, Scenario, readonly Mistake[], number, R
 ];
 
 describe("an agent that", () => {
-  it.each(WRONG)(
-    "%s is found",
-    (_name, scenario, mistakes, faults, what) => {
-      expect(explore(scenario, mistakes, faults).flaw?.what).toMatch(what);
-    },
-    30_000,
-  );
+  it.each(WRONG)("%s is found", (_name, scenario, mistakes, faults, what) => {
+    expect(explore(scenario, mistakes, faults).flaw?.what).toMatch(what);
+  });
 });

@@ -6,6 +6,7 @@ import { answerError } from "../../../src/control/nodefoundry/answer-errors.ts";
 import { EnrolAnswer, NodeListAnswer, SyncAnswer } from "../../../src/control/nodefoundry/wire.ts";
 import { parseRetryAfter } from "../../../src/control/retry-error.ts";
 import { AgentError } from "../../../src/model/errors.ts";
+import { forAll } from "../../support/for-all.ts";
 
 const anything = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }),
@@ -31,7 +32,7 @@ const spoilt = fc
   .map(([key, value]) => ({ ...COMMAND, [key]: value }));
 
 test("whatever comes as commands: nothing is thrown, and what is a command is one for this node with an id", () => {
-  fc.assert(
+  forAll(
     fc.property(fc.array(fc.oneof(anything, spoilt), { maxLength: 20 }), (raw) => {
       const { commands, rejected } = parseCommands(raw, {
         nodeId: "node_1",
@@ -47,12 +48,12 @@ test("whatever comes as commands: nothing is thrown, and what is a command is on
       for (const { id, message } of rejected) expect(`${id}${message}`.length).toBeLessThan(300);
       parseOpenCommands(raw);
     }),
-    { seed: 3, numRuns: 3000 },
+    { seed: 3, cases: 3000 },
   );
 });
 
 test("a good command beside any rubbish is found", () => {
-  fc.assert(
+  forAll(
     fc.property(fc.array(anything, { maxLength: 20 }), (raw) => {
       const { commands } = parseCommands([...raw, COMMAND], {
         nodeId: "node_1",
@@ -61,12 +62,12 @@ test("a good command beside any rubbish is found", () => {
       });
       expect(commands.find(({ id }) => id === "cmd_1")?.mode).toBe("test");
     }),
-    { seed: 4, numRuns: 1000 },
+    { seed: 4, cases: 1000 },
   );
 });
 
 test("no answer makes a schema throw, and every error answer is one printable sentence", () => {
-  fc.assert(
+  forAll(
     fc.property(
       anything,
       fc.integer({ min: 300, max: 599 }),
@@ -85,7 +86,7 @@ test("no answer makes a schema throw, and every error answer is one printable se
         }
       },
     ),
-    { seed: 5, numRuns: 3000 },
+    { seed: 5, cases: 3000 },
   );
 });
 

@@ -122,6 +122,16 @@ export function onceEach(part: readonly Combination[]): Combination[] {
   return [...found.values()];
 }
 
+/** Shuffled, so that what is done of it when time runs out is a sample of all. */
+export function inAnyOrder<T>(plan: readonly T[], next: Random): T[] {
+  const order = [...plan];
+  for (let last = order.length - 1; last > 0; last--) {
+    const at = next(last + 1);
+    [order[last], order[at]] = [order[at] as T, order[last] as T];
+  }
+  return order;
+}
+
 const keyOf = ({ life, name }: CrashPoint): string => `${life} ${name}`;
 
 /** A second crash for one in three. */

@@ -2,13 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { directHelper } from "../../../src/helper/direct.ts";
 import { socketHelper } from "../../../src/helper/link/client.ts";
 import { encodeFrame } from "../../../src/helper/link/frame.ts";
 import type { CallOptions, HelperPort } from "../../../src/helper/port.ts";
 import { noHelper } from "../../../src/helper/port.ts";
 import { AgentError } from "../../../src/model/errors.ts";
+import { eventually } from "../../support/eventually.ts";
 import { actingOperation, type HelperHouse, helperHouse, testHelper } from "../../support/helper/helper.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 
@@ -153,10 +154,10 @@ describe("a helper that is not one", () => {
     });
     const stop = new AbortController();
     const call = port.call("noop", {}, stop.signal);
-    await vi.waitUntil(() => asked);
+    await eventually(() => asked);
     stop.abort();
     await expect(call).rejects.toMatchObject({ code: "helper_timeout" });
-    await vi.waitUntil(() => gone);
+    await eventually(() => gone);
   });
 });
 

@@ -9,6 +9,7 @@ import {
 } from "../../../src/helper/link/frame.ts";
 import { readAnswer, readRequest } from "../../../src/helper/link/request.ts";
 import { AgentError, errorCode } from "../../../src/model/errors.ts";
+import { forAll } from "../../support/for-all.ts";
 
 const SEED = 20_261_121;
 const codeOf = (work: () => unknown): string => {
@@ -28,7 +29,7 @@ describe("a frame", () => {
   });
 
   it("comes out as it went in, however it is cut into pieces", () => {
-    fc.assert(
+    forAll(
       fc.property(
         fc.jsonValue(),
         fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
@@ -45,7 +46,7 @@ describe("a frame", () => {
           expect(decodeBody(body as Buffer)).toEqual(JSON.parse(JSON.stringify(value)));
         },
       ),
-      { seed: SEED, numRuns: 300 },
+      { seed: SEED, cases: 300 },
     );
   });
 
@@ -100,7 +101,7 @@ describe("the body of a client that is not trusted", () => {
       { v: odd, id: odd, operation: odd, args: odd, deadline_ms: odd, sent_ms: odd, source: odd, more: odd },
       { requiredKeys: [] },
     );
-    fc.assert(
+    forAll(
       fc.property(
         fc.oneof(
           record,
@@ -113,7 +114,7 @@ describe("the body of a client that is not trusted", () => {
           );
         },
       ),
-      { seed: SEED, numRuns: 2_000 },
+      { seed: SEED, cases: 2_000 },
     );
     expect(readRequest({ ...good, deadline_ms: 1e9 }, 5)).toMatchObject({
       deadlineMs: 600_000,

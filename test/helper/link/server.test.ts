@@ -6,13 +6,14 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setImmediate as loopTurn } from "node:timers/promises";
 import * as v from "valibot";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { agentUids } from "../../../src/helper/link/peer.ts";
 import type { Operation } from "../../../src/helper/operation.ts";
 import { AgentError } from "../../../src/model/errors.ts";
 import { hostClock } from "../../../src/system/clock.ts";
 import { openNative } from "../../../src/system/native.ts";
 import type { RunProgram } from "../../../src/system/program.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   actingOperation,
   ask,
@@ -172,11 +173,11 @@ describe("its time", () => {
     const { audits } = await testHelper(house, { moreOperations: [operation] });
     const client = connect(house.socket);
     client.write(requestFrame({ operation: "waits" }));
-    await vi.waitUntil(() => begun === 1);
+    await eventually(() => begun === 1);
     client.destroy();
-    await vi.waitUntil(() => audits().length === 1);
+    await eventually(() => audits().length === 1);
     await sendRaw(house.socket, requestFrame({ operation: "waits" }), { end: true });
-    await vi.waitUntil(() => audits().length === 2);
+    await eventually(() => audits().length === 2);
     expect(audits().map(({ outcome, message }) => [outcome, message])).toEqual(
       Array(2).fill(["helper_refused", "the client hung up"]),
     );
@@ -192,9 +193,9 @@ describe("its time", () => {
     client.on("error", () => undefined);
     client.resume();
     client.write(requestFrame({ operation: "waits" }));
-    await vi.waitUntil(() => begun === 1);
+    await eventually(() => begun === 1);
     client.write(requestFrame());
-    await vi.waitUntil(() => audits().length === 1);
+    await eventually(() => audits().length === 1);
     expect(audits()[0]?.outcome).toBe("helper_protocol");
     expect(await ask(house.socket)).toBe("ok");
   });
@@ -362,7 +363,7 @@ describe("what changes something", () => {
     };
     await testHelper(house, { moreOperations: [slow] });
     const first = ask(house.socket, { operation: "slow", deadline_ms: 600_000 });
-    await vi.waitUntil(() => begun === 1);
+    await eventually(() => begun === 1);
     const second = ask(house.socket, { operation: "slow", deadline_ms: 30_000 });
     expect(await first).toBe("helper_timeout"); // by then the second has waited for more than 400 ms
     gate.resolve();
@@ -401,13 +402,13 @@ describe("what changes something", () => {
     const act = actingOperation("act", "reboot", acts, async () => await gate.promise);
     const { audits } = await testHelper(house, { moreOperations: [act] });
     const first = ask(house.socket, { operation: "act", id: "first", ...local });
-    await vi.waitUntil(() => acts.length === 1);
+    await eventually(() => acts.length === 1);
     const gone = connect(house.socket);
     gone.write(requestFrame({ operation: "act", id: "gone", ...local }));
     const late = ask(house.socket, { operation: "act", id: "late", deadline_ms: 100, ...local });
     expect(await late).toBe("helper_timeout");
     gone.destroy();
-    await vi.waitUntil(() => audits().length === 2);
+    await eventually(() => audits().length === 2);
     gate.resolve();
     expect(await first).toBe("ok");
     expect([acts.length, house.record().map(({ id }) => id)]).toEqual([1, ["first"]]);
@@ -431,7 +432,7 @@ describe("what changes something", () => {
     const socket = connect(house.socket);
     client.destroy = () => void socket.destroy();
     socket.write(requestFrame({ operation: "act", id: "gone", ...local }));
-    await vi.waitUntil(() => audits().length === 1);
+    await eventually(() => audits().length === 1);
     expect([audits()[0]?.message, acts, existsSync(join(house.stateFolder, "done.json"))]).toEqual([
       "the client hung up",
       [],
@@ -459,7 +460,7 @@ it("is not begun for a client that hangs up while it is written down, and the id
   const socket = connect(house.socket);
   client.destroy = () => void socket.destroy();
   socket.write(requestFrame({ operation: "act", id: "gone", ...local }));
-  await vi.waitUntil(() => audits().length === 1);
+  await eventually(() => audits().length === 1);
   expect([audits()[0]?.message, acts, house.record()]).toEqual(["the client hung up", [], []]);
   expect(await ask(house.socket, { operation: "act", id: "gone", ...local })).toBe("ok");
 });
@@ -494,7 +495,7 @@ describe("its life", () => {
     const { operation, go } = waiting("waits", () => begun++);
     const { server } = await testHelper(house, { moreOperations: [operation], idleExitMs: 100 });
     const call = ask(house.socket, { operation: "waits", deadline_ms: 20_000 });
-    await vi.waitUntil(() => begun === 1);
+    await eventually(() => begun === 1);
     await new Promise((resolve) => setTimeout(resolve, 250)); // longer than it may be idle
     expect(existsSync(house.socket)).toBe(true);
     go();
@@ -509,7 +510,7 @@ describe("its life", () => {
     const { operation } = waiting("waits", () => begun++);
     const { server } = await testHelper(house, { moreOperations: [operation] });
     const call = ask(house.socket, { operation: "waits" });
-    await vi.waitUntil(() => begun === 1);
+    await eventually(() => begun === 1);
     const closing = server.close();
     expect(await call).toBe("helper_failed");
     await closing;
@@ -532,7 +533,7 @@ describe("its life", () => {
     await loopTurn();
     expect(await ask(house.socket)).toBe("helper_busy");
     for (const socket of idle) socket.destroy();
-    await vi.waitUntil(async () => (await ask(house.socket)) === "ok");
+    await eventually(async () => (await ask(house.socket)) === "ok");
   });
 
   it("a path that is taken, or in no folder, is one sentence", async () => {

@@ -7,6 +7,7 @@ import { lldp } from "../../../src/helper/lldp/lldp.ts";
 import { neighborSchema, parseNeighbors } from "../../../src/helper/lldp/neighbors.ts";
 import { errorCode } from "../../../src/model/errors.ts";
 import { openFiles } from "../../../src/system/files.ts";
+import { forAll } from "../../support/for-all.ts";
 import { operationsPort } from "../../support/helper/operations.ts";
 import { answering, type FakeAnswer, fakePrograms } from "../../support/machine/programs.ts";
 import { layTree } from "../../support/machine/tree.ts";
@@ -85,7 +86,7 @@ it("takes what is no answer of lldpcli for none, and never fails", () => {
   const shaped = fc.record({
     lldp: fc.record({ interface: fc.oneof(json, fc.array(fc.dictionary(fc.string(), json))) }),
   });
-  fc.assert(
+  forAll(
     fc.property(
       fc.oneof(
         json.map((lldp) => ({ lldp })),
@@ -95,7 +96,7 @@ it("takes what is no answer of lldpcli for none, and never fails", () => {
         v.parse(v.array(neighborSchema), parseNeighbors(JSON.stringify(value)));
       },
     ),
-    { seed: 3, numRuns: 2_000 },
+    { seed: 3, cases: 2_000 },
   );
   const huge = {
     lldp: { interface: Array.from({ length: 5_000 }, (_, index) => ({ [`e${index}`]: { via: "LLDP" } })) },

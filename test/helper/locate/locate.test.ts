@@ -9,6 +9,7 @@ import { openLocateRecord } from "../../../src/helper/locate/record.ts";
 import { AgentError, errorCode } from "../../../src/model/errors.ts";
 import { openFiles } from "../../../src/system/files.ts";
 import { runProgram } from "../../../src/system/program.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   ask,
   type HelperHouse,
@@ -188,7 +189,7 @@ describe("drive.locate", () => {
     expect([first.light("01"), first.light("02")]).toEqual(["1", "1"]);
     writeFileSync(join(first.root, "proc/uptime"), "1010.00 1.00");
     const second = await lit(first);
-    await vi.waitUntil(() => second.light("02") === "0");
+    await eventually(() => second.light("02") === "0");
     expect(second.light("01")).toBe("1");
     await second.server.close();
     writeFileSync(join(first.root, "proc/sys/kernel/random/boot_id"), "b2");
@@ -253,7 +254,7 @@ describe("drive.locate", () => {
     on = false;
     await lights.set({ kind: "ledctl", device: "nvme0n1" }, 50, run, never);
     rmSync(state, { recursive: true });
-    await vi.waitUntil(() => told.length === 2, { timeout: 10_000 });
+    await eventually(() => told.length === 2);
     expect(told[0]).toContain("given up");
     expect(told[1]).toContain("can't be written");
   });

@@ -10,6 +10,7 @@ import {
 } from "../../../src/helper/policy/limits.ts";
 import { errorCode } from "../../../src/model/errors.ts";
 import { openFiles } from "../../../src/system/files.ts";
+import { forAll } from "../../support/for-all.ts";
 import { layTree, temporaryFolder } from "../../support/machine/tree.ts";
 
 const UID = process.geteuid?.() ?? 0;
@@ -102,7 +103,7 @@ describe("limits", () => {
       wall: fc.integer(),
     });
     const host = machine();
-    fc.assert(
+    forAll(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         writeFileSync(host.path, JSON.stringify({ v: 1, boot_id: "x", uptime_ms: 0, entries: [] }));
         const done: number[] = [];
@@ -124,7 +125,7 @@ describe("limits", () => {
           done.push(now);
         }
       }),
-      { seed: 20_261_121, numRuns: 100 },
+      { seed: 20_261_121, cases: 100 },
     );
   });
 });

@@ -11,6 +11,7 @@ import { POLICY_WORDS } from "../../../src/helper/policy/words.ts";
 const SOURCES = ["local", ...CONTROL_APIS.map(({ name }) => name)];
 
 import { AgentError } from "../../../src/model/errors.ts";
+import { forAll } from "../../support/for-all.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 
 const UID = process.geteuid?.() ?? 0;
@@ -184,7 +185,7 @@ describe("the file", () => {
         "[",
       ),
     );
-    fc.assert(
+    forAll(
       fc.property(fc.array(line), (lines) => {
         try {
           parsePolicy("p", lines.join("\n"));
@@ -192,7 +193,7 @@ describe("the file", () => {
           expect(error).toMatchObject({ code: "policy_unusable" });
         }
       }),
-      { seed: 20_261_121, numRuns: 2_000 },
+      { seed: 20_261_121, cases: 2_000 },
     );
   });
 });

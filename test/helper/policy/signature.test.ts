@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import * as v from "valibot";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { encodeFrame, MAX_REQUEST_BYTES } from "../../../src/helper/link/frame.ts";
 import { readRequest, requestFor } from "../../../src/helper/link/request.ts";
 import type { Operation } from "../../../src/helper/operation.ts";
@@ -13,6 +13,8 @@ import { openSignedRecord } from "../../../src/helper/policy/signed-record.ts";
 import { rebootOperation } from "../../../src/helper/reboot/reboot.ts";
 import { errorCode } from "../../../src/model/errors.ts";
 import { hostClock } from "../../../src/system/clock.ts";
+import { eventually } from "../../support/eventually.ts";
+import { forAll } from "../../support/for-all.ts";
 import { ask, helperHouse, requestFrame, sendRaw, testHelper } from "../../support/helper/helper.ts";
 import { MINUTE, NOON, plainCommand, signer } from "../../support/helper/signing.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
@@ -97,7 +99,7 @@ describe("a signed command", () => {
     const good = KEY.of(plainCommand());
     const text = Buffer.from(good.text);
     const signature = Buffer.from(good.signature, "base64");
-    fc.assert(
+    forAll(
       fc.property(fc.boolean(), fc.nat(), fc.nat(7), (inText, place, bit) => {
         const bytes = Buffer.from(inText ? text : signature);
         bytes[place % bytes.length] = (bytes[place % bytes.length] as number) ^ (1 << bit);
@@ -106,7 +108,7 @@ describe("a signed command", () => {
           : { ...good, signature: bytes.toString("base64") };
         expect(verdict(flipped)).toBe("bad_signature");
       }),
-      { seed: 20_261_121, numRuns: 300 },
+      { seed: 20_261_121, cases: 300 },
     );
   });
 
@@ -186,7 +188,7 @@ describe("a signed command", () => {
       fc.constantFrom(...Object.keys(plainCommand()), "__proto__", "signature"),
       fc.jsonValue(),
     );
-    fc.assert(
+    forAll(
       fc.property(
         fc.oneof(
           fc.string({ unit: "binary" }),
@@ -198,7 +200,7 @@ describe("a signed command", () => {
           );
         },
       ),
-      { seed: 20_261_121, numRuns: 150 },
+      { seed: 20_261_121, cases: 150 },
     );
   });
 });
@@ -427,7 +429,7 @@ describe("a main process that was taken over", () => {
     const waits = (id: string) => call({ id, signed: KEY.of(plainCommand({ id })) });
     const hold = turn.hold();
     const first = waits("cmd_1");
-    await vi.waitUntil(() => acts.length === 1);
+    await eventually(() => acts.length === 1);
     const late = waits("cmd_2");
     // Both were asked in turn, so the second waits when the third is answered.
     expect(await call({ operation: "light", source: "local", id: "light_1" })).toBe("ok");

@@ -2,9 +2,10 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openLimits } from "../../../src/helper/policy/limits.ts";
 import { openFiles } from "../../../src/system/files.ts";
+import { eventually } from "../../support/eventually.ts";
 import { requestFrame } from "../../support/helper/helper.ts";
 import { EXT4, rebootRig } from "../../support/helper/reboot.ts";
 import { layTree, temporaryFolder } from "../../support/machine/tree.ts";
@@ -142,12 +143,12 @@ describe("reboot.look", () => {
     for (const [index, client] of clients.entries()) {
       const over = { operation: "reboot", id: `cmd_${index}`, source: "local", args: { method: "hard" } };
       client.write(requestFrame({ ...over, deadline_ms: 600_000 }));
-      await vi.waitUntil(async () => (await look({ id: `cmd_${index}` })).in_flight, { timeout: 5_000 });
+      await eventually(async () => (await look({ id: `cmd_${index}` })).in_flight);
     }
     expect((await look({ id: "cmd_0" })).known?.state).toBe("begun");
     expect(await look({ id: "cmd_1" })).toMatchObject({ known: null, in_flight: true });
     for (const client of clients) client.destroy();
-    await vi.waitUntil(async () => !(await look({ id: "cmd_1" })).in_flight, { timeout: 5_000 });
+    await eventually(async () => !(await look({ id: "cmd_1" })).in_flight);
     expect(house.record().map(({ id }) => id)).toEqual(["cmd_0"]);
   });
 });

@@ -4,7 +4,8 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { eventually } from "../../support/eventually.ts";
 import { requestFrame, sendRaw } from "../../support/helper/helper.ts";
 import { rebootRig, witnessing } from "../../support/helper/reboot.ts";
 
@@ -257,12 +258,10 @@ describe("hard", () => {
     client.write(
       requestFrame({ operation: "reboot", id: "cmd_1", source: "local", args, deadline_ms: 600_000 }),
     );
-    await vi.waitUntil(() => audits().at(-1)?.message === "ipmitool chassis power cycle: the BMC said yes", {
-      timeout: 5_000,
-    });
+    await eventually(() => audits().at(-1)?.message === "ipmitool chassis power cycle: the BMC said yes");
     expect(await look({ id: "cmd_1" })).toMatchObject({ known: { state: "begun" }, in_flight: true });
     client.destroy();
-    await vi.waitUntil(() => entry().outcome.state !== "begun", { timeout: 5_000 });
+    await eventually(() => entry().outcome.state !== "begun");
     expect(entry().outcome).toMatchObject({
       error: { code: "reboot_unanswered", message: expect.stringContaining("because the client hung up") },
     });

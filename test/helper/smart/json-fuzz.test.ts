@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { smartFacts } from "../../../src/helper/smart/json.ts";
 import { AgentError } from "../../../src/model/errors.ts";
 import { donatedDrives, ownCaptures } from "../../support/drives/smart.ts";
+import { forAll } from "../../support/for-all.ts";
 
 /** A JSON value with one thing in it replaced, chosen by `pick`. */
 function mutated(value: unknown, path: readonly number[], by: unknown): unknown {
@@ -46,7 +47,7 @@ describe("fuzz", () => {
   };
 
   it("any text", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), holds), { seed: 7, numRuns: 500 });
+    forAll(fc.property(fc.string({ unit: "binary", maxLength: 300 }), holds), { seed: 7, cases: 500 });
   });
 
   it("any JSON", () => {
@@ -55,7 +56,7 @@ describe("fuzz", () => {
       .map((value) =>
         JSON.stringify({ device: { protocol: "ATA" }, smartctl: value, ata_smart_attributes: value }),
       );
-    fc.assert(fc.property(any, holds), { seed: 7, numRuns: 500 });
+    forAll(fc.property(any, holds), { seed: 7, cases: 500 });
   });
 
   it("real output with one thing changed, cut off, or with bytes flipped", () => {
@@ -72,14 +73,14 @@ describe("fuzz", () => {
       cut: fc.nat(4_000),
       flip: fc.nat(4_000),
     });
-    fc.assert(
+    forAll(
       fc.property(change, ({ text, path, by, cut, flip }) => {
         const json: unknown = JSON.parse(text.slice(0, text.indexOf("}{") + 1 || undefined));
         holds(JSON.stringify(mutated(json, path, by)));
         holds(text.slice(0, cut));
         holds(text.slice(0, flip) + String.fromCharCode(text.charCodeAt(flip) ^ 8) + text.slice(flip + 1));
       }),
-      { seed: 7, numRuns: 800 },
+      { seed: 7, cases: 800 },
     );
   });
 });

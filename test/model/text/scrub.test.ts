@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { looksSecret, printable, scrubSecrets } from "../../../src/model/text/scrub.ts";
+import { forAll } from "../../support/for-all.ts";
 
 describe("scrubSecrets", () => {
   it.each([
@@ -36,7 +37,7 @@ describe("scrubSecrets", () => {
         fc.stringMatching(/^[A-Za-z0-9]{1,40}$/),
       )
       .map(([prefix, rest]) => `${prefix}CANARY${rest}`);
-    fc.assert(
+    forAll(
       fc.property(
         fc.string({ unit: "binary" }),
         token,
@@ -46,7 +47,7 @@ describe("scrubSecrets", () => {
           expect(scrubSecrets(JSON.stringify(`\n${secret}`))).not.toContain("CANARY");
         },
       ),
-      { numRuns: 2000, seed: 3 },
+      { cases: 2000, seed: 3 },
     );
   });
 
@@ -82,11 +83,11 @@ describe("printable", () => {
     expect(printable("a\u001b[2Jb\r\n\tc\u0000\u009b\u202ed\u200be")).toBe(
       "a?[2Jb c???d?e".replace("c???d", "c???d"),
     );
-    fc.assert(
+    forAll(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         expect(printable(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e]/);
       }),
-      { numRuns: 1000, seed: 4 },
+      { cases: 1000, seed: 4 },
     );
     expect(printable("Größe 4 TB · 温度")).toBe("Größe 4 TB · 温度");
   });
