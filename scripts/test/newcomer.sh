@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# What the README tells a newcomer to do, in a fresh clone of this checkout and with an empty home. As root:
+#
+#   newcomer.sh root   in a folder that is closed to everybody else
+#   newcomer.sh user   as a user who is made up for it and removed again
+#
+# Its last line is `N passed, N failed, N skipped`. Only the clone is tested: what is not committed is not there.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+who=${1:-}
+user=
+home=
+passed=0
+failed=0
+skipped=0
+
+tidy_up() {
+  if [ -n "$user" ]; then
+    # A process that a test has left behind would keep the user; there should be none, and it would be found here.
+    pkill -KILL -U "$user" && echo "processes of $user were left behind"
+    userdel "$user"
+  fi
+  if [ -n "$home" ]; then rm -rf "$home"; fi
+}
+trap tidy_up EXIT
+
+conclude() {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ]
+  exit
+}
+
+# In the clone. From where packages come is the caller's setting, in whatever file of his.
+registry=$(npm config get registry)
+run() {
+  local as=() own=("HOME=$home" "USER=${user:-root}" "LOGNAME=${user:-root}" "npm_config_registry=$registry")
+  if [ -n "$user" ]; then as=(setpriv "--reuid=$user" "--regid=$user" --init-groups); fi
+  (cd "$home/foundry-agent" && "${as[@]}" env -u XDG_STATE_HOME -u XDG_CONFIG_HOME -u XDG_RUNTIME_DIR "${own[@]}" "$@")
+}
+
+home=$(mktemp -d "/var/tmp/newcomer.XXXXXX") || exit 1
+if [ "$who" = user ]; then
+  user=foundry-newcomer
+  useradd --home-dir "$home" --no-create-home --shell /bin/sh "$user" || { user= && failed=1 && conclude; }
+elif [ "$who" != root ]; then
+  echo "usage: $0 root|user" >&2
+  exit 2
+fi
+# Nobody else may enter (mktemp makes it so): what runs as somebody else must not need what is in there.
+git clone -q . "$home/foundry-agent" || { failed=1 && conclude; }
+# What npm fetched before need not be fetched again.
+cache=$(npm config get cache)
+if [ -d "$cache/_cacache" ]; then mkdir "$home/.npm" && cp -r "$cache/_cacache" "$home/.npm/"; fi
+if [ -n "$user" ]; then chown -R "$user:" "$home"; fi
+
+if ! run node --version; then
+  echo "$who has no Node in PATH ($PATH): nothing was tried"
+  skipped=1 && conclude
+fi
+
+run npm start -- --once | tee "$home/start"
+if [ "${PIPESTATUS[0]}" -eq 0 ] && grep -q '^The sandbox accepted the report' "$home/start"; then
+  passed=$((passed + 1))
+else
+  echo "npm start -- --once: the sandbox did not accept a report"
+  failed=$((failed + 1))
+fi
+
+run npm test | tee "$home/test"
+status=${PIPESTATUS[0]}
+if [[ $(tail -n 1 "$home/test") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+  passed=$((passed + BASH_REMATCH[1]))
+  failed=$((failed + BASH_REMATCH[2]))
+  skipped=$((skipped + BASH_REMATCH[3]))
+  if [ "$status" -ne 0 ] && [ "${BASH_REMATCH[2]}" -eq 0 ]; then failed=$((failed + 1)); fi
+else
+  failed=$((failed + 1))
+fi
+conclude
