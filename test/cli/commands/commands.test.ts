@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { listText } from "../../../src/cli/commands/list.ts";
 import { commandWire } from "../../../src/sockets/wire/command.ts";
-import { daemon, piped } from "../../support/agent/daemon.ts";
+import { madeUpDaemon, piped } from "../../support/agent/daemon.ts";
 import { NOW } from "../../support/agent/view.ts";
 import { commandRecord, commandRow, runningRecord, waitingRecord } from "../../support/commands/records.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
@@ -11,7 +11,7 @@ import { temporaryFolder } from "../../support/machine/tree.ts";
 const WAITED = "root holds this node since 2025-10-09 08:00 UTC, until it is released: memory test.";
 
 test("commands is a table; without any it says so", async () => {
-  const { view, run } = await daemon();
+  const { view, run } = await madeUpDaemon();
   expect((await run(["commands"])).stdout).toBe("This node was not asked to do anything yet.\n");
   view.commandList = [commandRow(waitingRecord())];
   const { code, stdout } = await run(["commands"]);
@@ -40,7 +40,7 @@ test("on a narrow terminal an id stays whole and why it waits has its own line",
 });
 
 test("a test's reboot names one boot, and a cancelled command says so once", async () => {
-  const { view, run } = await daemon();
+  const { view, run } = await madeUpDaemon();
   const tried = commandRecord(
     { id: "cmd_tried", mode: "test" },
     { state: "succeeded", since: NOW, result: { simulated: true, from_boot_id: "b-0", boot_id: "b-0" } },
@@ -62,13 +62,13 @@ test("a test's reboot names one boot, and a cancelled command says so once", asy
 });
 
 test("a misspelt word is no id", async () => {
-  const { run } = await daemon();
+  const { run } = await madeUpDaemon();
   const { code, stderr } = await run(["commands", "sing"]);
   expect([code, stderr]).toEqual([2, expect.stringContaining('did you mean "sign"?')]);
 });
 
 test("commands ID is a story that a person can read", async () => {
-  const { view, run } = await daemon();
+  const { view, run } = await madeUpDaemon();
   const record = commandRecord(
     {
       id: "cmd_9",
@@ -100,7 +100,7 @@ test("commands ID is a story that a person can read", async () => {
 });
 
 test("why and status say what a command waits for and what to type", async () => {
-  const { view, run } = await daemon();
+  const { view, run } = await madeUpDaemon();
   view.commandList = [commandRow(waitingRecord())];
   view.state = { ...view.state, runningCommand: runningRecord(), waitingCommands: [waitingRecord()] };
   const one = await run(["why", "cmd_waiting"]);
@@ -118,7 +118,7 @@ test("why and status say what a command waits for and what to type", async () =>
 });
 
 test("cancel says what came of it", async () => {
-  const { view, run } = await daemon();
+  const { view, run } = await madeUpDaemon();
   view.commandList = [commandRow(waitingRecord())];
   expect((await run(["commands", "cancel", "cmd_waiting"])).stdout).toBe(
     "reboot cmd_waiting is cancelled.\n",
@@ -148,7 +148,7 @@ test("cancel says what came of it", async () => {
 });
 
 test("submit takes a file or stdin and hands it over as it is", async () => {
-  const { view, run } = await daemon();
+  const { view, run } = await madeUpDaemon();
   const command = {
     id: "cmd_signed",
     node_id: "node_7",
@@ -176,13 +176,13 @@ test("submit takes a file or stdin and hands it over as it is", async () => {
 });
 
 test("sign's options belong to sign", async () => {
-  const { run } = await daemon();
+  const { run } = await madeUpDaemon();
   expect((await run(["commands", "--node", "node_1"])).code).toBe(2);
   expect((await run(["commands", "a", "b"])).code).toBe(2);
 });
 
 test("hold needs a reason and a time that is one; release says what was held", async () => {
-  const { view, run } = await daemon();
+  const { view, run } = await madeUpDaemon();
   expect((await run(["hold"])).code).toBe(2);
   expect((await run(["hold", "--reason", "fan", "--for", "forever"])).code).toBe(2);
   expect(view.calls).toEqual([]);

@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
 import { localTime } from "../../../src/cli/show/events.ts";
-import { daemon } from "../../support/agent/daemon.ts";
-import { NOW } from "../../support/agent/view.ts";
+import { daemon, NOW } from "../../support/agent/daemon.ts";
 
 test("a second hold tells what it takes the place of", async () => {
   const { view, run } = await daemon();
   const held = await run(["hold", "--reason", "fan", "--for", "4h"]);
   expect(held.stdout).not.toContain("This replaces");
-  const user = view.state.hold?.by;
+  const user = view.status().hold?.by;
   const second = await run(["hold", "--reason", "memory test."]);
   expect([second.code, second.stdout.split("\n").slice(-2)]).toEqual([
     0,

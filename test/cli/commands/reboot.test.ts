@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { daemon, typed } from "../../support/agent/daemon.ts";
+import { madeUpDaemon, typed } from "../../support/agent/daemon.ts";
 import { eventually } from "../../support/agent/unix-http.ts";
 import { terminal } from "../../support/text/io.ts";
 
 async function liveDaemon() {
-  const here = await daemon();
+  const here = await madeUpDaemon();
   here.view.state = { ...here.view.state, mode: "live", hardware: true };
   return here;
 }
@@ -65,7 +65,7 @@ test("what will not change by waiting is refused before it is asked, with the li
 });
 
 test("with a test key it names what was typed, with --test", async () => {
-  const { view, run } = await daemon();
+  const { view, run } = await madeUpDaemon();
   const why = { code: "refused_mode", text: "This node is registered with a test key.", nextStep: "x" };
   view.verdicts = [{ gate: "mode", verdict: "refuse", why }];
   const { code, stderr } = await run(["reboot", "--hard", "--yes"]);
@@ -168,7 +168,7 @@ test.each([
 });
 
 test("--test carries it through without asking", async () => {
-  const { view, run } = await daemon();
+  const { view, run } = await madeUpDaemon();
   expect((await run(["reboot", "--test"])).code).toBe(0);
   expect(view.requests[1]).toMatchObject({ type: "reboot", mode: "test" });
 });

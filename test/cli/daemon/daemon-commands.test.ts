@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { daemon, piped } from "../../support/agent/daemon.ts";
+import { madeUpDaemon, piped } from "../../support/agent/daemon.ts";
 import { NOW, section } from "../../support/agent/view.ts";
 
 describe("every command that asks the daemon", () => {
@@ -22,7 +22,7 @@ describe("every command that asks the daemon", () => {
   ];
 
   test("says how to start a daemon that is not there (exit 3)", async () => {
-    const { run } = await daemon();
+    const { run } = await madeUpDaemon();
     for (const line of lines) {
       const { code, stdout, stderr } = await run(line, {
         socket: "/nonexistent/control.sock",
@@ -36,7 +36,7 @@ describe("every command that asks the daemon", () => {
   });
 
   test("changes nothing over status.sock (exit 4), and says the group", async () => {
-    const { run, view, statusSocket } = await daemon();
+    const { run, view, statusSocket } = await madeUpDaemon();
     for (const line of [
       ["sync"],
       ["collect", "cpu"],
@@ -74,7 +74,7 @@ describe("every command that asks the daemon", () => {
   });
 
   test("prints data as it came with --json", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     view.happen({ type: "t" });
     for (const line of lines) {
       const { code, stdout, stderr } = await run([...line, "--json"], { input: piped("nf_en_x") });
@@ -88,7 +88,7 @@ describe("every command that asks the daemon", () => {
   });
 
   test("names what it does not take (exit 2)", async () => {
-    const { run } = await daemon();
+    const { run } = await madeUpDaemon();
     for (const line of [
       ["report", "a", "b"],
       ["drives", "a", "b"],
@@ -110,7 +110,7 @@ describe("every command that asks the daemon", () => {
   });
 
   test("leaves no terminal codes in what a device calls itself", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     const evil = "\u001b[2Jevil\u202e";
     const data = structuredClone(view.sections.drives?.data) as { drives: { model: string }[] };
     if (data.drives[0]) data.drives[0].model = evil;
@@ -140,7 +140,7 @@ describe("every command that asks the daemon", () => {
 
 describe("report, collect, sync, check, why, reload", () => {
   test("report: an overview, one section, the very bytes", async () => {
-    const { run } = await daemon("container");
+    const { run } = await madeUpDaemon("container");
     expect((await run(["report"])).stdout).toMatch(
       /^drives +absent +12 s ago +3\.3 ms +No drives are visible here/m,
     );
@@ -156,7 +156,7 @@ describe("report, collect, sync, check, why, reload", () => {
   });
 
   test("collect: the collector's own table, else its fields", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     expect((await run(["collect", "drives"])).stdout).toMatch(/^drives: ok, .*\n\nSLOT +DEVICE/);
     expect((await run(["collect", "nosuch"])).stderr).toContain("there is drives, ");
     expect(view.calls).toEqual(["collect drives"]);
@@ -174,7 +174,7 @@ describe("report, collect, sync, check, why, reload", () => {
   });
 
   test("sync: what came of it, exit 1 when it failed", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     expect(await run(["sync", "nodefoundry"])).toMatchObject({
       code: 0,
       stdout: "nodefoundry: done, 2 sections sent and confirmed\n",
@@ -199,7 +199,7 @@ describe("report, collect, sync, check, why, reload", () => {
   });
 
   test("check: each step with its verdict and what to do", async () => {
-    const { run } = await daemon();
+    const { run } = await madeUpDaemon();
     expect(await run(["check"])).toMatchObject({
       code: 1,
       stdout:
@@ -208,7 +208,7 @@ describe("report, collect, sync, check, why, reload", () => {
   });
 
   test("why: everything, one condition, a section, a command, nothing", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     expect((await run(["why"])).stdout).toBe("Nothing is wrong.\n");
     view.state = {
       ...view.state,
@@ -247,7 +247,7 @@ describe("report, collect, sync, check, why, reload", () => {
   });
 
   test("reload: taken over, or what is wrong", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     expect((await run(["reload"])).code).toBe(0);
     view.reload = async () => ({ ok: false, problems: ["config.toml:3: unknown key"] });
     expect(await run(["reload"])).toMatchObject({

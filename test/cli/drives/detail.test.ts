@@ -8,12 +8,12 @@ import { allCollectors } from "../../../src/collectors/index.ts";
 import { NO_TREND } from "../../../src/collectors/smart/history.ts";
 import type { SmartData } from "../../../src/collectors/smart/schema.ts";
 import type { SmartParams } from "../../../src/model/smart.ts";
-import { daemon } from "../../support/agent/daemon.ts";
+import { madeUpDaemon } from "../../support/agent/daemon.ts";
 import { section, viewOfSections } from "../../support/agent/view.ts";
 import { MEMBER, SERIALS, sectionsOnce } from "../../support/drives/healthy-drives.ts";
 import { terminal } from "../../support/text/io.ts";
 
-const healthy = async () => await daemon(viewOfSections(await sectionsOnce(), allCollectors()));
+const healthy = async () => await madeUpDaemon(viewOfSections(await sectionsOnce(), allCollectors()));
 const plain = (text: string): string => text.replace(/ --socket \S+/g, "");
 
 describe("one drive", () => {
@@ -69,7 +69,7 @@ describe("one drive", () => {
       smart_ok: null,
       reasons: [{ code: "drive_hangs", detail: "The drive does not answer." }],
     });
-    const { run, statusSocket } = await daemon(
+    const { run, statusSocket } = await madeUpDaemon(
       viewOfSections({ ...sections, smart: section("smart", smart) }, allCollectors()),
     );
     const { stdout } = await run(["drives", "sdc"], { socket: statusSocket });
@@ -106,7 +106,7 @@ describe("one drive", () => {
       { ...(await sectionsOnce()), smart: section("smart", smart) },
       allCollectors(),
     );
-    const { run } = await daemon(view);
+    const { run } = await madeUpDaemon(view);
     for (const line of [["drives"], ["drives", "sda"], ["drives", MEMBER], ["drives", "locate", "sda"]]) {
       const { stdout } = await run(line, { io: terminal(80) });
       expect([line, stdout.replaceAll("\n", "").match(/[\u0000-\u001f\u202e]/)]).toEqual([line, null]);

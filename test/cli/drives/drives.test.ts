@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import { displayWidth } from "../../../src/cli/text/table.ts";
 import type { DrivesData } from "../../../src/collectors/drives/schema.ts";
 import { allCollectors } from "../../../src/collectors/index.ts";
-import { daemon } from "../../support/agent/daemon.ts";
+import { madeUpDaemon } from "../../support/agent/daemon.ts";
 import { smartData, smartEntry } from "../../support/agent/routes.ts";
 import { NOW, section, type TestView, testView, viewOfSections } from "../../support/agent/view.ts";
 import { sectionsOnce } from "../../support/drives/healthy-drives.ts";
 import { attribute, nvme } from "../../support/drives/smart.ts";
 import { terminal } from "../../support/text/io.ts";
 
-const healthy = async () => await daemon(viewOfSections(await sectionsOnce(), allCollectors()));
+const healthy = async () => await madeUpDaemon(viewOfSections(await sectionsOnce(), allCollectors()));
 const plain = (text: string): string => text.replace(/ --socket \S+/g, "");
 
 /** A Ceph node on which every drive was asked; sdf has bad sectors. */
@@ -47,7 +47,7 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
   });
 
   it("fits 80 columns: what matters least gives way, verdict and reason never", async () => {
-    const { run } = await daemon(await cephNode());
+    const { run } = await madeUpDaemon(await cephNode());
     const shown = async (columns: number) => {
       const lines = (await run(["drives"], { io: terminal(columns) })).stdout.split("\n").slice(0, 16);
       expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(columns);
@@ -82,7 +82,7 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
     const gone = { id: "serial-GONE", serial: "GONE-1", model: "ST1", last_name: "sdx", size_bytes: 1e12 };
     data.missing = [{ ...gone, enclosure: null, slot: null, since: new Date(NOW - 7_200_000).toISOString() }];
     view.sections.drives = section("drives", data);
-    const { run } = await daemon(view);
+    const { run } = await madeUpDaemon(view);
     const { stdout } = await run(["drives"]);
     expect(stdout).toMatch(/^SLOT .* USED FOR +STATE\n/);
     expect(stdout).toMatch(new RegExp(`^160 +${first.name} .*does not answer$`, "m"));
@@ -91,7 +91,7 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
   });
 
   it("says in one line why there is no verdict, and what to type", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     const last = async () =>
       plain((await run(["drives"])).stdout)
         .trimEnd()
@@ -128,7 +128,7 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
     expect(await last()).toBe("Their health is not known yet: look again in a few seconds.");
     // Switched off in the configuration: nobody misses it.
     const without = { ...view, collectors: () => allCollectors().filter(({ name }) => name !== "smart") };
-    const off = await daemon(without);
+    const off = await madeUpDaemon(without);
     expect((await off.run(["drives"])).stdout).toMatch(/\n15 drives, looked at 12 s ago\n$/);
   });
 });

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { daemon, piped, typed } from "../../support/agent/daemon.ts";
+import { madeUpDaemon, piped, typed } from "../../support/agent/daemon.ts";
 import { ask, startServer } from "../../support/agent/unix-http.ts";
 import { testView } from "../../support/agent/view.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
@@ -10,7 +10,7 @@ describe("enroll", () => {
   const KEY = "nf_en_0123456789abcdef";
 
   test("from a pipe, a file or typed unseen; the key is shown nowhere", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     const file = join(temporaryFolder(), "key");
     writeFileSync(file, `${KEY}\n`, { mode: 0o600 });
     const terminal = typed(`${KEY}x`, "\u007f\r");
@@ -37,7 +37,7 @@ describe("enroll", () => {
   });
 
   test("warns of keys that may do more, or less, than enrol", async () => {
-    const { run } = await daemon();
+    const { run } = await madeUpDaemon();
     expect((await run(["enroll"], { input: piped("nf_sk_live_abc") })).stderr).toContain(
       "an enrolment key (nf_en_…) is enough",
     );
@@ -46,7 +46,7 @@ describe("enroll", () => {
   });
 
   test("refuses a key on the command line, no key, two words, a file others can read", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     const onLine = await run(["enroll", KEY]);
     expect([onLine.code, onLine.stderr.includes(KEY)]).toEqual([2, false]);
     expect((await run(["enroll"], { input: piped("") })).code).toBe(2);
@@ -63,7 +63,7 @@ describe("enroll", () => {
 
 describe("enroll refuses before it asks for a key", () => {
   test("a control API that is not there", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     const terminal = typed("nf_en_0123456789abcdef\r");
     for (const input of [piped(""), terminal]) {
       const { code, stderr } = await run(["enroll", "nosuch"], { input });
@@ -83,7 +83,7 @@ describe("enroll refuses before it asks for a key", () => {
     ["{Serial}", "{Serial}"],
     ["hostname}", "}"],
   ])("the name %s, in which nothing stands for %s", async (name, wrong) => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     const problem = `nothing stands for ${wrong} in a name, only {hostname} and {serial} do`;
     const { code, stderr } = await run(["enroll", "--name", name], { input: piped("") });
     expect([code, stderr.replace(/(?<=--socket )\S+/, "SOCKET")]).toEqual([
@@ -108,7 +108,7 @@ describe("enroll refuses before it asks for a key", () => {
 
 describe("reset and leave", () => {
   test("ask on a terminal, need --yes elsewhere", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     for (const line of [
       ["reset", "--identity"],
       ["leave", "nodefoundry"],

@@ -3,13 +3,12 @@ import { networkText } from "../../../src/cli/show/network.ts";
 import { displayWidth } from "../../../src/cli/text/table.ts";
 import type { Network } from "../../../src/collectors/network/schema.ts";
 import { daemon } from "../../support/agent/daemon.ts";
-import { testView } from "../../support/agent/view.ts";
 
 const LONG = "2001:db8:1234:5678:9abc:deff:fe12:3456";
 
 async function network(): Promise<Network> {
-  const { sections } = await testView();
-  return structuredClone(sections.network?.data) as Network;
+  const { view } = await daemon();
+  return structuredClone(view.report().sections.network?.data) as Network;
 }
 
 function drawn(data: Network, columns: number): string[] {

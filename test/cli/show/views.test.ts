@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Io } from "../../../src/cli/output.ts";
 import { nextUlid } from "../../../src/model/ulid.ts";
-import { daemon } from "../../support/agent/daemon.ts";
+import { madeUpDaemon } from "../../support/agent/daemon.ts";
 import { NOW, section } from "../../support/agent/view.ts";
 
 describe("status", () => {
   test("says that all is well in a few lines", async () => {
-    const { run } = await daemon();
+    const { run } = await madeUpDaemon();
     const { code, stdout } = await run(["status"]);
     expect([code, stdout]).toEqual([
       0,
@@ -26,7 +26,7 @@ Events kept: 3 (900 B)
   });
 
   test("shows what is wrong first, and exits with 1 for an error", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     const [api] = view.state.controlApis;
     if (!api) throw new Error("no API");
     view.state = {
@@ -100,7 +100,7 @@ Events kept: 3 (900 B)
   });
 
   test("--watch draws in place on a terminal until Ctrl-C (exit 0), once elsewhere", async () => {
-    const { run } = await daemon();
+    const { run } = await madeUpDaemon();
     expect((await run(["status", "--watch"])).stdout).toBe((await run(["status"])).stdout);
     const abort = new AbortController();
     let shown = "";
@@ -122,7 +122,7 @@ Events kept: 3 (900 B)
 
 describe("drives and network", () => {
   test("a table of drives, whose Ceph volumes have names for people", async () => {
-    const { run } = await daemon();
+    const { run } = await madeUpDaemon();
     const { stdout } = await run(["drives"]);
     const lines = stdout.split("\n");
     expect(lines[0]).toMatch(/^SLOT +DEVICE +MODEL +SIZE +TYPE +TEMP +USED FOR +STATE$/);
@@ -133,7 +133,7 @@ describe("drives and network", () => {
   });
 
   test("a missing drive stands where it was, with its serial number for administrators only", async () => {
-    const { run, view, statusSocket } = await daemon();
+    const { run, view, statusSocket } = await madeUpDaemon();
     const data = view.sections.drives?.data as { drives: { slot: string; enclosure: string }[] };
     const drives = data.drives.filter(({ slot }) => slot !== "5");
     const { enclosure } = data.drives.find(({ slot }) => slot === "5") ?? {};
@@ -161,7 +161,7 @@ describe("drives and network", () => {
   });
 
   test("one drive, forgetting one, and none", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     expect((await run(["drives", "/dev/sda"])).stdout).toContain(
       "\n  size            18.0 TB (18 000 207 937 536 B)\n",
     );
@@ -171,14 +171,14 @@ describe("drives and network", () => {
     expect((await run(["drives", "forget", "ZR5ABCDE"])).code).toBe(0);
     expect((await run(["drives", "forget", "UNKNOWN"])).code).toBe(1);
     expect(view.calls).toEqual(["forget ZR5ABCDE", "forget UNKNOWN"]);
-    const container = await daemon("container");
+    const container = await madeUpDaemon("container");
     expect((await container.run(["drives"])).stdout).toBe(
       "No drives are visible here, as usual in a container.\n",
     );
   });
 
   test("the temperature's course with --watch", async () => {
-    const { run } = await daemon();
+    const { run } = await madeUpDaemon();
     const abort = new AbortController();
     let shown = "";
     const io: Partial<Io> = {
@@ -196,7 +196,7 @@ describe("drives and network", () => {
   });
 
   test("interfaces, the way out and resolvers", async () => {
-    const { run } = await daemon();
+    const { run } = await madeUpDaemon();
     const { stdout } = await run(["network"]);
     expect(stdout).toMatch(
       /^bond0 +bond +up +25 Gbit\/s {2}10\.20\.0\.21\/16 .*of enp65s0f0np0, enp65s0f1np1 +0$/m,
@@ -209,7 +209,7 @@ describe("drives and network", () => {
 
 describe("events", () => {
   test("of the last day, since a time or an event, or all", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     const old = {
       type: "old",
       id: nextUlid("", NOW - 3 * 86_400_000, new Uint8Array(10)),
@@ -247,12 +247,12 @@ describe("events", () => {
     expect((await run(["events"])).stdout).toMatch(
       /\n\S+ \S+ {2}over {5}condition\.cleared +The clock is wrong\.\n$/,
     );
-    const none = await daemon();
+    const none = await madeUpDaemon();
     expect((await none.run(["events"])).stderr).toContain("Nothing happened in the last 24 hours.");
   });
 
   test("--follow goes on until Ctrl-C (exit 0)", async () => {
-    const { run, view } = await daemon();
+    const { run, view } = await madeUpDaemon();
     const abort = new AbortController();
     let shown = "";
     const io: Partial<Io> = {

@@ -20,9 +20,15 @@ import { networkCommand } from "../../../src/cli/show/network.ts";
 import { reportCommand } from "../../../src/cli/show/report.ts";
 import { statusCommand } from "../../../src/cli/show/status.ts";
 import { whyCommand } from "../../../src/cli/show/why.ts";
+import type { AgentView } from "../../../src/sockets/agent-view.ts";
+import { loadTree, mergeTrees, type Tree, treeMachine } from "../machine/tree.ts";
+import { type HandClock, handClock } from "../store/store.ts";
 import { type Printed, runCli } from "../text/io.ts";
+import { type TestAgent, testAgent } from "./agent.ts";
 import { startServer } from "./unix-http.ts";
-import { NOW, type TestView, testView } from "./view.ts";
+import { NOW as MADE_UP_NOW, type TestView, testView } from "./view.ts";
+
+export const NOW = Date.parse("2026-11-21T12:00:00Z");
 
 const READING = [
   statusCommand,
@@ -42,41 +48,78 @@ const READING = [
   releaseCommand,
 ];
 
+type Run = (
+  argv: readonly string[],
+  given?: { input?: Input; io?: Partial<Io>; socket?: string },
+) => Promise<Printed>;
+
 export interface Daemon {
-  view: TestView;
+  agent: TestAgent;
+  /** What the sockets ask; a test may lay something over it (pretend.ts). */
+  view: AgentView;
+  clock: HandClock;
   /** Run a command line against its control.sock. */
-  run(
-    argv: readonly string[],
-    given?: { input?: Input; io?: Partial<Io>; socket?: string },
-  ): Promise<Printed>;
+  run: Run;
   statusSocket: string;
-  /** The daemon is gone, as when its host goes down. */
+  controlSocket: string;
+}
+
+export interface DaemonOptions {
+  /** Name of a fixture tree; what is more in it. */
+  readonly tree?: string;
+  readonly more?: Partial<Tree>;
+  /** TOML after the [agent] section. */
+  readonly toml?: string;
+  readonly hardware?: boolean;
+  /** State and configuration of an earlier one. */
+  readonly folder?: string;
+}
+
+/** A real agent on a fixture tree, and every sub-command that asks one. 12 s ago it looked at everything. */
+export async function daemon({
+  tree = "ceph-node",
+  more = {},
+  ...options
+}: DaemonOptions = {}): Promise<Daemon> {
+  const clock = handClock(NOW - 12_000);
+  const machine = treeMachine(mergeTrees([loadTree(tree), { files: {}, now: NOW, ...more }]), clock);
+  const agent = await testAgent({ machine, ...options });
+  clock.forward(12_000);
+  const { view, statusSocket, controlSocket } = agent;
+  return { agent, view, clock, statusSocket, controlSocket, run: runner(controlSocket, clock.now) };
+}
+
+function runner(control: string, now: () => number): Run {
+  return (argv, { input = piped(""), io = {}, socket = control } = {}) => {
+    const asking = [enrollCommandWith, resetCommandWith, leaveCommandWith, commandsCommandWith].map(
+      (command) => command(() => input),
+    );
+    const reboot = rebootCommandWith({
+      input: () => input,
+      run: () => Promise.reject(new Error("a program was started")),
+      uid: () => 0,
+      pollMs: 5,
+    });
+    return runCli([...READING, ...asking, reboot], [...argv, "--socket", socket], { now, ...io });
+  };
+}
+
+export interface MadeUpDaemon {
+  view: TestView;
+  run: Run;
+  statusSocket: string;
   end(): Promise<void>;
 }
 
 /** @param node name of a fixture tree, or what the daemon is to know */
-export async function daemon(node: string | TestView = "ceph-node"): Promise<Daemon> {
+export async function madeUpDaemon(node: string | TestView = "ceph-node"): Promise<MadeUpDaemon> {
   const view = typeof node === "string" ? await testView(node) : node;
   const server = await startServer({ view });
   return {
     view,
     statusSocket: server.statusSocket,
     end: () => server.close(),
-    run(argv, { input = piped(""), io = {}, socket = server.controlSocket } = {}) {
-      const asking = [enrollCommandWith, resetCommandWith, leaveCommandWith, commandsCommandWith].map(
-        (command) => command(() => input),
-      );
-      const reboot = rebootCommandWith({
-        input: () => input,
-        run: () => Promise.reject(new Error("a program was started")),
-        uid: () => 0,
-        pollMs: 5,
-      });
-      return runCli([...READING, ...asking, reboot], [...argv, "--socket", socket], {
-        now: () => NOW,
-        ...io,
-      });
-    },
+    run: runner(server.controlSocket, () => MADE_UP_NOW),
   };
 }
 
