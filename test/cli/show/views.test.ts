@@ -1,36 +1,37 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Io } from "../../../src/cli/output.ts";
-import { nextUlid } from "../../../src/model/ulid.ts";
-import { madeUpDaemon } from "../../support/agent/daemon.ts";
-import { NOW, section } from "../../support/agent/view.ts";
+import type { DrivesData } from "../../../src/collectors/drives/schema.ts";
+import { daemon } from "../../support/agent/daemon.ts";
+import { NOW, overheard, pretendEvents, pretendStatus } from "../../support/agent/pretend.ts";
 
 describe("status", () => {
   test("says that all is well in a few lines", async () => {
-    const { run } = await madeUpDaemon();
+    const { run, view } = await daemon({ tree: "vm", registered: "test" });
     const { code, stdout } = await run(["status"]);
-    expect([code, stdout]).toEqual([
+    const next = /(?<=12 s ago {3})(?:now|in \d+ s)/;
+    expect([code, stdout.replace(/\S+ KiB +\d+ B$/m, "SENT RECEIVED").replace(next, "NEXT")]).toEqual([
       0,
-      `ceph-osd-07 is online
-foundry-agent 0.1.0, running for 1 d 1 h, node node_7 (test: hardware is never touched)
+      `edge-lab is online
+foundry-agent 0.0.0-test, running for 12 s, node ${view.status().nodeId} (test: hardware is never touched)
 
 Control APIs
-  NAME         STATE    LAST SYNC  NEXT     EVENTS WAITING  SENT THIS MONTH  RECEIVED
-  nodefoundry  working  12 s ago   in 48 s               0          1.2 MiB    45 KiB
+  NAME         STATE    LAST SYNC  NEXT  EVENTS WAITING  SENT THIS MONTH  RECEIVED
+  nodefoundry  working  12 s ago   NEXT                0          SENT RECEIVED
 
 Collectors
-  working: drives, smart, network, system, cpu, memory, bmc, hardware, lldp, local
-
-Events kept: 3 (900 B)
+  working: drives, network, system, cpu, memory
+  nothing there: smart, bmc, hardware, lldp, local
 `,
     ]);
   });
 
   test("shows what is wrong first, and exits with 1 for an error", async () => {
-    const { run, view } = await madeUpDaemon();
-    const [api] = view.state.controlApis;
+    const { run, view } = await daemon({ registered: "test" });
+    const [api] = view.status().controlApis;
     if (!api) throw new Error("no API");
-    view.state = {
-      ...view.state,
+    pretendStatus(view, {
       status: "degraded",
       conditions: [
         {
@@ -51,7 +52,7 @@ Events kept: 3 (900 B)
       ],
       hold: { reason: "disk work", by: "root", since: NOW - 5_000, until: NOW + 3_600_000 },
       spool: { events: 10, bytes: 5000, dropped: 2 },
-    };
+    });
     const { code, stdout } = await run(["status"]);
     expect(code).toBe(1);
     expect(stdout).toContain("ceph-osd-07 is degraded, but does not report to nodefoundry\n");
@@ -63,13 +64,9 @@ Events kept: 3 (900 B)
     expect(stdout).toContain("Held by root for 1 h more: disk work\n");
     expect(stdout).toContain("2 dropped because there were too many\n");
     // Not registered: one who only looks on is well, one who would report is told how to.
-    view.state = {
-      ...view.state,
-      conditions: [],
-      controlApis: [{ ...api, enrolled: false, mode: "read-only" }],
-    };
+    pretendStatus(view, { conditions: [], controlApis: [{ ...api, enrolled: false, mode: "read-only" }] });
     expect((await run(["status"])).stdout).toContain("  nodefoundry  looking on");
-    view.state = { ...view.state, controlApis: [{ ...api, enrolled: false, mode: null, note: null }] };
+    pretendStatus(view, { controlApis: [{ ...api, enrolled: false, mode: null, note: null }] });
     const unregistered = (await run(["status"])).stdout;
     expect(unregistered).toContain("  nodefoundry  not enrolled");
     expect(unregistered).toMatch(
@@ -84,7 +81,7 @@ Events kept: 3 (900 B)
       nextStep: "foundry-agent enroll",
       since: NOW,
     } as const;
-    view.state = { ...view.state, conditions: [waiting] };
+    pretendStatus(view, { conditions: [waiting] });
     const keyless = (await run(["status"], { io: { isTty: true, env: { COLUMNS: "60" } } })).stdout;
     expect(keyless).toMatch(/\n {2}nodefoundry +not enr\S*(?: enrolled)? +12 s ago +- /);
     expect(keyless).toMatch(/NodeFoundry, and\n {11}there is no key/);
@@ -93,14 +90,17 @@ Events kept: 3 (900 B)
     const narrow = (await run(["status"], { io: { isTty: true, env: { COLUMNS: "60" } } })).stdout;
     expect(narrow).toContain("  nodefoundry  ");
     expect(narrow).not.toContain("SENT");
-    view.state = { ...view.state, status: "online", conditions: [], localOnly: true, controlApis: [] };
+  });
+
+  test("says so where it reports to nobody", async () => {
+    const { run } = await daemon();
     const local = await run(["status"]);
     expect([local.code, local.stdout.includes("none: this node is local only.")]).toEqual([0, true]);
     expect((await run(["leave"])).stdout).toBe("No control API is configured, so there is none to leave.\n");
   });
 
   test("--watch draws in place on a terminal until Ctrl-C (exit 0), once elsewhere", async () => {
-    const { run } = await madeUpDaemon();
+    const { run } = await daemon();
     expect((await run(["status", "--watch"])).stdout).toBe((await run(["status"])).stdout);
     const abort = new AbortController();
     let shown = "";
@@ -122,7 +122,7 @@ Events kept: 3 (900 B)
 
 describe("drives and network", () => {
   test("a table of drives, whose Ceph volumes have names for people", async () => {
-    const { run } = await madeUpDaemon();
+    const { run } = await daemon();
     const { stdout } = await run(["drives"]);
     const lines = stdout.split("\n");
     expect(lines[0]).toMatch(/^SLOT +DEVICE +MODEL +SIZE +TYPE +TEMP +USED FOR +STATE$/);
@@ -133,52 +133,48 @@ describe("drives and network", () => {
   });
 
   test("a missing drive stands where it was, with its serial number for administrators only", async () => {
-    const { run, view, statusSocket } = await madeUpDaemon();
-    const data = view.sections.drives?.data as { drives: { slot: string; enclosure: string }[] };
-    const drives = data.drives.filter(({ slot }) => slot !== "5");
-    const { enclosure } = data.drives.find(({ slot }) => slot === "5") ?? {};
-    const gone = {
-      id: "serial-ZR5",
-      serial: "ZR5ABCDE",
-      model: "ST18000NM004J",
-      last_name: "sdf",
-      enclosure,
-      slot: "5",
-      size_bytes: 18e12,
-      since: new Date(NOW - 7_200_000).toISOString(),
-    };
-    view.sections.drives = section("drives", { ...data, drives, missing: [gone] });
+    const { run, view, statusSocket, root, clock } = await daemon();
+    const data = view.report().sections.drives?.data as DrivesData;
+    const serial = data.drives.find(({ name }) => name === "sdf")?.serial ?? "";
+    rmSync(join(root, "sys/block/sdf"));
+    await view.collect("drives");
+    // Gone is what is not found for a while, and not what is being plugged over.
+    clock.forward(3_600_000);
+    await view.collect("drives");
+    clock.forward(7_200_000);
     const { stdout } = await run(["drives"]);
     const at = stdout.split("\n").findIndex((line) => line.includes("(sdf)"));
-    expect(stdout.split("\n")[at]).toMatch(/^5 .*serial ZR5ABCDE {2}missing, noticed 2 h ago$/);
+    expect(stdout.split("\n")[at]).toMatch(new RegExp(`^5 .*serial ${serial} {2}missing, noticed 2 h ago$`));
     expect(stdout.split("\n")[at + 1]).toMatch(/^6 /);
     expect(stdout).toContain("14 drives, 1 missing");
     const open = await run(["drives"], { socket: statusSocket });
-    expect([open.stdout.includes("missing, noticed 2 h ago"), open.stdout.includes("ZR5")]).toEqual([
+    expect([open.stdout.includes("missing, noticed 2 h ago"), open.stdout.includes(serial)]).toEqual([
       true,
       false,
     ]);
+    expect((await run(["drives", "forget", serial])).code).toBe(0);
+    expect((await run(["drives"])).stdout).toContain("14 drives, looked at now");
   });
 
   test("one drive, forgetting one, and none", async () => {
-    const { run, view } = await madeUpDaemon();
+    const { run, view } = await daemon();
+    const calls = overheard(view);
     expect((await run(["drives", "/dev/sda"])).stdout).toContain(
       "\n  size            18.0 TB (18 000 207 937 536 B)\n",
     );
     expect((await run(["drives", "sdzz"])).stderr).toMatch(
       /"sdzz"\. Next: foundry-agent drives --socket \S+ {2}# lists nvme0n1/,
     );
-    expect((await run(["drives", "forget", "ZR5ABCDE"])).code).toBe(0);
     expect((await run(["drives", "forget", "UNKNOWN"])).code).toBe(1);
-    expect(view.calls).toEqual(["forget ZR5ABCDE", "forget UNKNOWN"]);
-    const container = await madeUpDaemon("container");
+    expect(calls).toEqual(['forgetDrive ["UNKNOWN"]']);
+    const container = await daemon({ tree: "container" });
     expect((await container.run(["drives"])).stdout).toBe(
       "No drives are visible here, as usual in a container.\n",
     );
   });
 
   test("the temperature's course with --watch", async () => {
-    const { run } = await madeUpDaemon();
+    const { run } = await daemon();
     const abort = new AbortController();
     let shown = "";
     const io: Partial<Io> = {
@@ -196,7 +192,7 @@ describe("drives and network", () => {
   });
 
   test("interfaces, the way out and resolvers", async () => {
-    const { run } = await madeUpDaemon();
+    const { run } = await daemon();
     const { stdout } = await run(["network"]);
     expect(stdout).toMatch(
       /^bond0 +bond +up +25 Gbit\/s {2}10\.20\.0\.21\/16 .*of enp65s0f0np0, enp65s0f1np1 +0$/m,
@@ -209,21 +205,15 @@ describe("drives and network", () => {
 
 describe("events", () => {
   test("of the last day, since a time or an event, or all", async () => {
-    const { run, view } = await madeUpDaemon();
-    const old = {
-      type: "old",
-      id: nextUlid("", NOW - 3 * 86_400_000, new Uint8Array(10)),
-      at: NOW - 3 * 86_400_000,
-      severity: "info",
-      data: {},
-    } as const;
-    view.events.push(old);
-    const { id } = view.happen({
+    const { run, view } = await daemon();
+    const { happen } = pretendEvents(view);
+    happen({ type: "old" }, NOW - 3 * 86_400_000);
+    const { id } = happen({
       type: "drive.missing",
       severity: "warning",
       data: { slot: "3", size_bytes: 16e12 },
     });
-    view.happen({
+    happen({
       type: "condition.raised",
       severity: "error",
       data: { text: "The clock is wrong.", code: "clock_wrong" },
@@ -243,27 +233,28 @@ describe("events", () => {
     expect(await types("--since", "all")).toEqual(["old", "drive.missing", "condition.raised"]);
     expect(await types("--since", id)).toEqual(["condition.raised"]);
     // What is over is no warning any more.
-    view.happen({ type: "condition.cleared", severity: "error", data: { text: "The clock is wrong." } });
+    happen({ type: "condition.cleared", severity: "error", data: { text: "The clock is wrong." } });
     expect((await run(["events"])).stdout).toMatch(
       /\n\S+ \S+ {2}over {5}condition\.cleared +The clock is wrong\.\n$/,
     );
-    const none = await madeUpDaemon();
+    const none = await daemon({ tree: "vm" });
     expect((await none.run(["events"])).stderr).toContain("Nothing happened in the last 24 hours.");
   });
 
   test("--follow goes on until Ctrl-C (exit 0)", async () => {
-    const { run, view } = await madeUpDaemon();
+    const { run, view } = await daemon();
+    const { happen, events } = pretendEvents(view);
     const abort = new AbortController();
     let shown = "";
     const io: Partial<Io> = {
       signal: abort.signal,
       stdout: (text) => {
         shown += text;
-        if (shown.includes("first") && view.events.length === 1) view.happen({ type: "second" });
+        if (shown.includes("first") && events.length === 1) happen({ type: "second" });
         if (shown.includes("second")) abort.abort();
       },
     };
-    view.happen({ type: "first" });
+    happen({ type: "first" });
     const { code, stderr } = await run(["events", "--follow"], { io });
     expect([code, stderr]).toEqual([0, ""]);
     expect(shown.match(/first|second/g)).toEqual(["first", "second"]);

@@ -20,15 +20,16 @@ import { networkCommand } from "../../../src/cli/show/network.ts";
 import { reportCommand } from "../../../src/cli/show/report.ts";
 import { statusCommand } from "../../../src/cli/show/status.ts";
 import { whyCommand } from "../../../src/cli/show/why.ts";
+import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import type { AgentView } from "../../../src/sockets/agent-view.ts";
-import { loadTree, mergeTrees, type Tree, treeMachine } from "../machine/tree.ts";
+import { layTree, loadTree, mergeTrees, type Tree, treeMachine } from "../machine/tree.ts";
 import { type HandClock, handClock } from "../store/store.ts";
 import { type Printed, runCli } from "../text/io.ts";
 import { type TestAgent, testAgent } from "./agent.ts";
+import { NOW } from "./pretend.ts";
+import { pointedAt, sandbox } from "./server.ts";
 import { startServer } from "./unix-http.ts";
 import { NOW as MADE_UP_NOW, type TestView, testView } from "./view.ts";
-
-export const NOW = Date.parse("2026-11-21T12:00:00Z");
 
 const READING = [
   statusCommand,
@@ -62,6 +63,10 @@ export interface Daemon {
   run: Run;
   statusSocket: string;
   controlSocket: string;
+  /** Of the tree: what is changed there is found by the next look. */
+  root: string;
+  /** Where it reports to when it is `registered`. */
+  server: Sandbox;
 }
 
 export interface DaemonOptions {
@@ -73,20 +78,26 @@ export interface DaemonOptions {
   readonly hardware?: boolean;
   /** State and configuration of an earlier one. */
   readonly folder?: string;
+  /** With a sandbox of its own, and this key of it; "none": it is pointed there and not registered. */
+  readonly registered?: "test" | "live" | "none";
 }
 
 /** A real agent on a fixture tree, and every sub-command that asks one. 12 s ago it looked at everything. */
-export async function daemon({
-  tree = "ceph-node",
-  more = {},
-  ...options
-}: DaemonOptions = {}): Promise<Daemon> {
+export async function daemon(options: DaemonOptions = {}): Promise<Daemon> {
+  const { tree = "ceph-node", more = {}, toml = "", registered, ...rest } = options;
   const clock = handClock(NOW - 12_000);
-  const machine = treeMachine(mergeTrees([loadTree(tree), { files: {}, now: NOW, ...more }]), clock);
-  const agent = await testAgent({ machine, ...options });
-  clock.forward(12_000);
+  const whole = mergeTrees([loadTree(tree), { files: {}, now: NOW, ...more }]);
+  const root = layTree(whole);
+  const machine = treeMachine(whole, clock, root);
+  const server = await sandbox({ now: clock.now });
+  const pointed = registered === undefined ? "" : pointedAt(server.url);
+  const agent = await testAgent({ machine, toml: `${pointed}${toml}`, ...rest });
   const { view, statusSocket, controlSocket } = agent;
-  return { agent, view, clock, statusSocket, controlSocket, run: runner(controlSocket, clock.now) };
+  if (registered === "test" || registered === "live")
+    await view.enroll("nodefoundry", server.keys[registered], {});
+  clock.forward(12_000);
+  const run = runner(controlSocket, clock.now);
+  return { agent, view, clock, statusSocket, controlSocket, root, run, server };
 }
 
 function runner(control: string, now: () => number): Run {

@@ -2,8 +2,13 @@
  * What a real agent says only after days, or with hardware that no test has, laid over what it says by itself. Each test
  * names what it lays over; everything else stays the agent's own, and so do the sockets.
  */
+import type { AgentEvent } from "../../../src/model/event.ts";
 import type { Section } from "../../../src/model/report.ts";
+import { nextUlid } from "../../../src/model/ulid.ts";
 import type { AgentStatus, AgentView } from "../../../src/sockets/agent-view.ts";
+
+/** Of the clock of the agents that are pretended with. */
+export const NOW = Date.parse("2026-11-21T12:00:00Z");
 
 export function pretendStatus(view: AgentView, change: Partial<AgentStatus>): void {
   const real = view.status;
@@ -23,6 +28,28 @@ export function pretendSections(
       if (part === null) delete all[name];
       else all[name] = { ...(all[name] as Section), ...part };
     return { bootId, sections: all };
+  };
+}
+
+/** Events by hand in place of the agent's own: `happen` tells whoever follows. */
+export function pretendEvents(view: AgentView, from = NOW) {
+  const events: AgentEvent[] = [];
+  const listeners = new Set<(event: AgentEvent) => void>();
+  view.eventsSince = (id, limit) => events.filter((event) => event.id > id).slice(0, limit);
+  view.onEvent = (listener) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+  return {
+    events,
+    listeners,
+    happen(event: Partial<AgentEvent> & { type: string }, at = from + events.length): AgentEvent {
+      const id = nextUlid(events.at(-1)?.id ?? "", at, new Uint8Array(10).fill(7));
+      const whole: AgentEvent = { id, at, severity: "info", data: {}, ...event };
+      events.push(whole);
+      for (const listener of listeners) listener(whole);
+      return whole;
+    },
   };
 }
 

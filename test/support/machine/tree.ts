@@ -117,10 +117,10 @@ export function layTree(tree: Tree, root = fastFolder()): string {
 }
 
 /** A machine over a laid-out tree. Its clock stands still at `now` unless one is given. */
-export function treeMachine(tree: Tree, clock?: Clock): Machine {
+export function treeMachine(tree: Tree, clock?: Clock, root = layTree(tree)): Machine {
   const now = tree.now ?? DEFAULT_NOW;
   return {
-    files: openFiles(layTree(tree), tree.errors ?? {}),
+    files: openFiles(root, tree.errors ?? {}),
     clock: clock ?? { now: () => now, monotonic: () => 1_000_000 },
     addresses: () => (tree.addresses === undefined ? [] : tree.addresses),
     uid: 0,
