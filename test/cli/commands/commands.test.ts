@@ -2,22 +2,42 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { listText } from "../../../src/cli/commands/list.ts";
+import { AgentError } from "../../../src/model/errors.ts";
 import { commandWire } from "../../../src/sockets/wire/command.ts";
-import { madeUpDaemon, piped } from "../../support/agent/daemon.ts";
-import { NOW } from "../../support/agent/view.ts";
-import { commandRecord, commandRow, runningRecord, waitingRecord } from "../../support/commands/records.ts";
+import { daemon, piped } from "../../support/agent/daemon.ts";
+import { NOW, pretendCommands, pretendStatus } from "../../support/agent/pretend.ts";
+import { reboot } from "../../support/agent/server.ts";
+import { commandRecord, commandRow, waitingRecord } from "../../support/commands/records.ts";
+import { eventually } from "../../support/eventually.ts";
+import { plainCommand, signer } from "../../support/helper/signing.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 
 const WAITED = "root holds this node since 2025-10-09 08:00 UTC, until it is released: memory test.";
+const HELD = /\S+ holds this node since 2026-11-21 12:00 UTC, until it is released: memory test\./;
+
+/** A node that is held, and a reboot that its server wants of it. */
+async function waiting() {
+  const here = await daemon({ tree: "vm", registered: "test" });
+  await here.run(["hold", "--reason", "memory test"]);
+  const id = await reboot(here.server, here.view.status().nodeId ?? "");
+  await eventually(async () => {
+    await here.view.sync();
+    return here.view.status().waitingCommands[0]?.progress.why != null;
+  });
+  here.clock.forward(60_000);
+  return { ...here, id };
+}
 
 test("commands is a table; without any it says so", async () => {
-  const { view, run } = await madeUpDaemon();
+  const { run } = await daemon();
   expect((await run(["commands"])).stdout).toBe("This node was not asked to do anything yet.\n");
-  view.commandList = [commandRow(waitingRecord())];
-  const { code, stdout } = await run(["commands"]);
+  const { run: ask, id } = await waiting();
+  const { code, stdout } = await ask(["commands"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ID +TYPE +STATE +SINCE +SOURCE +WHY\n/);
-  expect(stdout).toContain(`cmd_waiting  reboot  waiting  60 s ago  nodefoundry  ${WAITED}`);
+  expect(stdout).toMatch(
+    new RegExp(`${id} +reboot \\(test\\) +waiting +60 s ago +nodefoundry +${HELD.source}`),
+  );
 });
 
 test("on a narrow terminal an id stays whole and why it waits has its own line", () => {
@@ -40,7 +60,7 @@ test("on a narrow terminal an id stays whole and why it waits has its own line",
 });
 
 test("a test's reboot names one boot, and a cancelled command says so once", async () => {
-  const { view, run } = await madeUpDaemon();
+  const { view, run } = await daemon();
   const tried = commandRecord(
     { id: "cmd_tried", mode: "test" },
     { state: "succeeded", since: NOW, result: { simulated: true, from_boot_id: "b-0", boot_id: "b-0" } },
@@ -53,7 +73,7 @@ test("a test's reboot names one boot, and a cancelled command says so once", asy
       why: { code: "cancelled", text: "Cancelled by root.", nextStep: null },
     },
   );
-  view.commandList = [commandRow(tried), commandRow(gone)];
+  pretendCommands(view, [tried, gone]);
   expect((await run(["commands", "cmd_tried"])).stdout).toContain("On boot b-0, before and after\n");
   expect((await run(["commands", "cmd_gone"])).stdout).toMatch(/\n\nCancelled by root\.\n$/);
   expect((await run(["why", "cmd_gone"])).stdout).toBe(
@@ -62,13 +82,13 @@ test("a test's reboot names one boot, and a cancelled command says so once", asy
 });
 
 test("a misspelt word is no id", async () => {
-  const { run } = await madeUpDaemon();
+  const { run } = await daemon();
   const { code, stderr } = await run(["commands", "sing"]);
   expect([code, stderr]).toEqual([2, expect.stringContaining('did you mean "sign"?')]);
 });
 
 test("commands ID is a story that a person can read", async () => {
-  const { view, run } = await madeUpDaemon();
+  const { view, run } = await daemon();
   const record = commandRecord(
     {
       id: "cmd_9",
@@ -83,13 +103,14 @@ test("commands ID is a story that a person can read", async () => {
       result: { from_boot_id: "b-0", boot_id: "b-1", cause: "unverified" },
     },
   );
-  view.commandList = [commandRow(record)];
-  view.histories.cmd_9 = [
-    { at: NOW - 800_000, state: "accepted", step: null, text: "Accepted." },
-    { at: NOW - 800_000, state: "waiting", step: null, text: WAITED },
-    { at: NOW - 200_000, state: "rebooting", step: null, text: "Asking the host to reboot (graceful)." },
-    { at: NOW, state: "succeeded", step: null, text: "Done." },
-  ];
+  pretendCommands(view, [record], {
+    cmd_9: [
+      { at: NOW - 800_000, state: "accepted", step: null, text: "Accepted." },
+      { at: NOW - 800_000, state: "waiting", step: null, text: WAITED },
+      { at: NOW - 200_000, state: "rebooting", step: null, text: "Asking the host to reboot (graceful)." },
+      { at: NOW, state: "succeeded", step: null, text: "Done." },
+    ],
+  });
   const { stdout } = await run(["commands", "cmd_9"]);
   expect(stdout).toContain("reboot cmd_9: succeeded\n");
   expect(stdout).toMatch(/^Asked by alice \(uid 1000\) on this host at \S+ \S+: new kernel$/m);
@@ -100,74 +121,57 @@ test("commands ID is a story that a person can read", async () => {
 });
 
 test("why and status say what a command waits for and what to type", async () => {
-  const { view, run } = await madeUpDaemon();
-  view.commandList = [commandRow(waitingRecord())];
-  view.state = { ...view.state, runningCommand: runningRecord(), waitingCommands: [waitingRecord()] };
-  const one = await run(["why", "cmd_waiting"]);
-  expect(one.stdout).toContain(
-    `reboot from nodefoundry (cmd_waiting) waits, since 60 s ago: ${WAITED}\nNext: foundry-agent release`,
+  const { view, run, id } = await waiting();
+  const one = await run(["why", id]);
+  const held = `${HELD.source}\\n *Next: foundry-agent release`;
+  expect(one.stdout).toMatch(
+    new RegExp(`^reboot from nodefoundry \\(${id}\\) waits, since 60 s ago: ${held}`),
   );
   const all = await run(["why"]);
   expect(all.stdout).toContain("Nothing is wrong.\n");
-  expect(all.stdout).toContain(WAITED);
+  expect(all.stdout).toMatch(HELD);
+  const running = commandRecord(
+    { id: "cmd_running", type: "collect" },
+    { state: "running", step: "collect" },
+  );
+  pretendStatus(view, { runningCommand: { ...running, progress: { ...running.progress, since: NOW } } });
   const status = await run(["status"]);
   expect(status.stdout).toContain("Command under way: collect, running, 60 s ago (cmd_running)\n");
-  expect(status.stdout).toContain(
-    `Commands waiting\n  reboot (cmd_waiting): ${WAITED}\n    Next: foundry-agent release`,
-  );
+  expect(status.stdout).toMatch(new RegExp(`Commands waiting\\n {2}reboot \\(${id}\\): ${held}`));
 });
 
 test("cancel says what came of it", async () => {
-  const { view, run } = await madeUpDaemon();
-  view.commandList = [commandRow(waitingRecord())];
-  expect((await run(["commands", "cancel", "cmd_waiting"])).stdout).toBe(
-    "reboot cmd_waiting is cancelled.\n",
-  );
+  const { view, run, id } = await waiting();
+  expect((await run(["commands", "cancel", id])).stdout).toBe(`reboot ${id} is cancelled.\n`);
+  expect(view.commandRecord(id)?.progress.state).toBe("cancelled");
   expect((await run(["commands", "cancel", "none"])).code).toBe(1);
   expect((await run(["commands", "cancel"])).code).toBe(2);
-  view.commandList = [
-    commandRow(
-      commandRecord(
-        { id: "cmd_down" },
-        {
-          state: "rebooting",
-          reboot: {
-            method: "graceful",
-            fromBootId: "b",
-            callDeadlineMs: 1,
-            deadlineMs: 2,
-            attempt: 1,
-            answer: "none",
-          },
-        },
-      ),
-    ),
-  ];
+  view.cancelCommand = () => {
+    throw new AgentError("too_late", "it is too late to cancel this reboot: its state is rebooting");
+  };
   const late = await run(["commands", "cancel", "cmd_down"]);
   expect([late.code, late.stderr]).toEqual([1, expect.stringContaining("too late to cancel")]);
 });
 
 test("submit takes a file or stdin and hands it over as it is", async () => {
-  const { view, run } = await madeUpDaemon();
-  const command = {
-    id: "cmd_signed",
-    node_id: "node_7",
-    mode: "live",
-    type: "noop",
-    params: {},
-    epoch: "signed",
-    seq: 1,
-    issued_at: "2026-11-21T04:00:00.000Z",
-    expires_at: "2026-11-21T05:00:00.000Z",
-    signature: "c2ln",
+  const key = signer();
+  const policyFile = join(temporaryFolder(), "policy.toml");
+  writeFileSync(policyFile, `[commands]\npublic_key = "${key.publicKey}"\n`, { mode: 0o600 });
+  const toml = `[commands]\npolicy_file = "${policyFile}"\n`;
+  const { view, run } = await daemon({ tree: "vm", registered: "live", toml });
+  const signed = (id: string): string => {
+    const own = { id, node_id: view.status().nodeId, type: "noop", params: {}, epoch: "signed" };
+    const plain = plainCommand(own);
+    return JSON.stringify({ ...plain, signature: key.of(plain).signature });
   };
   const file = join(temporaryFolder(), "noop.json");
-  writeFileSync(file, JSON.stringify(command));
-  const { code, stdout } = await run(["commands", "submit", file]);
-  expect(code).toBe(0);
-  expect(stdout).toMatch(/^Taken\. noop from local \(cmd_signed\) is accepted/);
-  expect((await run(["commands", "submit", "-"], { input: piped(JSON.stringify(command)) })).code).toBe(0);
-  expect(view.requests.map(({ signed }) => signed?.id)).toEqual(["cmd_signed", "cmd_signed"]);
+  writeFileSync(file, signed("cmd_file"));
+  const { code, stdout, stderr } = await run(["commands", "submit", file]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^Taken\. noop from local \(cmd_file\) is accepted/);
+  expect((await run(["commands", "submit", "-"], { input: piped(signed("cmd_stdin")) })).code).toBe(0);
+  const taken = ["cmd_file", "cmd_stdin"];
+  expect(taken.map((id) => view.commandRecord(id)?.asked.signedText?.includes(id))).toEqual([true, true]);
   writeFileSync(file, "no JSON");
   expect((await run(["commands", "submit", file])).code).toBe(2);
   expect((await run(["commands", "submit", `${file}.none`])).code).toBe(2);
@@ -176,19 +180,19 @@ test("submit takes a file or stdin and hands it over as it is", async () => {
 });
 
 test("sign's options belong to sign", async () => {
-  const { run } = await madeUpDaemon();
+  const { run } = await daemon();
   expect((await run(["commands", "--node", "node_1"])).code).toBe(2);
   expect((await run(["commands", "a", "b"])).code).toBe(2);
 });
 
 test("hold needs a reason and a time that is one; release says what was held", async () => {
-  const { view, run } = await madeUpDaemon();
+  const { view, run } = await daemon();
   expect((await run(["hold"])).code).toBe(2);
   expect((await run(["hold", "--reason", "fan", "--for", "forever"])).code).toBe(2);
-  expect(view.calls).toEqual([]);
+  expect(view.status().hold).toBeNull();
   const held = await run(["hold", "--reason", "fan", "--for", "4h"]);
   expect(held.code).toBe(0);
-  expect(view.state.hold).toMatchObject({ reason: "fan", until: NOW + 4 * 3_600_000 });
+  expect(view.status().hold).toMatchObject({ reason: "fan", until: NOW + 4 * 3_600_000 });
   expect((await run(["release"])).stdout).toMatch(/^Released what \S.* held since .*: fan\n$/);
   expect((await run(["release"])).stdout).toBe("Nothing was held.\n");
 });

@@ -2,10 +2,12 @@
  * What a real agent says only after days, or with hardware that no test has, laid over what it says by itself. Each test
  * names what it lays over; everything else stays the agent's own, and so do the sockets.
  */
+import type { CommandRecord, HistoryEntry } from "../../../src/commands/record.ts";
 import type { AgentEvent } from "../../../src/model/event.ts";
 import type { Section } from "../../../src/model/report.ts";
 import { nextUlid } from "../../../src/model/ulid.ts";
 import type { AgentStatus, AgentView } from "../../../src/sockets/agent-view.ts";
+import { commandRow } from "../commands/records.ts";
 
 /** Of the clock of the agents that are pretended with. */
 export const NOW = Date.parse("2026-11-21T12:00:00Z");
@@ -51,6 +53,22 @@ export function pretendEvents(view: AgentView, from = NOW) {
       return whole;
     },
   };
+}
+
+/** Commands by hand in place of the journal's, newest first. */
+export function pretendCommands(
+  view: AgentView,
+  records: readonly CommandRecord[],
+  histories: Readonly<Record<string, HistoryEntry[]>> = {},
+): void {
+  const find = (id: string) => records.find(({ asked }) => asked.id === id) ?? null;
+  view.commands = (limit) => records.slice(0, limit).map(commandRow);
+  view.commandRecord = find;
+  view.command = (id) => {
+    const record = find(id);
+    return record === null ? null : commandRow(record);
+  };
+  view.commandHistory = (id) => histories[id] ?? [];
 }
 
 const CHANGING = [
