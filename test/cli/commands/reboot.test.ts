@@ -1,12 +1,48 @@
 import { expect, test } from "vitest";
-import { madeUpDaemon, typed } from "../../support/agent/daemon.ts";
-import { eventually } from "../../support/agent/unix-http.ts";
+import type { LocalRequest } from "../../../src/commands/executor/types.ts";
+import type { GateVerdict } from "../../../src/commands/gates/gate.ts";
+import type { CommandRecord, HistoryEntry, Progress } from "../../../src/commands/record.ts";
+import { daemon, typed } from "../../support/agent/daemon.ts";
+import { NOW, overheard, pretendCommands, pretendStatus } from "../../support/agent/pretend.ts";
+import { commandRecord } from "../../support/commands/records.ts";
+import { eventually } from "../../support/eventually.ts";
 import { terminal } from "../../support/text/io.ts";
 
-async function liveDaemon() {
-  const here = await madeUpDaemon();
-  here.view.state = { ...here.view.state, mode: "live", hardware: true };
-  return here;
+/**
+ * A node that may reboot its host, which no agent of a test may: what it is asked is only noted, and `become` says what
+ * comes of it.
+ */
+async function liveDaemon(verdicts: readonly GateVerdict[] = []) {
+  const here = await daemon({ registered: "test" });
+  const { view } = here;
+  const requests: LocalRequest[] = [];
+  let record: CommandRecord | null = null;
+  let history: HistoryEntry[] = [];
+  const show = (): void => pretendCommands(view, record === null ? [] : [record], { cmd_local: history });
+  show();
+  pretendStatus(view, { mode: "live", hardware: true });
+  view.dryRunCommand = async (request) => {
+    requests.push(request);
+    return verdicts;
+  };
+  view.submitCommand = (request) => {
+    requests.push(request);
+    const { type, params, mode, reason, by } = request;
+    record = commandRecord(
+      { id: "cmd_local", source: "local", receivedAt: NOW, type, params, mode, reason, by },
+      {},
+    );
+    show();
+    return record;
+  };
+  function become(change: Partial<Progress>): void {
+    if (record === null) throw new Error("nothing was asked yet");
+    record = { asked: record.asked, progress: { ...record.progress, since: NOW, ...change } };
+    const { state, step, why } = record.progress;
+    history = [...history, { at: NOW, state, step, text: why?.text ?? `Now ${state}.` }];
+    show();
+  }
+  return { ...here, requests, become, taken: () => record };
 }
 
 const NO_DRAIN = {
@@ -21,21 +57,19 @@ const INHIBITED = {
 };
 
 test("without a terminal it needs --yes, and names the line to type", async () => {
-  const { view, run } = await liveDaemon();
+  const { taken, run } = await liveDaemon();
   const { code, stderr } = await run(["reboot", "--hard", "--reason", "new kernel"]);
   expect(code).toBe(2);
   expect(stderr).toMatch(/Next: foundry-agent reboot --hard --reason 'new kernel' --socket \S+ --yes\n/);
-  expect(view.commandList).toEqual([]);
+  expect(taken()).toBeNull();
 });
 
 test("with --yes it is taken with its reason, and says how to look", async () => {
-  const { view, run } = await liveDaemon();
+  const { requests, run } = await liveDaemon();
   const { code, stdout } = await run(["reboot", "--yes", "--reason", "new kernel", "--no-drain"]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(
-    /^Taken as cmd_local_2\. How far it is: foundry-agent commands cmd_local_2 --socket /,
-  );
-  expect(view.requests[1]).toMatchObject({
+  expect(stdout).toMatch(/^Taken as cmd_local\. How far it is: foundry-agent commands cmd_local --socket /);
+  expect(requests[1]).toMatchObject({
     type: "reboot",
     params: { method: "graceful", drain_osds: false },
     mode: "live",
@@ -44,19 +78,17 @@ test("with --yes it is taken with its reason, and says how to look", async () =>
 });
 
 test("on a terminal it asks with host, method and what it waits for; no is no", async () => {
-  const { view, run } = await liveDaemon();
-  view.verdicts = [{ gate: "inhibitors", verdict: "wait", why: INHIBITED }];
+  const { taken, run } = await liveDaemon([{ gate: "inhibitors", verdict: "wait", why: INHIBITED }]);
   const { code, stderr } = await run(["reboot"], { input: typed("n\r") });
   expect(stderr).toContain(
     "ceph-osd-07 reboots (graceful: services are stopped first). It will wait first: apt wants this host to stay on: updating. Go on? [y/N]",
   );
   expect(code).toBe(4);
-  expect(view.commandList).toEqual([]);
+  expect(taken()).toBeNull();
 });
 
 test("what will not change by waiting is refused before it is asked, with the line to type", async () => {
-  const { view, run } = await liveDaemon();
-  view.verdicts = [{ gate: "osds", verdict: "refuse", why: NO_DRAIN }];
+  const { run } = await liveDaemon([{ gate: "osds", verdict: "refuse", why: NO_DRAIN }]);
   const { code, stderr } = await run(["reboot", "--yes"]);
   expect(code).toBe(4);
   expect(stderr).toMatch(
@@ -65,15 +97,13 @@ test("what will not change by waiting is refused before it is asked, with the li
 });
 
 test("with a test key it names what was typed, with --test", async () => {
-  const { view, run } = await madeUpDaemon();
-  const why = { code: "refused_mode", text: "This node is registered with a test key.", nextStep: "x" };
-  view.verdicts = [{ gate: "mode", verdict: "refuse", why }];
+  const { view, run } = await daemon({ registered: "test" });
   const { code, stderr } = await run(["reboot", "--hard", "--yes"]);
   expect(code).toBe(4);
   expect(stderr).toMatch(
-    /test key\. Next: foundry-agent reboot --hard --yes --socket \S+ --test {2}# goes through all/,
+    /test key, so its hardware is not touched\. Next: foundry-agent reboot --hard --yes --socket \S+ --test {2}# goes through all/,
   );
-  expect(view.commandList).toEqual([]);
+  expect(view.commands(9)).toEqual([]);
 });
 
 test.each([
@@ -81,34 +111,36 @@ test.each([
   [" \t", /^foundry-agent: --reason needs a text\./],
   ["x".repeat(501), /^foundry-agent: a reason may have 500 characters, this one has 501\./],
 ])("a reason that is none (%j) is a mistake on the command line", async (reason, said) => {
-  const { view, run } = await liveDaemon();
+  const { requests, run } = await liveDaemon();
   const { code, stderr } = await run(["reboot", "--dry-run", `--reason=${reason}`]);
   expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
-  expect(view.requests).toEqual([]);
+  expect(requests).toEqual([]);
 });
 
 test("--dry-run shows every gate and does nothing", async () => {
-  const { view, run } = await liveDaemon();
-  view.verdicts = [
+  const { taken, run } = await liveDaemon([
     { gate: "policy", verdict: "pass", why: null },
     { gate: "osds", verdict: "refuse", why: NO_DRAIN },
     { gate: "inhibitors", verdict: "wait", why: INHIBITED },
-  ];
+  ]);
   const { code, stdout } = await run(["reboot", "--dry-run"]);
   expect(code).toBe(4);
   expect(stdout).toContain("  refuses  osds: This host has Ceph OSDs");
   expect(stdout).toContain("  waits    inhibitors: apt wants");
   expect(stdout).toContain("  passes   policy\n");
   expect(stdout).toContain("It would be refused. Nothing was done.\n");
-  expect(view.commandList).toEqual([]);
+  expect(taken()).toBeNull();
 });
 
 test("it follows on a terminal until the host is gone, and says that calmly", async () => {
-  const here = await liveDaemon();
-  const { view } = here;
-  const going = here.run(["reboot", "--yes"], { io: terminal(100) });
-  await eventually(() => view.commandList.length > 0);
-  view.become("cmd_local_2", {
+  const { agent, become, taken, run } = await liveDaemon();
+  let shown = "";
+  const stdout = (text: string): void => {
+    shown += text;
+  };
+  const going = run(["reboot", "--yes"], { io: { ...terminal(100), stdout } });
+  await eventually(() => taken() !== null);
+  become({
     state: "rebooting",
     reboot: {
       method: "graceful",
@@ -119,36 +151,34 @@ test("it follows on a terminal until the host is gone, and says that calmly", as
       answer: "taken",
     },
   });
-  await eventually(() => view.commandRecord("cmd_local_2")?.progress.state === "rebooting");
   // Its next look finds it, and only then the host goes.
-  const seen = view.commandHistory;
-  await new Promise<void>((resolve) => {
-    view.commandHistory = (id) => {
-      setImmediate(resolve);
-      return seen(id);
-    };
-  });
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  await here.end();
+  await eventually(() => shown.includes("rebooting  Now rebooting.\n"));
+  await agent.stop();
   const printed = await going;
-  expect(printed.stdout).toContain("rebooting  Now rebooting.\n");
-  expect(printed.stdout).toContain(
-    "The host is going down, and the connection with it. After the boot: foundry-agent commands cmd_local_2",
+  expect(shown).toContain(
+    "The host is going down, and the connection with it. After the boot: foundry-agent commands cmd_local",
   );
   expect([printed.code, printed.stderr]).toEqual([0, ""]);
 });
 
 test("Ctrl-C leaves without stopping it and says how to cancel", async () => {
-  const { view, run } = await liveDaemon();
+  const { view, taken, run } = await liveDaemon();
+  const calls = overheard(view);
   const stop = new AbortController();
   const going = run(["reboot", "--yes", "--wait"], { io: { signal: stop.signal } });
-  await eventually(() => view.commandList.length > 0);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually(() => taken() !== null);
+  let looks = 0;
+  const look = view.commandHistory;
+  view.commandHistory = (id) => {
+    looks++;
+    return look(id);
+  };
+  await eventually(() => looks > 1);
   stop.abort();
   const { code, stderr } = await going;
   expect(code).toBe(0);
-  expect(stderr).toContain("To cancel it: foundry-agent commands cancel cmd_local_2");
-  expect(view.calls.some((call) => call.startsWith("cancel"))).toBe(false);
+  expect(stderr).toContain("To cancel it: foundry-agent commands cancel cmd_local");
+  expect(calls.filter((call) => !call.startsWith("submitCommand"))).toEqual([]);
 });
 
 test.each([
@@ -157,18 +187,27 @@ test.each([
   ["cancelled", 1],
   ["refused", 4],
 ] as const)("--wait ends with %s in exit code %i, --json prints the last answer", async (state, expected) => {
-  const { view, run } = await liveDaemon();
+  const { taken, become, run } = await liveDaemon();
   const going = run(["reboot", "--yes", "--wait", "--json"]);
-  await eventually(() => view.commandList.length > 0);
+  await eventually(() => taken() !== null);
   const why = state === "succeeded" ? null : { code: "x", text: "It did not.", nextStep: null };
-  view.become("cmd_local_2", { state, why });
+  become({ state, why });
   const { code, stdout } = await going;
   expect(code).toBe(expected);
-  expect(JSON.parse(stdout)).toMatchObject({ id: "cmd_local_2", state });
+  expect(JSON.parse(stdout)).toMatchObject({ id: "cmd_local", state });
 });
 
 test("--test carries it through without asking", async () => {
-  const { view, run } = await madeUpDaemon();
+  const { view, run } = await daemon({
+    tree: "vm",
+    registered: "test",
+    toml: "[commands]\nuptime_guard_s = 0\n",
+  });
   expect((await run(["reboot", "--test"])).code).toBe(0);
-  expect(view.requests[1]).toMatchObject({ type: "reboot", mode: "test" });
+  await eventually(() => view.commands(9)[0]?.state === "succeeded");
+  const [id = ""] = view.commands(9).map((command) => command.id);
+  expect(view.commandRecord(id)).toMatchObject({
+    asked: { type: "reboot", mode: "test" },
+    progress: { result: { simulated: true } },
+  });
 });
