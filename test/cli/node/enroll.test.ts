@@ -1,22 +1,24 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { madeUpDaemon, piped, typed } from "../../support/agent/daemon.ts";
-import { ask, startServer } from "../../support/agent/unix-http.ts";
-import { testView } from "../../support/agent/view.ts";
+import { daemon, piped, typed } from "../../support/agent/daemon.ts";
+import { overheard } from "../../support/agent/pretend.ts";
+import { ask } from "../../support/agent/unix-http.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 
 describe("enroll", () => {
   const KEY = "nf_en_0123456789abcdef";
 
   test("from a pipe, a file or typed unseen; the key is shown nowhere", async () => {
-    const { run, view } = await madeUpDaemon();
+    const { run, view, server } = await daemon({ registered: "none" });
+    const key = server.keys.enrol;
+    const calls = overheard(view);
     const file = join(temporaryFolder(), "key");
-    writeFileSync(file, `${KEY}\n`, { mode: 0o600 });
-    const terminal = typed(`${KEY}x`, "\u007f\r");
+    writeFileSync(file, `${key}\n`, { mode: 0o600 });
+    const terminal = typed(`${key}x`, "\u007f\r");
     const runs = [
-      await run(["enroll"], { input: piped(`${KEY}\n`) }),
-      await run(["enroll", "--key-file", "-"], { input: piped(KEY) }),
+      await run(["enroll"], { input: piped(`${key}\n`) }),
+      await run(["enroll", "--key-file", "-"], { input: piped(key) }),
       await run(["enroll", "--key-file", file, "--name", "rack4-{hostname}"]),
       await run(["enroll", "nodefoundry"], { input: terminal }),
     ];
@@ -24,29 +26,33 @@ describe("enroll", () => {
       expect([code, stdout]).toEqual([
         0,
         expect.stringMatching(
-          /^Registered with nodefoundry as node_1, mode test \(hardware is never touched\)\.\nThe key was not kept\. See how it goes: foundry-agent status --socket \S+\n$/,
+          /^Registered with nodefoundry as node_\w+, mode \w+[^\n]*\.\nThe key was not kept\. See how it goes: foundry-agent status --socket \S+\n$/,
         ),
       ]);
-      expect(stdout + stderr).not.toContain(KEY);
+      expect(stdout + stderr).not.toContain(key);
     }
     expect(runs[3]?.stderr).toBe("Key (not shown): \n");
     expect(terminal.raw.length > 0 && terminal.raw.every((raw) => raw)).toBe(true);
-    expect(view.calls).toEqual(
-      ["-", "-", "rack4-{hostname}", "-"].map((name) => `enroll nodefoundry ${KEY.length} ${name}`),
+    expect(calls).toEqual(
+      ["{}", "{}", '{"name":"rack4-{hostname}"}', "{}"].map(
+        (more) => `enroll ["nodefoundry","${key}",${more}]`,
+      ),
     );
+    expect(server.inspect().nodes).toHaveLength(1);
   });
 
   test("warns of keys that may do more, or less, than enrol", async () => {
-    const { run } = await madeUpDaemon();
+    const { run, server } = await daemon({ registered: "none" });
     expect((await run(["enroll"], { input: piped("nf_sk_live_abc") })).stderr).toContain(
       "an enrolment key (nf_en_…) is enough",
     );
     expect((await run(["enroll"], { input: piped("nf_sk_ro_abc") })).stderr).toContain("read-only key");
-    expect((await run(["enroll"], { input: piped(KEY) })).stderr).toBe("");
+    expect((await run(["enroll"], { input: piped(server.keys.enrol) })).stderr).toBe("");
   });
 
   test("refuses a key on the command line, no key, two words, a file others can read", async () => {
-    const { run, view } = await madeUpDaemon();
+    const { run, view } = await daemon({ registered: "none" });
+    const calls = overheard(view);
     const onLine = await run(["enroll", KEY]);
     expect([onLine.code, onLine.stderr.includes(KEY)]).toEqual([2, false]);
     expect((await run(["enroll"], { input: piped("") })).code).toBe(2);
@@ -57,13 +63,14 @@ describe("enroll", () => {
     chmodSync(file, 0o644);
     expect((await run(["enroll", "--key-file", file])).stderr).toContain("chmod 0");
     expect((await run(["enroll"], { input: typed("abc\u0003") })).stderr).toContain("interrupted");
-    expect(view.calls).toEqual([]);
+    expect(calls).toEqual([]);
   });
 });
 
 describe("enroll refuses before it asks for a key", () => {
   test("a control API that is not there", async () => {
-    const { run, view } = await madeUpDaemon();
+    const { run, view } = await daemon({ registered: "none" });
+    const calls = overheard(view);
     const terminal = typed("nf_en_0123456789abcdef\r");
     for (const input of [piped(""), terminal]) {
       const { code, stderr } = await run(["enroll", "nosuch"], { input });
@@ -73,7 +80,7 @@ describe("enroll refuses before it asks for a key", () => {
       ]);
     }
     expect(terminal.raw).toEqual([]);
-    expect(view.calls).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
   test.each([
@@ -83,32 +90,34 @@ describe("enroll refuses before it asks for a key", () => {
     ["{Serial}", "{Serial}"],
     ["hostname}", "}"],
   ])("the name %s, in which nothing stands for %s", async (name, wrong) => {
-    const { run, view } = await madeUpDaemon();
+    const { run, view } = await daemon({ registered: "none" });
+    const calls = overheard(view);
     const problem = `nothing stands for ${wrong} in a name, only {hostname} and {serial} do`;
     const { code, stderr } = await run(["enroll", "--name", name], { input: piped("") });
     expect([code, stderr.replace(/(?<=--socket )\S+/, "SOCKET")]).toEqual([
       2,
       `foundry-agent: ${problem}. Next: foundry-agent enroll --name 'rack4-{hostname}' --socket SOCKET\n`,
     ]);
-    expect(view.calls).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
   test("and the daemon refuses such a name whoever asks", async () => {
-    const view = await testView();
-    const { controlSocket } = await startServer({ view });
+    const { view, controlSocket } = await daemon({ registered: "none" });
+    const calls = overheard(view);
     const body = JSON.stringify({ key: "nf_en_0123456789abcdef", name: "{foo}" });
     const { status, json } = await ask(controlSocket, "/v1/enroll", { method: "POST", body });
     expect([status, json.error.message]).toEqual([
       400,
       "nothing stands for {foo} in a name, only {hostname} and {serial} do",
     ]);
-    expect(view.calls).toEqual([]);
+    expect(calls).toEqual([]);
   });
 });
 
 describe("reset and leave", () => {
   test("ask on a terminal, need --yes elsewhere", async () => {
-    const { run, view } = await madeUpDaemon();
+    const { run, view } = await daemon({ registered: "test" });
+    const calls = overheard(view);
     for (const line of [
       ["reset", "--identity"],
       ["leave", "nodefoundry"],
@@ -128,6 +137,7 @@ describe("reset and leave", () => {
       expect(await run([...line, "--yes"])).toMatchObject({ code: 0 });
     }
     expect((await run(["leave", "-y"])).stdout).toContain("Left all control APIs.");
-    expect(view.calls).toEqual(["reset", "reset", "leave nodefoundry", "leave nodefoundry", "leave all"]);
+    const leave = 'leave ["nodefoundry"]';
+    expect(calls).toEqual(["resetIdentity []", "resetIdentity []", leave, leave, "leave [null]"]);
   });
 });
