@@ -17,8 +17,7 @@ skipped=0
 
 tidy_up() {
   if [ -n "$user" ]; then
-    # A process that a test has left behind would keep the user; there should be none, and it would be found here.
-    pkill -KILL -U "$user" && echo "processes of $user were left behind"
+    pkill -KILL -U "$user"
     userdel "$user"
   fi
   if [ -n "$home" ]; then rm -rf "$home"; fi
@@ -75,6 +74,12 @@ if [[ $(tail -n 1 "$home/test") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]
   skipped=$((skipped + BASH_REMATCH[3]))
   if [ "$status" -ne 0 ] && [ "${BASH_REMATCH[2]}" -eq 0 ]; then failed=$((failed + 1)); fi
 else
+  failed=$((failed + 1))
+fi
+
+# Everything of this user was started by the tests, and they are over.
+if [ -n "$user" ] && pgrep -U "$user" >/dev/null && sleep 5 && pgrep -U "$user" --list-full; then
+  echo "these processes were left behind"
   failed=$((failed + 1))
 fi
 conclude
