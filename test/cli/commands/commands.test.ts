@@ -5,12 +5,13 @@ import { listText } from "../../../src/cli/commands/list.ts";
 import { AgentError } from "../../../src/model/errors.ts";
 import { commandWire } from "../../../src/sockets/wire/command.ts";
 import { daemon, piped } from "../../support/agent/daemon.ts";
-import { NOW, pretendCommands, pretendStatus } from "../../support/agent/pretend.ts";
+import { pretendCommands, pretendStatus } from "../../support/agent/pretend.ts";
 import { reboot } from "../../support/agent/server.ts";
 import { commandRecord, commandRow, waitingRecord } from "../../support/commands/records.ts";
 import { eventually } from "../../support/eventually.ts";
 import { plainCommand, signer } from "../../support/helper/signing.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
+import { NOW } from "../../support/now.ts";
 
 const WAITED = "root holds this node since 2025-10-09 08:00 UTC, until it is released: memory test.";
 const HELD = /\S+ holds this node since 2026-11-21 12:00 UTC, until it is released: memory test\./;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { localTime } from "../../../src/cli/show/events.ts";
 import { daemon } from "../../support/agent/daemon.ts";
-import { NOW } from "../../support/agent/pretend.ts";
+import { NOW } from "../../support/now.ts";
 
 test("a second hold tells what it takes the place of", async () => {
   const { view, run } = await daemon();

@@ -3,9 +3,10 @@ import type { LocalRequest } from "../../../src/commands/executor/types.ts";
 import type { GateVerdict } from "../../../src/commands/gates/gate.ts";
 import type { CommandRecord, HistoryEntry, Progress } from "../../../src/commands/record.ts";
 import { daemon, typed } from "../../support/agent/daemon.ts";
-import { NOW, overheard, pretendCommands, pretendStatus } from "../../support/agent/pretend.ts";
+import { overheard, pretendCommands, pretendStatus } from "../../support/agent/pretend.ts";
 import { commandRecord } from "../../support/commands/records.ts";
 import { eventually } from "../../support/eventually.ts";
+import { NOW } from "../../support/now.ts";
 import { terminal } from "../../support/text/io.ts";
 
 /**

@@ -1,13 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { daemon, piped } from "../../support/agent/daemon.ts";
-import {
-  NOW,
-  overheard,
-  pretendEvents,
-  pretendSections,
-  pretendStatus,
-} from "../../support/agent/pretend.ts";
+import { overheard, pretendEvents, pretendSections, pretendStatus } from "../../support/agent/pretend.ts";
+import { NOW } from "../../support/now.ts";
 
 describe("every command that asks the daemon", () => {
   const lines = [

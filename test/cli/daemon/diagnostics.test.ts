@@ -6,8 +6,9 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { diagnosticsCommandWith } from "../../../src/cli/daemon/diagnostics.ts";
 import { AgentError } from "../../../src/model/errors.ts";
 import { daemon } from "../../support/agent/daemon.ts";
-import { NOW, overheard, pretendSections } from "../../support/agent/pretend.ts";
+import { overheard, pretendSections } from "../../support/agent/pretend.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
+import { NOW } from "../../support/now.ts";
 import { runCli, terminal } from "../../support/text/io.ts";
 
 async function rig() {

@@ -4,16 +4,25 @@ import { describe, expect, it } from "vitest";
 import { adviceFor, reasonWords } from "../../../src/cli/drives/advice.ts";
 import { numberText, trendLines } from "../../../src/cli/drives/values.ts";
 import { displayWidth } from "../../../src/cli/text/table.ts";
-import { allCollectors } from "../../../src/collectors/index.ts";
 import { NO_TREND } from "../../../src/collectors/smart/history.ts";
 import type { SmartData } from "../../../src/collectors/smart/schema.ts";
 import type { SmartParams } from "../../../src/model/smart.ts";
-import { madeUpDaemon } from "../../support/agent/daemon.ts";
-import { section, viewOfSections } from "../../support/agent/view.ts";
+import { daemon } from "../../support/agent/daemon.ts";
+import { overheard, pretendSections } from "../../support/agent/pretend.ts";
 import { MEMBER, SERIALS, sectionsOnce } from "../../support/drives/healthy-drives.ts";
 import { terminal } from "../../support/text/io.ts";
 
-const healthy = async () => await madeUpDaemon(viewOfSections(await sectionsOnce(), allCollectors()));
+/** An agent with the drives of healthy-drives.ts, and `smart` of them changed. */
+async function healthy(smart?: SmartData) {
+  const here = await daemon({ tree: "vm" });
+  const sections = await sectionsOnce();
+  pretendSections(here.view, {
+    ...sections,
+    ...(smart === undefined ? {} : { smart: { ...sections.smart, data: smart } }),
+  });
+  return here;
+}
+const smartOnce = async () => structuredClone((await sectionsOnce()).smart.data) as SmartData;
 const plain = (text: string): string => text.replace(/ --socket \S+/g, "");
 
 describe("one drive", () => {
@@ -59,8 +68,7 @@ describe("one drive", () => {
   });
 
   it("that fell silent keeps its reasons; on status.sock the serial number is left out and said to be", async () => {
-    const sections = await sectionsOnce();
-    const smart = structuredClone(sections.smart?.data) as SmartData;
+    const smart = await smartOnce();
     const failing = smart.drives.find(({ device }) => device === "sdc");
     if (failing === undefined) throw new Error("no sdc");
     Object.assign(failing, {
@@ -69,9 +77,7 @@ describe("one drive", () => {
       smart_ok: null,
       reasons: [{ code: "drive_hangs", detail: "The drive does not answer." }],
     });
-    const { run, statusSocket } = await madeUpDaemon(
-      viewOfSections({ ...sections, smart: section("smart", smart) }, allCollectors()),
-    );
+    const { run, statusSocket } = await healthy(smart);
     const { stdout } = await run(["drives", "sdc"], { socket: statusSocket });
     expect(stdout).toMatch(
       /\n {2}not known \(before: FAILING since 12 d ago\); asked .* ago\n {2}- The drive does not answer\.\n {4}→ Look for its errors .*\n {2}- The drive itself says that it is failing\.\n/,
@@ -83,7 +89,7 @@ describe("one drive", () => {
 
   it("can't rewrite the terminal by what its firmware says", async () => {
     const evil = "\u001b[2J\u202e\nX";
-    const smart = structuredClone((await sectionsOnce()).smart?.data) as SmartData;
+    const smart = await smartOnce();
     for (const drive of smart.drives) {
       const { facts } = drive;
       if (facts === null) continue;
@@ -102,11 +108,7 @@ describe("one drive", () => {
       });
       if (facts.scsi !== null) facts.scsi.ie_text = evil;
     }
-    const view = viewOfSections(
-      { ...(await sectionsOnce()), smart: section("smart", smart) },
-      allCollectors(),
-    );
-    const { run } = await madeUpDaemon(view);
+    const { run } = await healthy(smart);
     for (const line of [["drives"], ["drives", "sda"], ["drives", MEMBER], ["drives", "locate", "sda"]]) {
       const { stdout } = await run(line, { io: terminal(80) });
       expect([line, stdout.replaceAll("\n", "").match(/[\u0000-\u001f\u202e]/)]).toEqual([line, null]);
@@ -115,13 +117,15 @@ describe("one drive", () => {
 
   it("is whole with --json, and in smartctl's words with --raw", async () => {
     const { run, view, statusSocket } = await healthy();
+    view.smartJson = async (way) => ({ device: { name: way.device, type: way.type } });
+    const calls = overheard(view);
     const whole = JSON.parse((await run(["drives", "sdb", "--json"])).stdout);
     expect([whole.name, whole.smart.severity, whole.smart_state.state]).toEqual(["sdb", "warn", "ok"]);
     expect(JSON.parse((await run(["drives", MEMBER, "--raw"])).stdout).device).toEqual({
       name: "/dev/bus/0",
       type: "megaraid,3",
     });
-    expect(view.calls).toEqual(["smart /dev/bus/0 megaraid,3"]);
+    expect(calls).toEqual(['smartJson [{"device":"/dev/bus/0","type":"megaraid,3"}]']);
     const refused = await run(["drives", "sdb", "--raw"], { socket: statusSocket });
     expect([refused.code, refused.stderr.includes("control.sock")]).toEqual([4, true]);
     for (const line of [["--raw"], ["--off"], ["sda", "--for", "3m"], ["locate"], ["locate", "a", "b"]])

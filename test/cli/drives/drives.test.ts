@@ -2,21 +2,20 @@
 import { describe, expect, it } from "vitest";
 import { displayWidth } from "../../../src/cli/text/table.ts";
 import type { DrivesData } from "../../../src/collectors/drives/schema.ts";
-import { allCollectors } from "../../../src/collectors/index.ts";
-import { madeUpDaemon } from "../../support/agent/daemon.ts";
+import { daemon } from "../../support/agent/daemon.ts";
+import { pretendSections } from "../../support/agent/pretend.ts";
 import { smartData, smartEntry } from "../../support/agent/routes.ts";
-import { NOW, section, type TestView, testView, viewOfSections } from "../../support/agent/view.ts";
 import { sectionsOnce } from "../../support/drives/healthy-drives.ts";
 import { attribute, nvme } from "../../support/drives/smart.ts";
+import { NOW } from "../../support/now.ts";
 import { terminal } from "../../support/text/io.ts";
 
-const healthy = async () => await madeUpDaemon(viewOfSections(await sectionsOnce(), allCollectors()));
 const plain = (text: string): string => text.replace(/ --socket \S+/g, "");
 
 /** A Ceph node on which every drive was asked; sdf has bad sectors. */
-async function cephNode(): Promise<TestView> {
-  const view = await testView();
-  const { drives } = (view.sections.drives?.data ?? {}) as DrivesData;
+async function cephNode() {
+  const here = await daemon();
+  const { drives } = (here.view.report().sections.drives?.data ?? {}) as DrivesData;
   const entries = drives.map((drive) =>
     smartEntry(`/dev/${drive.name}`, drive.type === "nvme" ? "nvme" : "sat", drive, {
       power_on_hours: 28_034,
@@ -25,13 +24,14 @@ async function cephNode(): Promise<TestView> {
       ...(drive.name === "sdf" ? { attributes: [attribute(197, { raw: 8 })] } : {}),
     }),
   );
-  view.sections.smart = section("smart", smartData(entries));
-  return view;
+  pretendSections(here.view, { smart: { state: "ok", data: smartData(entries), reason: null } });
+  return here;
 }
 
 describe("the table", () => {
   it("says how each drive fares, why, and where to look next", async () => {
-    const { run } = await healthy();
+    const { run, view } = await daemon({ tree: "vm" });
+    pretendSections(view, await sectionsOnce());
     expect(plain((await run(["drives"])).stdout)).toBe(
       `DEVICE            MODEL         SIZE  TYPE        AGE   TEMP  WEAR  VERDICT  REASON
 sda               LAB-ATA     4.3 GB  sata  3.2 years  31 °C     -  healthy  -
@@ -47,7 +47,7 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
   });
 
   it("fits 80 columns: what matters least gives way, verdict and reason never", async () => {
-    const { run } = await madeUpDaemon(await cephNode());
+    const { run } = await cephNode();
     const shown = async (columns: number) => {
       const lines = (await run(["drives"], { io: terminal(columns) })).stdout.split("\n").slice(0, 16);
       expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(columns);
@@ -74,15 +74,14 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
   });
 
   it("has a column for the kernel's state only where it is not the ordinary one, and holes for what is missing", async () => {
-    const view = await cephNode();
-    const data = structuredClone(view.sections.drives?.data) as DrivesData;
+    const { run, view } = await cephNode();
+    const data = structuredClone(view.report().sections.drives?.data) as DrivesData;
     const [first, second] = data.drives;
     if (!first || !second) throw new Error("no drives");
     first.answering = false;
     const gone = { id: "serial-GONE", serial: "GONE-1", model: "ST1", last_name: "sdx", size_bytes: 1e12 };
     data.missing = [{ ...gone, enclosure: null, slot: null, since: new Date(NOW - 7_200_000).toISOString() }];
-    view.sections.drives = section("drives", data);
-    const { run } = await madeUpDaemon(view);
+    pretendSections(view, { drives: { data } });
     const { stdout } = await run(["drives"]);
     expect(stdout).toMatch(/^SLOT .* USED FOR +STATE\n/);
     expect(stdout).toMatch(new RegExp(`^160 +${first.name} .*does not answer$`, "m"));
@@ -91,44 +90,38 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
   });
 
   it("says in one line why there is no verdict, and what to type", async () => {
-    const { run, view } = await madeUpDaemon();
+    const { run, view } = await daemon();
     const last = async () =>
       plain((await run(["drives"])).stdout)
         .trimEnd()
         .split("\n")
         .at(-1);
-    expect(await last()).toBe(
-      "No verdict on their health: it needs the helper. Next: systemctl enable --now foundry-agent-helper.socket",
+    expect(await last()).toMatch(
+      /^No verdict on their health: it needs the helper, or root with hardware = true in the configuration\. Next: foundry-agent config check /,
     );
-    view.sections.smart = section("smart", {
-      ...smartData([]),
-      problem: {
-        code: "smartctl_missing",
-        text: "smartctl is not installed",
-        next_step: "apt install smartmontools",
-      },
-    });
+    const ok = { state: "ok", reason: null } as const;
+    const problem = {
+      code: "smartctl_missing",
+      text: "smartctl is not installed",
+      next_step: "apt install smartmontools",
+    };
+    pretendSections(view, { smart: { ...ok, data: { ...smartData([]), problem } } });
     expect(await last()).toBe(
       "No verdict on their health: smartctl is not installed. Next: apt install smartmontools",
     );
     const text = "No drive here gives SMART data; virtual disks, SD cards and eMMC have none.";
-    view.sections.smart = section("smart", null, {
-      state: "absent",
-      reason: { code: "no_data", text, nextStep: null },
-    });
+    const reason = { code: "no_data", text, nextStep: null };
+    pretendSections(view, { smart: { state: "absent", data: null, reason } });
     expect(await last()).toBe(
       "No verdict on their health: no drive here gives SMART data; virtual disks, SD cards and eMMC have none.",
     );
-    view.sections.smart = section("smart", smartData([]), {
-      state: "stale",
-      reason: { code: "timeout", text: "it was not done in time", nextStep: null },
-    });
+    const late = { code: "timeout", text: "it was not done in time", nextStep: null };
+    pretendSections(view, { smart: { state: "stale", data: smartData([]), reason: late } });
     expect(await last()).toBe("Their health is out of date: it was not done in time.");
-    delete view.sections.smart;
+    pretendSections(view, { smart: null });
     expect(await last()).toBe("Their health is not known yet: look again in a few seconds.");
     // Switched off in the configuration: nobody misses it.
-    const without = { ...view, collectors: () => allCollectors().filter(({ name }) => name !== "smart") };
-    const off = await madeUpDaemon(without);
+    const off = await daemon({ toml: "[collectors.smart]\nenabled = false\n" });
     expect((await off.run(["drives"])).stdout).toMatch(/\n15 drives, looked at 12 s ago\n$/);
   });
 });

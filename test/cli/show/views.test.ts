@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { Io } from "../../../src/cli/output.ts";
 import type { DrivesData } from "../../../src/collectors/drives/schema.ts";
 import { daemon } from "../../support/agent/daemon.ts";
-import { NOW, overheard, pretendEvents, pretendStatus } from "../../support/agent/pretend.ts";
+import { overheard, pretendEvents, pretendStatus } from "../../support/agent/pretend.ts";
+import { NOW } from "../../support/now.ts";
 
 describe("status", () => {
   test("says that all is well in a few lines", async () => {

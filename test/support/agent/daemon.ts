@@ -20,16 +20,8 @@ import { networkCommand } from "../../../src/cli/show/network.ts";
 import { reportCommand } from "../../../src/cli/show/report.ts";
 import { statusCommand } from "../../../src/cli/show/status.ts";
 import { whyCommand } from "../../../src/cli/show/why.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
-import type { AgentView } from "../../../src/sockets/agent-view.ts";
-import { layTree, loadTree, mergeTrees, type Tree, treeMachine } from "../machine/tree.ts";
-import { type HandClock, handClock } from "../store/store.ts";
 import { type Printed, runCli } from "../text/io.ts";
-import { type TestAgent, testAgent } from "./agent.ts";
-import { NOW } from "./pretend.ts";
-import { pointedAt, sandbox } from "./server.ts";
-import { startServer } from "./unix-http.ts";
-import { NOW as MADE_UP_NOW, type TestView, testView } from "./view.ts";
+import { type TreeAgent, type TreeAgentOptions, treeAgent } from "./tree-agent.ts";
 
 const READING = [
   statusCommand,
@@ -54,50 +46,15 @@ type Run = (
   given?: { input?: Input; io?: Partial<Io>; socket?: string },
 ) => Promise<Printed>;
 
-export interface Daemon {
-  agent: TestAgent;
-  /** What the sockets ask; a test may lay something over it (pretend.ts). */
-  view: AgentView;
-  clock: HandClock;
+export interface Daemon extends TreeAgent {
   /** Run a command line against its control.sock. */
   run: Run;
-  statusSocket: string;
-  controlSocket: string;
-  /** Of the tree: what is changed there is found by the next look. */
-  root: string;
-  /** Where it reports to when it is `registered`. */
-  server: Sandbox;
 }
 
-export interface DaemonOptions {
-  /** Name of a fixture tree; what is more in it. */
-  readonly tree?: string;
-  readonly more?: Partial<Tree>;
-  /** TOML after the [agent] section. */
-  readonly toml?: string;
-  readonly hardware?: boolean;
-  /** State and configuration of an earlier one. */
-  readonly folder?: string;
-  /** With a sandbox of its own, and this key of it; "none": it is pointed there and not registered. */
-  readonly registered?: "test" | "live" | "none";
-}
-
-/** A real agent on a fixture tree, and every sub-command that asks one. 12 s ago it looked at everything. */
-export async function daemon(options: DaemonOptions = {}): Promise<Daemon> {
-  const { tree = "ceph-node", more = {}, toml = "", registered, ...rest } = options;
-  const clock = handClock(NOW - 12_000);
-  const whole = mergeTrees([loadTree(tree), { files: {}, now: NOW, ...more }]);
-  const root = layTree(whole);
-  const machine = treeMachine(whole, clock, root);
-  const server = await sandbox({ now: clock.now });
-  const pointed = registered === undefined ? "" : pointedAt(server.url);
-  const agent = await testAgent({ machine, toml: `${pointed}${toml}`, ...rest });
-  const { view, statusSocket, controlSocket } = agent;
-  if (registered === "test" || registered === "live")
-    await view.enroll("nodefoundry", server.keys[registered], {});
-  clock.forward(12_000);
-  const run = runner(controlSocket, clock.now);
-  return { agent, view, clock, statusSocket, controlSocket, root, run, server };
+/** A real agent on a fixture tree, and every sub-command that asks one. */
+export async function daemon(options: TreeAgentOptions = {}): Promise<Daemon> {
+  const known = await treeAgent(options);
+  return { ...known, run: runner(known.controlSocket, known.clock.now) };
 }
 
 function runner(control: string, now: () => number): Run {
@@ -112,25 +69,6 @@ function runner(control: string, now: () => number): Run {
       pollMs: 5,
     });
     return runCli([...READING, ...asking, reboot], [...argv, "--socket", socket], { now, ...io });
-  };
-}
-
-export interface MadeUpDaemon {
-  view: TestView;
-  run: Run;
-  statusSocket: string;
-  end(): Promise<void>;
-}
-
-/** @param node name of a fixture tree, or what the daemon is to know */
-export async function madeUpDaemon(node: string | TestView = "ceph-node"): Promise<MadeUpDaemon> {
-  const view = typeof node === "string" ? await testView(node) : node;
-  const server = await startServer({ view });
-  return {
-    view,
-    statusSocket: server.statusSocket,
-    end: () => server.close(),
-    run: runner(server.controlSocket, () => MADE_UP_NOW),
   };
 }
 

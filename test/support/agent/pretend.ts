@@ -8,9 +8,12 @@ import type { Section } from "../../../src/model/report.ts";
 import { nextUlid } from "../../../src/model/ulid.ts";
 import type { AgentStatus, AgentView } from "../../../src/sockets/agent-view.ts";
 import { commandRow } from "../commands/records.ts";
+import { NOW } from "../now.ts";
 
-/** Of the clock of the agents that are pretended with. */
-export const NOW = Date.parse("2026-11-21T12:00:00Z");
+/** As a collector's run left it 12 s ago. */
+export function section(name: string, data: unknown, rest: Partial<Section> = {}): Section {
+  return { name, state: "ok", data, reason: null, collectedAt: NOW - 12_000, durationMs: 3.25, ...rest };
+}
 
 export function pretendStatus(view: AgentView, change: Partial<AgentStatus>): void {
   const real = view.status;

@@ -5,7 +5,8 @@ import type { SmartData, SmartDrive } from "../../../src/collectors/smart/schema
 import type { SmartFacts } from "../../../src/model/smart.ts";
 import { commandRow, runningRecord, waitingRecord } from "../commands/records.ts";
 import { facts } from "../drives/smart.ts";
-import { NOW, section, type TestView, testView } from "./view.ts";
+import { NOW } from "../now.ts";
+import { section, type TestView, testView } from "./view.ts";
 
 /** Of a drive that only smartctl knows. */
 export const MEMBER_SERIAL = "MEMBER-CANARY-1";

@@ -24,7 +24,7 @@ import type { AgentStatus, AgentView } from "../../../src/sockets/agent-view.ts"
 import { commandRecord, commandRow } from "../commands/records.ts";
 import { collectContext, loadTree, type Tree, temporaryFolder, treeMachine } from "../machine/tree.ts";
 
-export const NOW = 1_760_000_000_000;
+export const NOW = Date.parse("2026-11-21T12:00:00Z");
 
 /** What a diagnostics bundle is here: bytes that are no text. */
 export const BUNDLE = Buffer.from([0x1f, 0x8b, 0x08, 0x00, 0xff, 0xfe, 0x80, 0x0a, 0x00]);

@@ -3,8 +3,7 @@
 import type { Asked, CommandRecord, Progress } from "../../../src/commands/record.ts";
 import { isFinal } from "../../../src/model/command.ts";
 import type { StoredCommand } from "../../../src/store/types.ts";
-
-const NOW = 1_760_000_000_000;
+import { NOW } from "../now.ts";
 
 export function commandRecord(asked: Partial<Asked>, progress: Partial<Progress>): CommandRecord {
   return {

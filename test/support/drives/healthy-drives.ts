@@ -4,13 +4,17 @@
  */
 import { drivesCollector } from "../../../src/collectors/drives/drives.ts";
 import type { SmartData } from "../../../src/collectors/smart/schema.ts";
-import { collectSections, NOW, section, type TestView } from "../agent/view.ts";
-import type { Tree } from "../machine/tree.ts";
+import type { Section } from "../../../src/model/report.ts";
+import { section } from "../agent/pretend.ts";
+import { collectFrom, type Tree } from "../machine/tree.ts";
+import { NOW } from "../now.ts";
 import { ataJson, driveTree, type FakeDrives } from "./fake-drives.ts";
 import { capture } from "./smart.ts";
 import { DAY_MS, mapHistory, rig, SLEEPS } from "./smart-rig.ts";
 
 export const SERIALS = { sda: "HEALTHY-1", sdb: "PENDING-2", sdc: "FAILING-3", sdd: "ASLEEP-4" };
+type Sections = { readonly drives: Section; readonly smart: Section };
+
 export const MEMBER = "bus_0_megaraid_3";
 
 /** Attribute rows and a test log as real drives have them. */
@@ -58,7 +62,7 @@ export function speakingDrives(drives: FakeDrives): void {
   drives.says("/dev/bus/0", "megaraid,3", { ...member, serial_number: "MEMBER-5", model_name: "LAB-MEMBER" });
 }
 
-async function healthySections(): Promise<TestView["sections"]> {
+async function healthySections(): Promise<Sections> {
   const tree = healthyTree();
   const { drives, clock, round } = rig(tree, { history: mapHistory() });
   speakingDrives(drives);
@@ -68,13 +72,13 @@ async function healthySections(): Promise<TestView["sections"]> {
   drives.says("/dev/sdd", "sat", SLEEPS, 3);
   clock.set(NOW - 240_000);
   const data: SmartData = await round();
-  const sections = await collectSections([drivesCollector()], tree);
-  return { ...sections, smart: section("smart", data, { collectedAt: NOW - 240_000 }) };
+  const kernel = await collectFrom(drivesCollector(), tree);
+  return { drives: section("drives", kernel), smart: section("smart", data, { collectedAt: NOW - 240_000 }) };
 }
 
 // What was found is never changed in place, so it is collected once a file.
-let found: Promise<TestView["sections"]> | null = null;
-export async function sectionsOnce(): Promise<TestView["sections"]> {
+let found: Promise<Sections> | null = null;
+export async function sectionsOnce(): Promise<Sections> {
   found ??= healthySections();
   return { ...(await found) };
 }
