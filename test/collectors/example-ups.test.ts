@@ -21,8 +21,9 @@ import { metricsText } from "../../src/sockets/metrics/prometheus-text.ts";
 import { ROUTES } from "../../src/sockets/routes/table.ts";
 import { hostMachine } from "../../src/system/machine.ts";
 import { parseVariables, type Ups, upsCollector, upsSchema } from "../fixtures/example-ups.ts";
+import { bareView } from "../support/agent/bare-view.ts";
 import { startServer } from "../support/agent/unix-http.ts";
-import { NOW, viewOfSections } from "../support/agent/view.ts";
+import { NOW } from "../support/now.ts";
 import { runCli } from "../support/text/io.ts";
 import { checkSchema } from "../support/text/json-schema.ts";
 import { recordedLog } from "../support/text/log.ts";
@@ -103,7 +104,7 @@ function rig(options: Record<string, unknown>, timeoutMs?: number) {
   const view = () => {
     const sections: Record<string, Section> = {};
     for (const [name, { section }] of ledger.states()) sections[name] = section;
-    return { ...viewOfSections(sections, collectors), collect: schedule.runNow };
+    return { ...bareView(sections, collectors), collect: schedule.runNow };
   };
   return { schedule, health, events, collectors, view };
 }

@@ -1,8 +1,9 @@
 /** The report's ETag: what somebody who polls it may rely on. */
 import { describe, expect, test } from "vitest";
+import type { Section } from "../../src/model/report.ts";
+import { pretendSections } from "../support/agent/pretend.ts";
 import { fullView } from "../support/agent/routes.ts";
 import { ask, startServer } from "../support/agent/unix-http.ts";
-import type { section } from "../support/agent/view.ts";
 
 describe("ETag", () => {
   test("gives 304 as long as nothing is new", async () => {
@@ -37,12 +38,12 @@ describe("ETag", () => {
     const hashes = view.hashes();
     await look(server.statusSocket);
     await look(server.controlSocket);
-    const system = view.sections.system as ReturnType<typeof section>;
-    view.sections.system = { ...system, collectedAt: (system.collectedAt ?? 0) + 1_000 };
+    const system = view.report().sections.system as Section;
+    pretendSections(view, { system: { collectedAt: (system.collectedAt ?? 0) + 1_000 } });
     await look(server.statusSocket);
-    view.sections.system = { ...system, data: { ...(system.data as object), uptime_s: 7 } };
+    pretendSections(view, { system: { ...system, data: { ...(system.data as object), uptime_s: 7 } } });
     await look(server.statusSocket);
-    view.sections.system = system;
+    pretendSections(view, { system });
     await look(server.statusSocket);
     expect(view.hashes()).toEqual(hashes);
     // Public, with serial numbers, a second later, with another uptime: of both paths.
@@ -63,8 +64,8 @@ describe("ETag", () => {
     const server = await startServer({ view });
     const uptime = async () => (await ask(server.statusSocket, "/v1/report/system")).json.data.data.uptime_s;
     const before = await uptime();
-    const system = view.sections.system as ReturnType<typeof section>;
-    view.sections.system = { ...system, data: { ...(system.data as object), uptime_s: before + 60 } };
+    const data = view.report().sections.system?.data as object;
+    pretendSections(view, { system: { data: { ...data, uptime_s: before + 60 } } });
     expect(await uptime()).toBe(before + 60);
   });
 });

@@ -14,7 +14,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Config } from "../../src/config/types.ts";
 import { startMetricsListener } from "../../src/sockets/metrics/listener.ts";
 import { textfileWriter } from "../../src/sockets/metrics/textfile.ts";
-import { testView } from "../support/agent/view.ts";
+import { treeAgent } from "../support/agent/tree-agent.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { certificate, certificatePath, privateKeyPath } from "../support/net/tls.ts";
 import { recordedLog } from "../support/text/log.ts";
@@ -37,7 +37,7 @@ async function listener(metrics: Partial<Metrics>): Promise<{ port: number; line
   const { log, lines } = recordedLog();
   const started = await startMetricsListener(
     { ...OFF, listen: { host: "127.0.0.1", port: 0 }, ...metrics },
-    await testView(),
+    (await treeAgent()).view,
     log,
   );
   onTestFinished(() => started.close());
@@ -78,7 +78,7 @@ function get(
 
 describe("over TCP", () => {
   test("nothing listens unless it is asked for", async () => {
-    const off = await startMetricsListener(OFF, await testView(), recordedLog().log);
+    const off = await startMetricsListener(OFF, (await treeAgent()).view, recordedLog().log);
     expect(off.address).toBeNull();
     await off.close();
   });
@@ -102,7 +102,7 @@ describe("over TCP", () => {
   });
 
   test("beyond loopback only with TLS and proof of who asks", async () => {
-    const view = await testView();
+    const { view } = await treeAgent();
     const tls = { tlsCertFile: certificatePath("server"), tlsKeyFile: privateKeyPath("server") };
     for (const [host, more] of [
       ["0.0.0.0", {}],
@@ -181,7 +181,7 @@ describe("as a file for node_exporter", () => {
   test("is written whole, readable, without the families that node_exporter has itself", async () => {
     const folder = temporaryFolder();
     const textfile = join(folder, "foundry-agent.prom");
-    const view = await testView();
+    const { view } = await treeAgent();
     const write = textfileWriter({ ...OFF, textfile });
     expect(write(view)).toEqual([]);
     expect(lstatSync(textfile).mode & 0o777).toBe(0o644);
@@ -196,7 +196,7 @@ describe("as a file for node_exporter", () => {
 
   test("what hinders it is a condition, and leaves nothing lying about", async () => {
     const folder = temporaryFolder();
-    const view = await testView();
+    const { view } = await treeAgent();
     expect(textfileWriter({ ...OFF, textfile: join(folder, "missing", "x.prom") })(view)).toMatchObject([
       { code: "metrics_textfile", severity: "warning" },
     ]);

@@ -3,28 +3,26 @@ import { describe, expect, test } from "vitest";
 import type { Metric } from "../../src/collectors/collector.ts";
 import { drivesCollector } from "../../src/collectors/drives/drives.ts";
 import type { AnyCollector } from "../../src/collectors/index.ts";
+import type { AgentView } from "../../src/sockets/agent-view.ts";
 import { type MetricsOptions, metricsText } from "../../src/sockets/metrics/prometheus-text.ts";
-import {
-  collectSections,
-  NOW,
-  section,
-  type TestView,
-  testView,
-  viewOfSections,
-} from "../support/agent/view.ts";
+import { bareView } from "../support/agent/bare-view.ts";
+import { pretendSections, pretendStatus, section } from "../support/agent/pretend.ts";
+import { treeAgent } from "../support/agent/tree-agent.ts";
 import { jbod, jbodSerial } from "../support/drives/jbod.ts";
+import { collectFrom } from "../support/machine/tree.ts";
+import { NOW } from "../support/now.ts";
 import { parsePrometheus } from "../support/text/prometheus.ts";
 
 const PLAIN: MetricsOptions = { serials: false, exclude: [] };
 
-function parsed(view: TestView, options = PLAIN) {
+function parsed(view: AgentView, options = PLAIN) {
   return parsePrometheus(metricsText(view, options, NOW));
 }
 
 /** A view of one collector with these metrics over `data`. */
-function viewOf(metrics: Metric<unknown>[], data: unknown = {}, sensitive: string[] = []): TestView {
+function viewOf(metrics: Metric<unknown>[], data: unknown = {}, sensitive: string[] = []): AgentView {
   const collector = { ...drivesCollector(), name: "made", metrics, sensitive } as unknown as AnyCollector;
-  return viewOfSections({ made: section("made", data) }, [collector]);
+  return bareView({ made: section("made", data) }, [collector]);
 }
 
 function gauge(
@@ -36,11 +34,11 @@ function gauge(
 
 test("every node's metrics are what a strict reader takes", async () => {
   for (const name of ["ceph-node", "pi4", "container"]) {
-    const view = await testView(name);
+    const { view } = await treeAgent({ tree: name, registered: "test" });
     const families = parsed(view);
     expect(families.size).toBeGreaterThan(30);
     for (const collector of view.collectors()) {
-      const { data } = view.sections[collector.name] as { data: unknown };
+      const { data } = view.report().sections[collector.name] as { data: unknown };
       if (data === null) continue;
       // Every declared family that has a value is there.
       for (const metric of collector.metrics)
@@ -59,7 +57,7 @@ test("promtool finds nothing to say", async (context) => {
   }
   for (const name of ["ceph-node", "pi4"]) {
     const { status, stderr } = spawnSync("promtool", ["check", "metrics"], {
-      input: metricsText(await testView(name), PLAIN, NOW),
+      input: metricsText((await treeAgent({ tree: name, registered: "test" })).view, PLAIN, NOW),
       encoding: "utf8",
     });
     // Names are node_exporter's where the meaning is, and some of those are not to promtool's own taste (exit 3).
@@ -71,19 +69,18 @@ test("promtool finds nothing to say", async (context) => {
 });
 
 test("the agent's own figures", async () => {
-  const view = await testView();
-  const [first, ...others] = view.state.collectors;
-  const [api] = view.state.controlApis;
-  if (!first || !api) throw new Error("the test's view is empty");
-  view.state = {
-    ...view.state,
+  const { view } = await treeAgent({ registered: "test" });
+  const [first, ...others] = view.status().collectors;
+  const [api] = view.status().controlApis;
+  if (!first || !api) throw new Error("the agent has no collector, or no control API");
+  pretendStatus(view, {
     collectors: [
       { ...first, state: "failed", failures: 3, durationMs: 250, lastRunAt: NOW - 30_000 },
       { ...first, name: "later", state: "pending", lastRunAt: null, durationMs: null, runs: 0 },
       ...others,
     ],
     controlApis: [
-      { ...api, breaker: "open", failures: 2, pendingEvents: 7 },
+      { ...api, breaker: "open", failures: 2, pendingEvents: 7, sentBytesThisMonth: 1_234_567 },
       { ...api, name: "netbox", lastSyncAt: null },
     ],
     conditions: ["sda", "sdb"].map((subject) => ({
@@ -95,7 +92,7 @@ test("the agent's own figures", async () => {
       since: NOW,
     })),
     spool: { events: 9, bytes: 1234, dropped: 1 },
-  };
+  });
   const families = parsed(view);
   const value = (name: string, labels: Record<string, string> = {}) =>
     families
@@ -103,7 +100,7 @@ test("the agent's own figures", async () => {
       ?.samples.find((sample) => Object.entries(labels).every(([key, one]) => sample.labels[key] === one))
       ?.value;
   expect(families.get("foundry_agent_build_info")?.samples[0]?.labels).toMatchObject({
-    version: "0.1.0",
+    version: "0.0.0-test",
     arch: process.arch,
   });
   expect(value("collector_success", { collector: first.name })).toBe(0);
@@ -138,7 +135,7 @@ describe("what Prometheus would refuse", () => {
       metrics: [gauge("shared", { value: 3, labels: { a: "2" } }, { value: 4, labels: { a: "1" } })],
     };
     const collectors = [one, two] as unknown as AnyCollector[];
-    const families = parsed(viewOfSections({ one: section("one", {}), two: section("two", {}) }, collectors));
+    const families = parsed(bareView({ one: section("one", {}), two: section("two", {}) }, collectors));
     expect(families.get("shared")?.samples).toEqual([
       { labels: { a: "1" }, value: 1 },
       { labels: { a: "2" }, value: 3 },
@@ -190,7 +187,9 @@ describe("what Prometheus would refuse", () => {
 describe("serial numbers", () => {
   test("are empty labels unless wished, whatever the label is called", async () => {
     const collector = drivesCollector();
-    const view = viewOfSections(await collectSections([collector], jbod(2)), [collector]);
+    const view = bareView({ drives: section("drives", await collectFrom(collector, jbod(2))) }, [
+      collector as unknown as AnyCollector,
+    ]);
     const canaries = [jbodSerial(1), "5000c500cafe0010", "S64GNE0R000001"];
     const without = metricsText(view, PLAIN, NOW);
     const withThem = metricsText(view, { ...PLAIN, serials: true }, NOW);
@@ -217,7 +216,7 @@ describe("serial numbers", () => {
 });
 
 test("families can be left out, our own too", async () => {
-  const view = await testView();
+  const { view } = await treeAgent();
   const before = parsed(view);
   const exclude = [[...before.keys()].find((name) => name.startsWith("node_")) ?? "", "foundry_agent_status"];
   const after = parsed(view, { ...PLAIN, exclude });
@@ -227,11 +226,11 @@ test("families can be left out, our own too", async () => {
 test("the last good value is shown while it is stale, none while there never was one", () => {
   const metrics = [{ ...gauge("one"), samples: (data: unknown) => [{ value: (data as { n: number }).n }] }];
   const view = viewOf(metrics, { n: 5 });
-  view.sections.made = section("made", { n: 5 }, { state: "stale" });
+  pretendSections(view, { made: { state: "stale" } });
   expect(parsed(view).get("one")?.samples[0]?.value).toBe(5);
-  view.sections.made = section("made", null, { state: "failed" });
+  pretendSections(view, { made: { data: null, state: "failed" } });
   expect(parsed(view).has("one")).toBe(false);
-  delete view.sections.made;
+  pretendSections(view, { made: null });
   expect(parsed(view).has("one")).toBe(false);
 });
 

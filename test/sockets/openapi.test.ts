@@ -5,8 +5,8 @@ import { jsonSchema } from "../../scripts/docs/json-schema.ts";
 import { openApiDocument } from "../../scripts/docs/openapi.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
 import { ROUTES } from "../../src/sockets/routes/table.ts";
-import { ask, startServer } from "../support/agent/unix-http.ts";
-import { testView } from "../support/agent/view.ts";
+import { treeAgent } from "../support/agent/tree-agent.ts";
+import { ask } from "../support/agent/unix-http.ts";
 import { checkAgainst, checkSchema } from "../support/text/json-schema.ts";
 
 const document = openApiDocument(ROUTES, allCollectors());
@@ -18,8 +18,7 @@ test("docs/collectors.md has a chapter for each collector", () => {
 
 test("real answers are as the document says", async () => {
   for (const name of ["ceph-node", "pi4", "container"]) {
-    const view = await testView(name);
-    const server = await startServer({ view });
+    const { controlSocket } = await treeAgent({ tree: name, registered: "test" });
     for (const path of [
       "/v1/status",
       "/v1/report",
@@ -29,10 +28,10 @@ test("real answers are as the document says", async () => {
       "/v1/why",
       "/healthz",
     ]) {
-      const { json } = await ask(server.controlSocket, path);
+      const { json } = await ask(controlSocket, path);
       expect([path, checkAgainst(document, path, "get", "response:200", json)]).toEqual([path, []]);
     }
-    const { json } = await ask(server.controlSocket, "/v1/nothing");
+    const { json } = await ask(controlSocket, "/v1/nothing");
     expect(checkAgainst(document, "/v1/status", "get", "response:default", json)).toEqual([]);
   }
 });

@@ -1,18 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { drivesCollector } from "../../src/collectors/drives/drives.ts";
 import type { System } from "../../src/collectors/system/schema.ts";
+import type { AgentView } from "../../src/sockets/agent-view.ts";
 import { ROUTES } from "../../src/sockets/routes/table.ts";
+import { pretendEvents, pretendSections, pretendStatus, section } from "../support/agent/pretend.ts";
 import { FILLED, fullView, MEMBER_SERIAL } from "../support/agent/routes.ts";
 import { ask, startServer } from "../support/agent/unix-http.ts";
-import { collectSections, NOW, section, type TestView, viewOfSections } from "../support/agent/view.ts";
 import { jbod, jbodSerial } from "../support/drives/jbod.ts";
+import { collectFrom } from "../support/machine/tree.ts";
+import { NOW } from "../support/now.ts";
 
 describe("redaction on status.sock", () => {
   /** Every string that identifies hardware in what the collectors found, asked of the whole machine. */
-  async function canaryView(): Promise<{ view: TestView; canaries: string[] }> {
-    const pulled = await collectSections([drivesCollector()], jbod(4, { pulled: [2] }));
-    const node = await fullView();
-    const drives = pulled.drives as ReturnType<typeof section>;
+  async function canaryView(): Promise<{ view: AgentView; canaries: string[] }> {
+    const drives = await collectFrom(drivesCollector(), jbod(4, { pulled: [2] }));
+    const view = await fullView();
     const gone = {
       id: "wwn-0x5000c500cafe0020",
       serial: jbodSerial(2),
@@ -23,8 +25,7 @@ describe("redaction on status.sock", () => {
       size_bytes: 1,
       since: "2025-10-09T08:00:00.000Z",
     };
-    const data = { ...(drives.data as object), missing: [gone] };
-    const view = viewOfSections({ ...node.sections, drives: section("drives", data) }, node.collectors());
+    pretendSections(view, { drives: { data: { ...drives, missing: [gone] } } });
     const canaries = [
       jbodSerial(1),
       jbodSerial(2),
@@ -37,8 +38,7 @@ describe("redaction on status.sock", () => {
       "500304801f3a4b3f",
     ];
     const serial = jbodSerial(2);
-    view.state = {
-      ...view.state,
+    pretendStatus(view, {
       conditions: [
         {
           code: "drive_missing",
@@ -49,28 +49,30 @@ describe("redaction on status.sock", () => {
           since: NOW,
         },
       ],
-      controlApis: view.state.controlApis.map((api) => ({
+      controlApis: view.status().controlApis.map((api) => ({
         ...api,
         note: `sees ${serial}`,
         lastError: { code: "x", text: `no ${serial}`, at: NOW },
       })),
       hold: { reason: `waits for ${serial}`, by: "root", since: NOW, until: null },
+    });
+    const row = {
+      id: "cmd_1",
+      source: "local",
+      epoch: "e",
+      type: "drive.locate",
+      state: "failed" as const,
+      receivedAt: NOW,
+      command: JSON.stringify({ params: { serial } }),
+      error: { code: "x", message: `no ${serial}` },
     };
-    view.commandList = [
-      {
-        id: "cmd_1",
-        source: "local",
-        epoch: "e",
-        type: "drive.locate",
-        state: "failed",
-        receivedAt: NOW,
-        command: JSON.stringify({ params: { serial } }),
-        error: { code: "x", message: `no ${serial}` },
-      },
-    ];
+    view.commands = () => [row];
+    view.command = (id) => (id === row.id ? row : null);
+    view.commandRecord = () => null;
+    const { happen } = pretendEvents(view);
     view.healthy = () => ({ ok: false, reason: `waits for ${serial}` });
-    view.happen({ type: "drive.missing", data: gone });
-    view.happen({
+    happen({ type: "drive.missing", data: gone });
+    happen({
       type: "condition.raised",
       data: {
         code: "drive_missing",
@@ -81,7 +83,7 @@ describe("redaction on status.sock", () => {
     });
     // Of a drive that was forgotten nothing is known any more: its looks and the names of the fields must do.
     canaries.push("FORGOTTEN", "5000c500dead0001");
-    view.happen({
+    happen({
       type: "drive.missing",
       data: {
         id: "serial-FORGOTTEN-1",
@@ -90,11 +92,11 @@ describe("redaction on status.sock", () => {
         nested: { mac: "FORGOTTEN" },
       },
     });
-    view.happen({
+    happen({
       type: "condition.cleared",
       data: { code: "drive_missing", subject: "FORGOTTEN-1", text: "A drive is gone: FORGOTTEN-1" },
     });
-    const system = node.sections.system?.data as System;
+    const system = view.report().sections.system?.data as System;
     for (const value of [system.hardware?.product.serial, system.hardware?.product.uuid, system.machine_id])
       if (typeof value === "string") canaries.push(value);
     return { view, canaries };
@@ -141,8 +143,10 @@ describe("redaction on status.sock", () => {
 
   test("what no collector declares is not shown there at all, and raw answers only when asked for", async () => {
     const view = await fullView();
-    view.sections.unknown = section("unknown", { anything: "at all" });
-    view.sections.local = section("local", { facts: { a: { raw: "RAW", shown: 1 } } });
+    pretendSections(view, {
+      unknown: section("unknown", { anything: "at all" }),
+      local: section("local", { facts: { a: { raw: "RAW", shown: 1 } } }),
+    });
     const server = await startServer({ view });
     expect((await ask(server.statusSocket, "/v1/report/unknown")).json.data.data).toBeNull();
     expect((await ask(server.controlSocket, "/v1/report/unknown")).json.data.data).toEqual({

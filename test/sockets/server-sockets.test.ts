@@ -14,13 +14,13 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { httpOnDemand } from "../../src/sockets/http-on-demand.ts";
 import { startStatusServer } from "../../src/sockets/server.ts";
 import { groupId } from "../../src/sockets/socket-file.ts";
-import { ask, eventually, startServer } from "../support/agent/unix-http.ts";
+import { bareView } from "../support/agent/bare-view.ts";
+import { ask, startServer } from "../support/agent/unix-http.ts";
 import { NOBODY, runUnprivileged } from "../support/agent/unprivileged.ts";
-import { type TestView, viewOfSections } from "../support/agent/view.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { recordedLog } from "../support/text/log.ts";
 
-const emptyView = (): TestView => viewOfSections({}, []);
 const mode = (path: string): number => lstatSync(path).mode & 0o777;
 const AS_ROOT = process.geteuid?.() === 0;
 
@@ -46,7 +46,7 @@ async function askAs(uid: number, gid: number, socket: string, method = "GET"): 
 
 describe("the socket files", () => {
   test("status.sock is for everybody, control.sock for its owner alone without an admin group", async () => {
-    const server = await startServer({ view: emptyView() });
+    const server = await startServer({ view: bareView() });
     expect(mode(server.statusSocket)).toBe(0o666);
     expect(mode(server.controlSocket)).toBe(0o600);
     expect(readdirSync(join(server.statusSocket, ".."))).toEqual(["control.sock", "status.sock"]);
@@ -54,19 +54,19 @@ describe("the socket files", () => {
 
   test("with an admin group control.sock is its", async () => {
     const gid = AS_ROOT ? 4242 : (process.getegid?.() ?? 0);
-    const server = await startServer({ view: emptyView(), adminGid: gid });
+    const server = await startServer({ view: bareView(), adminGid: gid });
     expect([mode(server.controlSocket), lstatSync(server.controlSocket).gid]).toEqual([0o660, gid]);
   });
 
   test("an unprivileged user gets to status.sock only, and may only look", async () => {
     if (!AS_ROOT) {
       // Nobody else can be played: what counts then is that others have no permission at all.
-      const server = await startServer({ view: emptyView() });
+      const server = await startServer({ view: bareView() });
       expect(mode(server.controlSocket) & 0o007).toBe(0);
       return;
     }
     const server = await startServer({
-      view: emptyView(),
+      view: bareView(),
       runDir: join(openFolder(), "run"),
       adminGid: 4242,
     });
@@ -78,7 +78,7 @@ describe("the socket files", () => {
 
   test("a group we may not give files to leaves control.sock to its owner, with a warning", async () => {
     if (AS_ROOT) return expect(groupId("root")).toBe(0); // root may give to every group
-    const server = await startServer({ view: emptyView(), adminGid: 4242 });
+    const server = await startServer({ view: bareView(), adminGid: 4242 });
     expect(mode(server.controlSocket)).toBe(0o600);
     expect(server.lines.some((line) => line.level === 40)).toBe(true);
   });
@@ -104,21 +104,21 @@ describe("what is there already", () => {
       for (const s of ["status", "control"]) net.createServer().listen(process.argv[1] + "/" + s + ".sock", () => ++n === 2 && console.log("up"));`;
     const child = spawn(process.execPath, ["-e", script, runDir]);
     await new Promise((resolve) => child.stdout.once("data", resolve));
-    await expect(startServer({ view: emptyView(), runDir })).rejects.toMatchObject({
+    await expect(startServer({ view: bareView(), runDir })).rejects.toMatchObject({
       code: "already_running",
     });
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
     await gone;
     expect(existsSync(join(runDir, "status.sock"))).toBe(true);
-    const server = await startServer({ view: emptyView(), runDir });
+    const server = await startServer({ view: bareView(), runDir });
     expect((await ask(server.statusSocket, "/healthz")).status).toBe(200);
   });
 
   test("a living daemon's never, not even one that does not answer", async () => {
-    const server = await startServer({ view: emptyView() });
+    const server = await startServer({ view: bareView() });
     const runDir = join(server.statusSocket, "..");
-    await expect(startServer({ view: emptyView(), runDir })).rejects.toMatchObject({
+    await expect(startServer({ view: bareView(), runDir })).rejects.toMatchObject({
       code: "already_running",
       nextStep: "foundry-agent status",
     });
@@ -128,7 +128,7 @@ describe("what is there already", () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(join(other, "status.sock"), resolve));
     onTestFinished(() => void silent.close());
-    await expect(startServer({ view: emptyView(), runDir: other })).rejects.toMatchObject({
+    await expect(startServer({ view: bareView(), runDir: other })).rejects.toMatchObject({
       code: "already_running",
     });
     expect(readdirSync(other)).toEqual(["status.sock"]);
@@ -138,7 +138,7 @@ describe("what is there already", () => {
     const runDir = join(temporaryFolder(), "run");
     mkdirSync(runDir);
     writeFileSync(join(runDir, "control.sock"), "precious");
-    await expect(startServer({ view: emptyView(), runDir })).rejects.toMatchObject({ code: "socket_path" });
+    await expect(startServer({ view: bareView(), runDir })).rejects.toMatchObject({ code: "socket_path" });
     expect(lstatSync(join(runDir, "control.sock")).size).toBe(8);
   });
 
@@ -146,28 +146,28 @@ describe("what is there already", () => {
     const open = join(temporaryFolder(), "run");
     mkdirSync(open);
     chmodSync(open, 0o777);
-    await expect(startServer({ view: emptyView(), runDir: open })).rejects.toMatchObject({
+    await expect(startServer({ view: bareView(), runDir: open })).rejects.toMatchObject({
       code: "run_folder",
     });
     const long = join(temporaryFolder(), "x".repeat(100));
-    await expect(startServer({ view: emptyView(), runDir: long })).rejects.toMatchObject({
+    await expect(startServer({ view: bareView(), runDir: long })).rejects.toMatchObject({
       code: "socket_path",
     });
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
-    await expect(startServer({ view: emptyView(), runDir: join(file, "run") })).rejects.toMatchObject({
+    await expect(startServer({ view: bareView(), runDir: join(file, "run") })).rejects.toMatchObject({
       code: "run_folder",
     });
     if (!AS_ROOT) return;
     const foreign = join(temporaryFolder(), "run");
     execFileSync("install", ["-d", "-o", String(NOBODY), foreign]);
-    await expect(startServer({ view: emptyView(), runDir: foreign })).rejects.toMatchObject({
+    await expect(startServer({ view: bareView(), runDir: foreign })).rejects.toMatchObject({
       code: "run_folder",
     });
     const link = join(temporaryFolder(), "run");
     symlinkSync(foreign, link);
     execFileSync("chown", ["-h", String(NOBODY), link]);
-    await expect(startServer({ view: emptyView(), runDir: link })).rejects.toMatchObject({
+    await expect(startServer({ view: bareView(), runDir: link })).rejects.toMatchObject({
       code: "run_folder",
     });
   });
@@ -175,21 +175,21 @@ describe("what is there already", () => {
   test("after a stop the files are gone, but another daemon's stay", async () => {
     const runDir = join(temporaryFolder(), "run");
     const first = await startStatusServer({
-      view: emptyView(),
+      view: bareView(),
       runDir,
       log: recordedLog().log,
       adminGid: null,
     });
     await first.close();
     expect(readdirSync(runDir)).toEqual([]);
-    const second = await startServer({ view: emptyView(), runDir });
+    const second = await startServer({ view: bareView(), runDir });
     await first.close();
     expect((await ask(second.statusSocket, "/healthz")).status).toBe(200);
   });
 });
 
 test("connections beyond 32 are turned away, and those before them go on", async () => {
-  const server = await startServer({ view: emptyView() });
+  const server = await startServer({ view: bareView() });
   const sockets = Array.from({ length: 40 }, () => connect(server.statusSocket));
   onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
   let closed = 0;
@@ -207,7 +207,7 @@ test("connections beyond 32 are turned away, and those before them go on", async
 
 test("a stop ends a connection that was answered and kept, and one in the middle of a request", async () => {
   const server = await startStatusServer({
-    view: emptyView(),
+    view: bareView(),
     runDir: join(temporaryFolder(), "run"),
     log: recordedLog().log,
     adminGid: null,

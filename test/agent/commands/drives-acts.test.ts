@@ -2,9 +2,10 @@
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { pointedAt, sandbox } from "../../support/agent/server.ts";
-import { ask, eventually } from "../../support/agent/unix-http.ts";
+import { ask } from "../../support/agent/unix-http.ts";
 import { driveRig } from "../../support/drives/drive-rig.ts";
 import { MEMBER, SERIALS } from "../../support/drives/healthy-drives.ts";
+import { eventually } from "../../support/eventually.ts";
 
 describe("looking", () => {
   it("joins what the kernel and smartctl know, and hides serial numbers on status.sock", async () => {

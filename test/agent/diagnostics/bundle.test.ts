@@ -15,9 +15,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { BUNDLE_MAX_BYTES, makeBundle } from "../../../src/agent/diagnostics/bundle.ts";
 import { BUNDLE_FILES } from "../../../src/agent/diagnostics/contents.ts";
 import { excludedFields } from "../../../src/agent/reporting/excluded-fields.ts";
+import { bareStatus } from "../../support/agent/bare-view.ts";
 import { bundleEvents, bundleInput } from "../../support/agent/bundle.ts";
-import { NOW, section, testStatus } from "../../support/agent/view.ts";
+import { section } from "../../support/agent/pretend.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
+import { NOW } from "../../support/now.ts";
 import { unpackBundle } from "../../support/text/tar.ts";
 
 const clockAt = (now: number) => ({ now: () => now, monotonic: () => 0 });
@@ -29,7 +31,7 @@ const read = async (input = bundleInput()) =>
 test("a file of the time or of the command's id, for its owner only, with every file that its README names", async () => {
   const at = folder();
   const bundle = await makeBundle(bundleInput(), at, clock);
-  expect(bundle.path).toBe(join(at, "20251009T085320Z.tar.gz"));
+  expect(bundle.path).toBe(join(at, "20261121T120000Z.tar.gz"));
   const bytes = readFileSync(bundle.path);
   expect(bundle).toMatchObject({ bytes: bytes.length, sha256: hash("sha256", bytes, "hex") });
   expect(statSync(bundle.path).mode & 0o777).toBe(0o600);
@@ -44,7 +46,7 @@ test("a file of the time or of the command's id, for its owner only, with every 
     serial: "SN1",
   });
   expect(JSON.parse(files["versions.json"] ?? "")).toMatchObject({
-    agent: "0.1.0",
+    agent: "0.0.0-test",
     node: process.versions.node,
   });
   expect(files["config.toml"]).toBe(
@@ -83,7 +85,7 @@ test("the journal with its history, events and log lines, oldest first", async (
     {
       id: "cmd_1",
       progress: { step: "reboot" },
-      history: [{ state: "accepted", at: "2025-10-09T08:53:20.000Z" }],
+      history: [{ state: "accepted", at: "2026-11-21T12:00:00.000Z" }],
     },
     { id: "cmd_2", progress: "{damaged", history: [] },
   ]);
@@ -121,7 +123,7 @@ const TOKENS = {
 test("no secret, wherever somebody put one", async () => {
   const all = Object.values(TOKENS).join(" and ");
   const hidden = { password: "CANARY-PASSWORD", node_token: "CANARY-TOKEN", [TOKENS.live]: all };
-  const status = testStatus([]);
+  const status = bareStatus();
   const files = await read(
     bundleInput({
       status: {
@@ -180,7 +182,7 @@ test("what report.exclude names is in no sentence, no event, no log line and no 
   const files = await read(
     bundleInput({
       status: {
-        ...testStatus([]),
+        ...bareStatus(),
         hostname: "secret-host-7",
         conditions: [{ code: "c", severity: "error", text: told, nextStep: null, since: NOW }],
       },
@@ -234,7 +236,7 @@ test("too much is cut until it fits, and says what is missing", async () => {
   const cut = unpackBundle(readFileSync(bundle.path));
   expect(cut["README.txt"]).toContain("sections without their data");
   expect(JSON.parse(cut["report.json"] ?? "").sections.local).toMatchObject({ state: "ok", data: null });
-  const status = { ...testStatus([]), hostname: noise(5_500_000) };
+  const status = { ...bareStatus(), hostname: noise(5_500_000) };
   await expect(makeBundle(bundleInput({ status }), folder(), clock)).rejects.toMatchObject({
     code: "diagnostics_too_large",
   });

@@ -9,9 +9,8 @@ import type { Io } from "../../../src/cli/output.ts";
 import { openClient } from "../../../src/cli/socket/client.ts";
 import { findSocket } from "../../../src/cli/socket/find.ts";
 import { socketOwner } from "../../../src/cli/socket/owner.ts";
-import { startServer } from "../../support/agent/unix-http.ts";
+import { treeAgent } from "../../support/agent/tree-agent.ts";
 import { runUnprivileged } from "../../support/agent/unprivileged.ts";
-import { viewOfSections } from "../../support/agent/view.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 
 const UID = process.geteuid?.() ?? 0;
@@ -176,12 +175,12 @@ describe("answers", () => {
   }
 
   test("errors come as the daemon's own", async () => {
-    const server = await startServer({ view: viewOfSections({}, []) });
-    const client = await openClient(io, { socket: server.controlSocket });
+    const { controlSocket } = await treeAgent({ tree: "vm", registered: "none" });
+    const client = await openClient(io, { socket: controlSocket });
     expect(await client.get("/v1/why")).toEqual([]);
-    await expect(client.get("/v1/drives/{drive}", { params: { drive: "sda" } })).rejects.toMatchObject({
+    await expect(client.get("/v1/drives/{drive}", { params: { drive: "sdzz" } })).rejects.toMatchObject({
       code: "no_such_drive",
-      nextStep: "foundry-agent report drives",
+      nextStep: expect.stringContaining("foundry-agent drives"),
     });
     await expect(client.text("/v1/preview/{api}", { params: { api: "netbox" } })).rejects.toMatchObject({
       code: "no_such_api",

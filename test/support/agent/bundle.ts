@@ -1,12 +1,14 @@
 /** What goes into a diagnostics bundle, made up; tests change what they need. */
 import type { BundleInput } from "../../../src/agent/diagnostics/texts.ts";
 import type { AgentEvent } from "../../../src/model/event.ts";
-import { NOW, section, testStatus } from "./view.ts";
+import { NOW } from "../now.ts";
+import { bareStatus } from "./bare-view.ts";
+import { section } from "./pretend.ts";
 
 export function bundleInput(more: Partial<BundleInput> = {}): BundleInput {
   return {
     id: null,
-    status: testStatus([]),
+    status: bareStatus(),
     report: {
       bootId: "b-1",
       sections: { system: section("system", { hostname: "ceph-osd-07", serial: "SN1" }) },

@@ -3,10 +3,12 @@ import { driveEntry } from "../../../src/collectors/smart/entry.ts";
 import { deviceLabel } from "../../../src/collectors/smart/rounds/identity.ts";
 import type { SmartData, SmartDrive } from "../../../src/collectors/smart/schema.ts";
 import type { SmartFacts } from "../../../src/model/smart.ts";
+import type { AgentView } from "../../../src/sockets/agent-view.ts";
 import { commandRow, runningRecord, waitingRecord } from "../commands/records.ts";
 import { facts } from "../drives/smart.ts";
 import { NOW } from "../now.ts";
-import { section, type TestView, testView } from "./view.ts";
+import { pretendEvents, pretendSections, pretendStatus, section } from "./pretend.ts";
+import { treeAgent } from "./tree-agent.ts";
 
 /** Of a drive that only smartctl knows. */
 export const MEMBER_SERIAL = "MEMBER-CANARY-1";
@@ -77,38 +79,56 @@ function smartOf({ drives }: DrivesData): SmartData {
   return smartData([smartEntry("/dev/sda", "sat", sda), smartEntry("/dev/bus/0", "megaraid,3", member)]);
 }
 
-export async function fullView(): Promise<TestView> {
-  const view = await testView();
-  view.sections.smart = section("smart", smartOf(view.sections.drives?.data as DrivesData));
-  view.commandList = [
-    {
-      id: "cmd_1",
-      source: "nodefoundry",
-      epoch: "e1",
-      type: "node.reboot",
-      state: "refused",
-      receivedAt: NOW - 60_000,
-      command: JSON.stringify({ params: { reason: "kernel" }, signature: "SIGNATURE-OF-IT" }),
-      error: { code: "unsupported", message: "this agent does not know it yet" },
-    },
-    commandRow(waitingRecord()),
-  ];
-  view.state = {
-    ...view.state,
-    conditions: [
-      {
-        code: "drive_missing",
-        subject: "WD-1",
-        severity: "warning",
-        text: "A drive is gone.",
-        nextStep: "look",
-        since: NOW - 5_000,
-      },
-    ],
-    runningCommand: runningRecord(),
-    waitingCommands: [waitingRecord()],
-    hold: { reason: "maintenance", by: "root", since: NOW - 5_000, until: null },
+/**
+ * An agent with something to show on every route. What it could not do here, and what would end what is shown, is only
+ * said to be done.
+ */
+export async function fullView(): Promise<AgentView> {
+  const { view } = await treeAgent({ registered: "test" });
+  pretendSections(view, {
+    smart: section("smart", smartOf(view.report().sections.drives?.data as DrivesData)),
+  });
+  const { forgetDrive } = view;
+  const waiting = waitingRecord();
+  const refused = {
+    id: "cmd_1",
+    source: "nodefoundry",
+    epoch: "e1",
+    type: "node.reboot",
+    state: "refused" as const,
+    receivedAt: NOW - 60_000,
+    command: JSON.stringify({ params: { reason: "kernel" }, signature: "SIGNATURE-OF-IT" }),
+    error: { code: "unsupported", message: "this agent does not know it yet" },
   };
-  view.happen({ type: "drive.missing", severity: "warning", data: { slot: "3" } });
-  return view;
+  const rows = [refused, commandRow(waiting)];
+  const condition = {
+    code: "drive_missing",
+    subject: "WD-1",
+    severity: "warning",
+    text: "A drive is gone.",
+    nextStep: "look",
+    since: NOW - 5_000,
+  } as const;
+  pretendStatus(view, {
+    conditions: [condition],
+    runningCommand: runningRecord(),
+    waitingCommands: [waiting],
+    hold: { reason: "maintenance", by: "root", since: NOW - 5_000, until: null },
+  });
+  pretendEvents(view).happen({ type: "drive.missing", severity: "warning", data: { slot: "3" } });
+  return Object.assign(view, {
+    commands: () => rows,
+    command: (id) => rows.find((row) => row.id === id) ?? null,
+    commandRecord: (id) => (id === waiting.asked.id ? waiting : null),
+    submitCommand: () => waiting,
+    cancelCommand: () => waiting,
+    forgetDrive: async (serial) => (serial === "WD-1" ? undefined : await forgetDrive(serial)),
+    mayTouchHardware: async () => undefined,
+    locate: async ({ on, for_s = 600 }) => ({ name: "sda", how: "enclosure", on, for_s: on ? for_s : null }),
+    selfTest: async () => ({ minutes: 2 }),
+    enroll: async () => ({ nodeId: "node_1", mode: "test" }),
+    adopt: async () => undefined,
+    resetIdentity: async () => undefined,
+    leave: async () => undefined,
+  } satisfies Partial<AgentView>);
 }

@@ -9,8 +9,8 @@ import {
   startStatusServer,
 } from "../../../src/sockets/server.ts";
 import { temporaryFolder } from "../machine/tree.ts";
+import { NOW } from "../now.ts";
 import { recordedLog } from "../text/log.ts";
-import { NOW } from "./view.ts";
 
 export interface HttpAnswer {
   status: number;
@@ -116,8 +116,4 @@ export function follow(
         });
     },
   };
-}
-
-export async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -7,10 +7,11 @@ import { allCollectors } from "../../../src/collectors/index.ts";
 import { smartMetrics } from "../../../src/collectors/smart/metrics.ts";
 import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../../src/helper/bmc/operations.ts";
 import { ownFamilies } from "../../../src/sockets/metrics/own.ts";
-import { NOW, testView } from "../agent/view.ts";
+import { treeAgent } from "../agent/tree-agent.ts";
 import { capture } from "../drives/smart.ts";
 import { rig } from "../drives/smart-rig.ts";
 import { operationsPort } from "../helper/operations.ts";
+import { NOW } from "../now.ts";
 import { collectData } from "../text/shape.ts";
 import { BMC_TREE, simulatorAnswers } from "./bmc.ts";
 import { answering, fakePrograms } from "./programs.ts";
@@ -31,9 +32,10 @@ async function gather(): Promise<ReadonlyMap<string, readonly Sample[]>> {
   };
   for (const collector of allCollectors()) for (const { name } of collector.metrics) add(name, []);
   for (const tree of ["ceph-node", "pi4"]) {
-    const view = await testView(tree);
+    const { view } = await treeAgent({ tree, registered: "test" });
+    const { sections } = view.report();
     for (const collector of view.collectors()) {
-      const data = view.sections[collector.name]?.data;
+      const data = sections[collector.name]?.data;
       if (data !== null && data !== undefined)
         for (const metric of collector.metrics) add(metric.name, metric.samples(data));
     }
