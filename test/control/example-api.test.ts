@@ -8,9 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { CONTROL_APIS } from "../../src/control/index.ts";
 import { type AgentChild, startChild } from "../support/agent/child.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -135,7 +136,7 @@ test("the agent reports there, does what it is asked, and is asked by name", asy
   >;
   expect(Object.values(machines)[0]?.sections).toContain("system");
   const done = async (): Promise<boolean> => /collect\b.*succeeded/.test((await ask("commands")).text);
-  await vi.waitUntil(done, { timeout: 30_000, interval: 200 });
+  await eventually(done);
   expect((await ask("commands")).text).toContain("acme");
 
   expect((await ask("check", "acme")).text).toContain("ACME answers (200)");

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { nextUlid } from "../../src/model/ulid.ts";
+import { forAll } from "../support/for-all.ts";
 import { ulidTime } from "../support/text/ulid.ts";
 
 const bytes = new Uint8Array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);

@@ -1,7 +1,8 @@
 /** A real agent on a fixture tree with a clock that is set by hand, and a sandbox it may report to. */
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+
 import type { AgentView } from "../../../src/sockets/agent-view.ts";
 import { layTree, loadTree, mergeTrees, type Tree, treeMachine } from "../machine/tree.ts";
+import type { Sandbox } from "../net/nodefoundry.ts";
 import { NOW } from "../now.ts";
 import { type HandClock, handClock } from "../store/store.ts";
 import { type TestAgent, testAgent } from "./agent.ts";

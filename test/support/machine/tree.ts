@@ -65,7 +65,7 @@ export function loadTree(name: string, only?: readonly string[]): Tree {
 }
 
 /** One tree of several; a path named twice is the last one's. */
-function mergeTrees(parts: readonly Tree[]): Tree {
+export function mergeTrees(parts: readonly Tree[]): Tree {
   const merged: Tree = { about: "", files: {} };
   for (const part of parts) {
     merged.about = [merged.about, part.about].filter(Boolean).join("\n");
