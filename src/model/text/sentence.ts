@@ -14,7 +14,7 @@ export function sentence(text: string): string {
 
 /** With a full stop where it has no end, and begun as it is: for what stands behind a colon or a program's name. */
 export function ended(text: string): string {
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
+  return /[.!?\u2026]$/.test(text) ? text : `${text}.`;
 }
 
 /** For use within another sentence: without full stop, and without the capital of a beginning that is no name. */
