@@ -15,10 +15,21 @@ passed=0
 failed=0
 skipped=0
 
+# Process ids and command lines of the user; not of those that are over and wait for a parent that never asks.
+processes() {
+  local uid folder
+  uid=$(id -u "$user") || return
+  for folder in /proc/[0-9]*; do
+    if [ "$(stat -c %u "$folder" 2>/dev/null)" = "$uid" ] && grep -q '^State:[[:space:]][^ZX]' "$folder/status" 2>/dev/null; then
+      echo "${folder#/proc/} $(tr '\0' ' ' 2>/dev/null <"$folder/cmdline")"
+    fi
+  done
+}
+
 tidy_up() {
   if [ -n "$user" ]; then
-    pkill -KILL -U "$user"
-    userdel "$user"
+    processes | while read -r id _; do kill -KILL "$id"; done
+    userdel --force "$user"
   fi
   if [ -n "$home" ]; then rm -rf "$home"; fi
 }
@@ -78,8 +89,8 @@ else
 fi
 
 # Everything of this user was started by the tests, and they are over.
-if [ -n "$user" ] && pgrep -U "$user" >/dev/null && sleep 5 && pgrep -U "$user" --list-full; then
-  echo "these processes were left behind"
+if [ -n "$user" ] && [ -n "$(processes)" ] && sleep 5 && left=$(processes) && [ -n "$left" ]; then
+  echo "left behind: $left"
   failed=$((failed + 1))
 fi
 conclude
