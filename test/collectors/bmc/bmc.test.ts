@@ -205,7 +205,7 @@ it("keeps the alarm of a sensor while the BMC says nothing, until it says otherw
 
 it("has one condition for a missing ipmitool, and one for missing rights", async () => {
   const missing = bench();
-  missing.programs.put("ipmitool", "exit 0", 0o644);
+  missing.programs.put("ipmitool", "exit 0", { mode: 0o644 });
   expect(conditionCodes(missing.collector(), await missing.collect())).toEqual(["bmc_not_allowed"]);
   const bare = fakePrograms();
   const machine = treeMachine(BMC_TREE);

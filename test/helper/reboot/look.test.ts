@@ -56,8 +56,8 @@ describe("reboot.look", () => {
     ["no word", "exit 1", "exit 1", true, "systemctl could not say whether the system is stopping"],
   ])("%s", async (_name, systemctl, busctl, under_way, doubt) => {
     const { look, programs } = await rebootRig({ limitMs: 300 });
-    programs.put("systemctl", systemctl);
-    programs.put("busctl", busctl);
+    programs.put("systemctl", systemctl, { hangs: () => systemctl.includes("sleep") });
+    programs.put("busctl", busctl, { hangs: () => busctl.includes("sleep") });
     expect(await look()).toMatchObject({ shutdown: { scheduled: false, under_way }, doubt });
   });
 

@@ -35,6 +35,8 @@ export interface FakeDrives {
   says(device: string, type: string, json: string | object, exit?: number): void;
   /** It does not answer until called with false. */
   hangs(device: string, type: string, on?: boolean): void;
+  /** Whether this command line of smartctl would not end by itself. */
+  hanging(argv: readonly string[]): boolean;
   /** Lines of shell before the scan answers. */
   scanDoes(lines: string): void;
   /** `/dev/sda sat` for each smartctl since the last look. */
@@ -75,6 +77,10 @@ export function fakeDrives(): FakeDrives {
     hangs(device, type, on = true) {
       if (on) writeFileSync(file(device, type, ".hang"), "");
       else rmSync(file(device, type, ".hang"));
+    },
+    hanging([, what = "", , , , , type = "", device = ""]) {
+      if (what.startsWith("--scan")) return existsSync(join(folder, "scan.sh"));
+      return device.startsWith("/dev/") && existsSync(file(device, type, ".hang"));
     },
     scanDoes(lines) {
       writeFileSync(join(folder, "scan.sh"), lines);

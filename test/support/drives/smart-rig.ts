@@ -11,7 +11,7 @@ import { type HandClock, handClock } from "../store/store.ts";
 import { collectData } from "../text/shape.ts";
 import { jsonMemory } from "./drives.ts";
 import { type FakeDrives, fakeDrives } from "./fake-drives.ts";
-import { capture, inProcessHelper } from "./smart.ts";
+import { capture, inProcessHelper, LONG_MS } from "./smart.ts";
 
 export const SLEEPS = capture("vm-lab-replay/replay-n-standby-3-sleep");
 export const DAY_MS = 86_400_000;
@@ -27,6 +27,7 @@ export interface Rig {
   readonly memory: ReturnType<typeof jsonMemory>;
 }
 
+/** @param more `timeoutMs`: after which what hangs is ended; what does not has all the time that it needs */
 export function rig(
   tree: Tree,
   more: Partial<SmartCollectorOptions> & { timeoutMs?: number; types?: readonly string[] } = {},
@@ -36,8 +37,10 @@ export function rig(
   const clock = handClock();
   const machine = treeMachine(tree, clock);
   const memory = jsonMemory();
-  const { timeoutMs = 20_000, types = [], ...options } = more;
-  const helper = makeHelper?.(machine.files) ?? inProcessHelper(machine.files, timeoutMs);
+  const { timeoutMs = LONG_MS, types = [], ...options } = more;
+  const helper =
+    makeHelper?.(machine.files) ??
+    inProcessHelper(machine.files, (argv) => (drives.hanging(argv) ? timeoutMs : LONG_MS));
   const make = () => smartCollector({ helper, history: null, ...options });
   let collector = make();
   return {

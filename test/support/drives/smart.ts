@@ -80,11 +80,17 @@ export function fakeSmartctl(lines: string): string {
 
 export const smartOperations = [smartScan, smartRead, smartTest] as unknown as readonly Operation[];
 
+/** More than any of them takes, on whatever machine. */
+export const LONG_MS = 20_000;
+
 /**
  * The operations carried out in this process with real programs, as direct mode does: at most `lane.limit` at
- * a time is the caller's matter here. Programs get at most `timeoutMs`.
+ * a time is the caller's matter here. A program gets at most what `limitMs` says of its command line.
  */
-export function inProcessHelper(files: Files, timeoutMs = 20_000): HelperPort & { calls: string[] } {
+export function inProcessHelper(
+  files: Files,
+  limitMs: (argv: readonly string[]) => number = () => LONG_MS,
+): HelperPort & { calls: string[] } {
   const kept = new Map<string, unknown>();
   const calls: string[] = [];
   return {
@@ -99,10 +105,10 @@ export function inProcessHelper(files: Files, timeoutMs = 20_000): HelperPort & 
         clock: hostClock(),
         kept,
         signal,
-        leftMs: () => timeoutMs,
+        leftMs: () => LONG_MS,
         step: () => undefined,
         run: (argv, options) =>
-          runProgram(argv, { ...options, timeoutMs: Math.min(timeoutMs, options.timeoutMs) }),
+          runProgram(argv, { ...options, timeoutMs: Math.min(limitMs(argv), options.timeoutMs) }),
       });
     },
   };

@@ -16,7 +16,7 @@ export interface RebootRigOptions {
   readonly policy?: string;
   readonly fileSystemType?: (folder: string) => number;
   readonly settleMs?: number;
-  /** All programs are killed after this. */
+  /** Programs that hang are ended after this. */
   readonly limitMs?: number;
   readonly files?: Record<string, string>;
 }
