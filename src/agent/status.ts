@@ -1,6 +1,7 @@
 /** How the daemon is, in one answer: for the sockets, the metrics and a diagnostics bundle. */
 
 import type { Executor } from "../commands/executor/types.ts";
+import type { ControlStatus } from "../control/control-api.ts";
 import type { AgentStatus, ApiStatus } from "../sockets/agent-view.ts";
 import type { Store } from "../store/types.ts";
 import type { Clock } from "../system/clock.ts";
@@ -55,7 +56,7 @@ export function statusOf(options: StatusOptions): () => AgentStatus {
       bootId,
       hostname: config.agent.name ?? identity.current().hostname,
       nodeId: apis.find((api) => api.nodeId !== null)?.nodeId ?? null,
-      mode: apis.find((api) => api.mode !== null)?.mode ?? null,
+      mode: strictest(apis.map((api) => api.mode)),
       localOnly: apis.length === 0,
       status: nodeStatus(),
       hardware: config.agent.hardware,
@@ -81,4 +82,9 @@ export function statusOf(options: StatusOptions): () => AgentStatus {
       hold: commands.held(),
     };
   };
+}
+
+/** What holds for whoever asks on this host: where any control API lets nothing be touched, nothing is. */
+function strictest(modes: readonly ControlStatus["mode"][]): ControlStatus["mode"] {
+  return (["test", "read-only", "live"] as const).find((mode) => modes.includes(mode)) ?? null;
 }

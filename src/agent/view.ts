@@ -2,7 +2,7 @@
 
 import { forgetDrive } from "../collectors/drives/missing.ts";
 import type { Executor } from "../commands/executor/types.ts";
-import { apiToEnroll, controlSections } from "../control/index.ts";
+import { apiToEnroll, controlSections, refuseKeyOfAnother } from "../control/index.ts";
 import { AgentError, errorCode } from "../model/errors.ts";
 import type { AgentView } from "../sockets/agent-view.ts";
 import type { Store } from "../store/types.ts";
@@ -106,9 +106,10 @@ export function viewOf(options: ViewOptions): AgentView {
     },
     async enroll(name, key, enrolOptions) {
       await settled();
-      const configured = running().loops.map(({ api }) => api.name);
-      const asked = configured.length === 0 ? (name ?? "") : apiToEnroll(name, configured);
-      const [loop] = loops(asked) as [SyncLoop];
+      const configured = running().loops.map(({ api }) => ({ name: api.name, ...api.status() }));
+      const known = configured.length > 0 && (name === null || configured.some((one) => one.name === name));
+      const [loop] = loops(known ? apiToEnroll(name, configured) : (name ?? "")) as [SyncLoop];
+      refuseKeyOfAnother(key, loop.api.name);
       await loop.api.enroll(key, enrolOptions, AbortSignal.timeout(CHECK_MS));
       loop.forget();
       await loop.now();

@@ -31,13 +31,15 @@ export interface SyncInput {
 export interface SyncOutcome {
   /** The baseline moves only when true: `hashes` and `volatile` of the input are what the server now has. */
   readonly confirmed: boolean;
+  /** Where the API has no place for events: all of the input, else they are kept for it until the spool is full. */
   readonly ackedEvents: readonly string[];
   /** Sections the server wants in full next time. */
   readonly resync: readonly string[];
+  /** One that is known already is answered again with its state, in a round of its own: none is sent for ever. */
   readonly commands: readonly Command[];
   /** Ids of commands to cancel. */
   readonly cancel: readonly string[];
-  /** Server's clock in this answer, milliseconds since the epoch, or null. */
+  /** Server's clock in this answer (a Date header will do), milliseconds since the epoch, or null. */
   readonly serverNow: number | null;
   /** Wanted interval, seconds (bounded by the agent), or null for "as before". */
   readonly intervalS: number | null;

@@ -42,18 +42,25 @@ export function controlApi(name: string): ControlDeclaration | null {
   return CONTROL_APIS.find((api) => api.name === name) ?? null;
 }
 
+/** A control API that is switched on, as far as enrolling goes. */
+export interface Enrollable {
+  readonly name: string;
+  readonly enrolled: boolean;
+}
+
 /**
- * Which control API a key is for.
+ * Which control API a key is for; where nobody said, the one that this node is not registered with yet.
  * @param asked by name; null: nobody said
- * @param configured names of those that are switched on, at least one
+ * @param configured those that are switched on, at least one
  * @throws AgentError `api_needed` (there are several), `no_enrolment` (it takes no such key)
  */
-export function apiToEnroll(asked: string | null, configured: readonly string[]): string {
-  const named = asked === null ? configured : [asked];
+export function apiToEnroll(asked: string | null, configured: readonly Enrollable[]): string {
+  const named = asked === null ? configured.map(({ name }) => name) : [asked];
   const apis = CONTROL_APIS.filter(({ name }) => named.includes(name));
   const able = apis.filter(({ enroll }) => "key" in enroll);
-  const [first] = able;
-  if (able.length > 1)
+  const fresh = able.filter(({ name }) => configured.some((one) => one.name === name && !one.enrolled));
+  const [first] = fresh.length === 1 ? fresh : able;
+  if (able.length > 1 && fresh.length !== 1)
     throw new AgentError(
       "api_needed",
       `there are several control APIs to register with: ${able.map(({ name }) => name).join(", ")}`,
@@ -64,6 +71,18 @@ export function apiToEnroll(asked: string | null, configured: readonly string[])
   if (other === undefined || "key" in other.enroll)
     throw new AgentError("no_such_api", `there is no control API "${asked ?? ""}"`, "foundry-agent status");
   throw new AgentError("no_enrolment", `${other.title} ${other.enroll.instead}`, other.enroll.nextStep);
+}
+
+/** A secret goes to nobody but its own server. @throws AgentError `key_of_another`, the key not in it */
+export function refuseKeyOfAnother(key: string, name: string): void {
+  const begins = ({ tokens }: ControlDeclaration): boolean => tokens.some((prefix) => key.startsWith(prefix));
+  const owner = CONTROL_APIS.find(begins);
+  if (owner === undefined || owner.name === name) return;
+  throw new AgentError(
+    "key_of_another",
+    `this is a key of ${owner.title}, so it is not sent to ${controlApi(name)?.title ?? name}`,
+    `foundry-agent enroll ${owner.name}`,
+  );
 }
 
 /** `[one] or [other]`: the sections of all, for sentences. */

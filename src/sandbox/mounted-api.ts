@@ -52,7 +52,7 @@ export interface MountedApi {
 export interface Demonstration {
   /** Lines of its section in the agent's configuration. */
   readonly config: readonly string[];
-  /** Registers a node of which no hardware is ever touched. */
+  /** What `enroll` takes: a test key where the API has such, so that no hardware is ever touched. */
   readonly key: string;
   /** Lines to paste that ask the node for something. */
   calls(nodeId: string): readonly string[];

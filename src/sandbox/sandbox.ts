@@ -55,7 +55,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const log = options.log ?? (() => {});
   const stateFile = options.stateFile ?? null;
   const begins: Keys = Object.assign({}, ...SANDBOX_APIS.map((api) => api.keys));
-  const saved = stateFile === null ? null : readStateFile(stateFile, begins);
+  const saved = stateFile === null ? null : readStateFile(stateFile, SANDBOX_APIS);
   const keys: Keys = { ...newKeys(begins), ...saved?.keys, ...options.keys };
   const apis = SANDBOX_APIS.map((api) => api.open(keys, options.apis?.[api.name] ?? {}, { now, log }));
   if (saved) loadApis(apis, saved.apis, stateFile ?? "");
@@ -106,7 +106,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       if (request.method !== "GET") saver.due();
     }
   };
-  const fault = (method: string, path: string) => (isOwnPath(path) ? null : list.take(method, path));
+  const fault = (method: string, path: string) => {
+    const taken = isOwnPath(path) ? null : list.take(method, path);
+    if (taken !== null) log(`${method} ${path} meets the fault ${taken.kind}`);
+    return taken;
+  };
   const listener: RequestListener = (incoming, response) => {
     void serve(incoming, response, { fault, answer, stopping: stopping.signal });
   };

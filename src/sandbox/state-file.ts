@@ -6,7 +6,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync }
 import { dirname } from "node:path";
 import * as v from "valibot";
 import { AgentError, errorCode } from "../model/errors.ts";
-import type { Keys } from "./mounted-api.ts";
+import type { SandboxApi } from "./mounted-api.ts";
 
 const StateFile = v.object({
   version: v.literal(1),
@@ -20,11 +20,14 @@ export type StateFile = v.InferOutput<typeof StateFile>;
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * @param begins how each key that it must have begins
+ * @param apis whose keys it must have, where it holds a state of theirs
  * @returns null when there is none yet, in a folder that is there: none is made, for the path may be mistyped
  * @throws AgentError `state_file_unreadable`
  */
-export function readStateFile(path: string, begins: Keys): StateFile | null {
+export function readStateFile(
+  path: string,
+  apis: readonly Pick<SandboxApi, "name" | "keys">[],
+): StateFile | null {
   let text: string;
   try {
     // Before it is opened: a FIFO in its place would block, a device may never end.
@@ -42,8 +45,12 @@ export function readStateFile(path: string, begins: Keys): StateFile | null {
   }
   try {
     const state = v.parse(StateFile, JSON.parse(text));
-    const wrong = Object.entries(begins).some(([name, prefix]) => !state.keys[name]?.startsWith(prefix));
-    if (!wrong) return state;
+    // One that was added since has nothing in an older file.
+    const wrong = apis
+      .filter(({ name }) => Object.hasOwn(state.apis, name))
+      .flatMap(({ keys }) => Object.entries(keys))
+      .some(([name, prefix]) => !state.keys[name]?.startsWith(prefix));
+    if (!wrong && Object.keys(state.apis).length > 0) return state;
   } catch {
     // Without the parser's words as cause: they quote the content, and it may be anybody's.
   }

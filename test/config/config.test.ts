@@ -36,7 +36,7 @@ describe("loadConfig", () => {
         exclude: [],
       },
       memory: { housekeeping: true },
-      control: {
+      control: expect.objectContaining({
         nodefoundry: {
           enabled: false,
           url: "https://api.nodefoundry.io",
@@ -51,7 +51,7 @@ describe("loadConfig", () => {
           proxyCredentialsFile: null,
           noProxy: [],
         },
-      },
+      }),
       commands: {
         graceS: 60,
         splayS: 60,

@@ -24,7 +24,7 @@ const LINES: Plugin = {
     for (const table of ["control", "sandbox"])
       onLoad({ filter: new RegExp(`/src/${table}/index\\.ts$`) }, ({ path }) => {
         const text = readFileSync(path, "utf8");
-        const contents = text.replace(/= \[nodefoundry\];/, "= [nodefoundry, acme];");
+        const contents = text.replace(/(_APIS: readonly \w+\[\] = \[[^\]]*)\]/, "$1, acme]");
         expect(contents).not.toBe(text);
         return {
           loader: "ts",
@@ -119,7 +119,8 @@ test("its section of the configuration is checked and shown, its documents are m
   const made = JSON.parse(execFileSync(process.execPath, [documents, shipped], { encoding: "utf8" }));
   expect(made.page).toContain("## [acme]\n\nThe ACME register.\n");
   expect(made.policy).toContain('# acme: the ACME control API.\nacme = ["collect"]\n');
-  for (const text of made.completion) expect(text).toContain("nodefoundry acme");
+  for (const text of made.completion)
+    expect(text).toContain(`${CONTROL_APIS.map(({ name }) => name).join(" ")} acme`);
 });
 
 test("the agent reports there, does what it is asked, and is asked by name", async () => {
@@ -150,6 +151,23 @@ test("the agent reports there, does what it is asked, and is asked by name", asy
   expect((await ask("leave", "acme", "--yes")).code).toBe(0);
 });
 
+test("beside another one: each is named, and a key goes to nobody but its own server", async () => {
+  const { folder, url, config, token, keys, at } = await house();
+  const text = readFileSync(config, "utf8");
+  const daemon = start("run", "--config", at("two.toml", `${text}[nodefoundry]\nurl = "${url}"\n`));
+  await daemon.said("ready");
+  const ask = async (...args: string[]) => await run(...args, "--socket", folder);
+
+  const wrong = await ask("enroll", "nodefoundry", "--key-file", token);
+  expect(wrong.code).toBe(1);
+  expect(wrong.text).toContain("this is a key of ACME, so it is not sent to NodeFoundry");
+  // The only one that takes such a key needs no name.
+  expect(await ask("enroll", "--key-file", at("key", keys.test ?? ""))).toMatchObject({ code: 0 });
+  await ask("sync");
+  const shown = await ask("status");
+  expect(shown.text).toMatch(/node node_\w+ at nodefoundry, \w+ at acme \(test: hardware is never touched\)/);
+});
+
 test("what its tokens look like is hidden by everything that prints or logs", async () => {
   const { keys, at } = await house();
   const config = at("secret.toml", `[acme]\ntoken_file = "${keys.acme}"\n`);
@@ -177,6 +195,12 @@ test("nothing but its folders and the two tables names a control API", () => {
     .filter((name) => !own.some((folder) => name.startsWith(folder)) && !tables.includes(name))
     .filter((name) => names.test(readFileSync(join(ROOT, name), "utf8")));
   expect(naming).toEqual([]);
+  // An import with its folder, and a place in the list.
   for (const table of tables)
-    expect(readFileSync(join(ROOT, table), "utf8").match(new RegExp(names, "gi"))?.length).toBe(3);
+    for (const { name } of CONTROL_APIS)
+      expect([table, name, readFileSync(join(ROOT, table), "utf8").split(name).length - 1]).toEqual([
+        table,
+        name,
+        3,
+      ]);
 });

@@ -8,8 +8,10 @@ import { describe, expect, it } from "vitest";
 import { completed } from "../../scripts/docs/completion/offers.ts";
 import { allCommands, placesOf, valuesOf } from "../../scripts/docs/declared.ts";
 import { allCollectors } from "../../src/collectors/index.ts";
+import { CONTROL_APIS } from "../../src/control/index.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 
+const APIS = CONTROL_APIS.map(({ name }) => name);
 const FOLDER = new URL("../../packaging/completion/", import.meta.url).pathname;
 const SECTIONS = allCollectors().map(({ name }) => name);
 
@@ -89,7 +91,7 @@ describe("bash", () => {
     expect(bash("config", "check", "")).toContain("--config");
     expect(bash("report", "")).toEqual(SECTIONS);
     expect(bash("collect", "")).toEqual(SECTIONS);
-    expect(bash("report", "--as", "")).toEqual(["nodefoundry"]);
+    expect(bash("report", "--as", "")).toEqual(APIS);
     expect(bash("events", "--since", "")).toEqual(["all"]);
     expect(bash("drives", "forg")).toEqual(["forget"]);
   });
@@ -149,7 +151,7 @@ describe.runIf(spawnSync("zsh", ["--version"]).status === 0)("zsh", () => {
       expect.arrayContaining(shown),
       ["check", "show"],
       SECTIONS,
-      ["nodefoundry"],
+      APIS,
       ["forget"],
       expect.arrayContaining(["--watch", "--socket", "--json", "--help"]),
       expect.arrayContaining(["_foundry-agent"]),

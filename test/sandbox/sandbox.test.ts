@@ -3,6 +3,8 @@ import { get } from "node:https";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
+import { SANDBOX_APIS } from "../../src/sandbox/index.ts";
+import { readStateFile } from "../../src/sandbox/state-file.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { type SandboxOptions, startSandbox } from "../support/net/nodefoundry.ts";
 import { call, enrolAgent, testSandbox } from "../support/net/sandbox.ts";
@@ -92,6 +94,13 @@ test("the state file is written while it runs, not only at the end", async () =>
   const before = statSync(stateFile).size;
   await enrolAgent(sandbox);
   await expect.poll(() => statSync(stateFile).size).toBeGreaterThan(before);
+});
+
+test("a file from before an API was added is still a state file", async () => {
+  const stateFile = join(temporaryFolder(), "sandbox.json");
+  await (await startSandbox({ stateFile })).close();
+  const later = [...SANDBOX_APIS, { name: "later", keys: { later: "later_" } }];
+  expect(readStateFile(stateFile, later)?.apis).toHaveProperty("nodefoundry");
 });
 
 test("a file of somebody else is refused: left as it is, not quoted, and nobody is told to delete it", async () => {

@@ -1,5 +1,5 @@
 /** `foundry-agent enroll`: register this node with a key that is used once and kept nowhere. */
-import { apiToEnroll, controlApi } from "../../control/index.ts";
+import { apiToEnroll, controlApi, refuseKeyOfAnother } from "../../control/index.ts";
 import { templateProblem } from "../../model/text/name-template.ts";
 import { looksSecret, printable } from "../../model/text/scrub.ts";
 import { readSecretFile } from "../../system/secret-file.ts";
@@ -53,6 +53,7 @@ export function enrollCommandWith(input: () => Input): SubCommand {
       const client = await openClient(io, values, "control");
       const api = await chosen(asked, client);
       const key = await readKey(values["key-file"], input(), io);
+      refuseKeyOfAnother(key, api);
       warnAbout(key, api, io);
       const name = typeof values.name === "string" ? { name: values.name } : {};
       const { node_id: nodeId, mode } = await client.post("/v1/enroll", {
@@ -73,8 +74,8 @@ export const enrollCommand: SubCommand = enrollCommandWith(() => process.stdin);
 /** Nobody is to look for a key of an API that is not there. @throws AgentError `no_such_api` in the daemon's words, or as apiToEnroll */
 async function chosen(asked: string | null, client: Client): Promise<string> {
   const { control_apis: apis } = await client.get("/v1/status");
-  const names = apis.map(({ name }) => name);
-  if (names.length > 0 && (asked === null || names.includes(asked))) return apiToEnroll(asked, names);
+  const known = asked === null || apis.some(({ name }) => name === asked);
+  if (apis.length > 0 && known) return apiToEnroll(asked, apis);
   await client.text("/v1/preview/{api}", { params: { api: asked ?? "any" } });
   return asked ?? "";
 }

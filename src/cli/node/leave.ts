@@ -37,7 +37,10 @@ export function leaveCommandWith(input: () => Input): SubCommand {
       });
       const answer = await client.post("/v1/leave", { query: { api } });
       if (values.json === true) printJson(io, answer);
-      else io.stdout(`Left ${whom}. To come back: ${nextStepHere("foundry-agent enroll", values.socket)}\n`);
+      else
+        io.stdout(
+          `Left ${whom}. To come back: ${nextStepHere(api === undefined ? "foundry-agent enroll" : `foundry-agent enroll ${api}`, values.socket)}\n`,
+        );
       return EXIT.ok;
     },
   };

@@ -86,7 +86,12 @@ function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
 
 function headline(status: StatusWire, color: boolean): string {
   const word = paint(status.status, status.status === "online" ? "green" : "yellow", color);
-  const node = status.node_id === null ? "not registered" : `node ${printable(status.node_id)}`;
+  const ids = status.control_apis.filter((api) => api.node_id !== null);
+  const named = ids
+    .map(({ name, node_id }) => `${printable(node_id ?? "")} at ${printable(name)}`)
+    .join(", ");
+  const node =
+    status.node_id === null ? "not registered" : `node ${ids.length > 1 ? named : printable(status.node_id)}`;
   const mode =
     status.mode === "live" && status.hardware
       ? "live: commands may touch hardware"

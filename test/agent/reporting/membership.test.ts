@@ -2,11 +2,11 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { startTap } from "../../control/nodefoundry/rig.ts";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
+import { startTap } from "../../support/control/tap.ts";
 import { eventually } from "../../support/eventually.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
-import { startSandbox } from "../../support/net/nodefoundry.ts";
+import { AGENT_API, startSandbox } from "../../support/net/nodefoundry.ts";
 
 async function rig() {
   const server = await startSandbox({ nodeRequestsAMinute: 100_000 });
@@ -82,7 +82,7 @@ test("a new mainboard: adopted, the node reports as itself at once, and register
 
 test("reset while a round is under way: its answer is for somebody this node is no more", async () => {
   const { server } = await rig();
-  const tap = await startTap(() => server.url);
+  const tap = await startTap(() => server.url, AGENT_API);
   const agent = await testAgent({ toml: `[nodefoundry]\nurl = "${tap.url}"\n` });
   const { nodeId } = await agent.view.enroll("nodefoundry", server.keys.test, {});
   const asked = await fetch(`${server.url}/v1/nodes/${nodeId}/reboot`, {

@@ -3,11 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { hostClock } from "../../../src/system/clock.ts";
-import { startTap } from "../../control/nodefoundry/rig.ts";
 import { quietMachine, testAgent } from "../../support/agent/agent.ts";
+import { startTap } from "../../support/control/tap.ts";
 import { eventually } from "../../support/eventually.ts";
 import { loadTree, temporaryFolder, treeMachine } from "../../support/machine/tree.ts";
-import { startSandbox } from "../../support/net/nodefoundry.ts";
+import { AGENT_API, startSandbox } from "../../support/net/nodefoundry.ts";
 import { startPlainServer } from "../../support/net/tls.ts";
 
 const pointedAt = (url: string): string => `[nodefoundry]\nurl = "${url}"\n`;
@@ -15,7 +15,7 @@ const pointedAt = (url: string): string => `[nodefoundry]\nurl = "${url}"\n`;
 async function tapped() {
   const server = await startSandbox({ nodeRequestsAMinute: 100_000 });
   onTestFinished(() => server.close());
-  const tap = await startTap(() => server.url);
+  const tap = await startTap(() => server.url, AGENT_API);
   const syncs = () => tap.seen.filter(({ path, status }) => path.endsWith("/sync") && status === 200);
   return { server, tap, syncs };
 }

@@ -10,12 +10,13 @@ import {
   startRhythm,
   waitSeconds,
 } from "../../../src/control/rhythm.ts";
+import { failureOf, input, signal } from "../../support/control/context.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 import { startSandbox } from "../../support/net/nodefoundry.ts";
 import { startProxy, type TestProxy } from "../../support/net/proxy.ts";
 import { certificate, certificatePath, startPlainServer, startTlsServer } from "../../support/net/tls.ts";
 import { recordedLog } from "../../support/text/log.ts";
-import { failureOf, input, openAgent, signal } from "../nodefoundry/rig.ts";
+import { openAgent } from "../nodefoundry/rig.ts";
 
 const PASSWORD = "pa:ss/w@rd-canary";
 

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { ControlApi } from "../../../src/control/control-api.ts";
+import { type Agent, failureOf, input, signal } from "../../support/control/context.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 import { startPlainServer } from "../../support/net/tls.ts";
-import { type Agent, failureOf, input, openAgent, type Rig, signal, startRig } from "./rig.ts";
+import { openAgent, type Rig, startRig } from "./rig.ts";
 
 interface File {
   readonly path: string;

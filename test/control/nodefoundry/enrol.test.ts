@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { failureOf, IDENTITY, input, keyFile, signal, startRig } from "./rig.ts";
+import { failureOf, IDENTITY, input, keyFile, signal } from "../../support/control/context.ts";
+import { startRig } from "./rig.ts";
 
 describe("registering", () => {
   test("without a key: nothing is sent, a condition says what to type, collecting is not our business", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { differences, findOwnNode } from "../../../src/control/nodefoundry/read-only/compare.ts";
+import { failureOf, input, keyFile, signal } from "../../support/control/context.ts";
 import { startPlainServer, startTlsServer } from "../../support/net/tls.ts";
-import { failureOf, input, keyFile, openAgent, signal, startRig } from "./rig.ts";
+import { openAgent, startRig } from "./rig.ts";
 
 const SEEDS = [
   {

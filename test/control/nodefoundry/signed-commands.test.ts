@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { parseCommands } from "../../../src/control/command-document.ts";
 import { verifiedCommand } from "../../../src/helper/policy/signed-command.ts";
 import { canonicalJson } from "../../../src/model/canonical-json.ts";
+import { input, signal } from "../../support/control/context.ts";
 import { plainCommand, signer } from "../../support/helper/signing.ts";
-import { input, signal, startRig } from "./rig.ts";
+import { startRig } from "./rig.ts";
 
 const KEY = signer();
 

@@ -3,8 +3,9 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RetryError } from "../../../src/control/retry-error.ts";
 import type { AgentEvent } from "../../../src/model/event.ts";
+import { type Agent, failureOf, input, signal } from "../../support/control/context.ts";
 import { checkSchema, loadOpenApi } from "../../support/text/json-schema.ts";
-import { type Agent, failureOf, input, openAgent, type Rig, signal, startRig } from "./rig.ts";
+import { openAgent, type Rig, startRig } from "./rig.ts";
 
 async function enrolled(options: Parameters<typeof startRig>[0] = {}): Promise<{ rig: Rig; agent: Agent }> {
   const rig = await startRig(options);

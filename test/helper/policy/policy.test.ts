@@ -42,7 +42,8 @@ describe("the file", () => {
     expect(policy.remote).toBe("rehearse");
     expect(policy.limits.reboot).toEqual({ minutesApart: 30, aDay: 3 });
     const usual = POLICY_WORDS.filter((word) => word !== "upgrade" && word !== "wipe");
-    expect(policy.allow).toEqual({ local: usual, nodefoundry: usual });
+    expect(policy.allow).toMatchObject({ local: usual, nodefoundry: usual });
+    expect(Object.keys(policy.allow)).toEqual(SOURCES);
     expect(policy.publicKey).toBeNull();
     expect([policy.nodeId, policy.volatileState]).toEqual([null, false]);
     // What stands in comments as an example can be taken as it is.
