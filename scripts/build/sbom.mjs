@@ -99,7 +99,7 @@ function fromLockfile() {
   const { ok, output } = runNpm(ROOT, args);
   if (!ok) throw new Error(`npm sbom failed: ${output}`);
   const { metadata, components, dependencies } = JSON.parse(output.slice(output.indexOf("{")));
-  const shipped = shippedPackages();
+  const shipped = new Set(shippedPackages().values());
   return {
     metadata,
     components: components.filter((one) => shipped.has(one["bom-ref"])),
@@ -109,8 +109,8 @@ function fromLockfile() {
   };
 }
 
-/** What package.json depends on and what that depends on: `name@version` of each. */
-function shippedPackages() {
+/** What package.json depends on and what that depends on: folder → `name@version`. */
+export function shippedPackages() {
   const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
   const found = new Map();
   const follow = (folder) => {
@@ -123,7 +123,7 @@ function shippedPackages() {
     }
   };
   follow("");
-  return new Set(found.values());
+  return found;
 }
 
 function byRef(a, b) {
