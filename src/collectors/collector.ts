@@ -88,6 +88,8 @@ export interface Collector<T = unknown> {
   readonly sensitive: readonly string[];
   readonly metrics: readonly Metric<T>[];
   readonly table?: TableView<T>;
+  /** A few words for a first look (`npm start`); null when there is nothing to say. Pure. */
+  glance?(data: T): string | null;
   /** What is wrong right now; a condition no longer returned is cleared. Pure. */
   conditions?(data: T): ConditionDraft[];
   /** What happened between two collections; `before` is the previous good value or null after a start. Pure. */

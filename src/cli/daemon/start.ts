@@ -83,12 +83,15 @@ function tell(agent: Agent, nodeId: string, url: string, io: Io): boolean {
   const accepted = api !== undefined && api.lastSyncAt !== null && api.lastError === null;
   io.stdout(`foundry-agent ${VERSION} on ${status.hostname}\n`);
   io.stdout(`registered as ${nodeId} (test key: nothing is ever done to this machine) at ${url}\n\n`);
+  const glances = new Map(allCollectors().map(({ name, glance }) => [name, glance]));
   const rows = Object.values(agent.view.report().sections).map((section) => [
     section.name,
     section.state,
     section.data === null ? null : memorySize(JSON.stringify(section.data).length),
     section.durationMs === null ? null : duration(section.durationMs),
-    section.reason?.text ?? summaryOf(section.name, section.data),
+    section.reason?.text ??
+      (section.data === null ? null : glances.get(section.name)?.(section.data)) ??
+      null,
   ]);
   io.stdout(`${table(["section", "state", "size", "took", "what"], rows)}\n`);
   const traffic =
@@ -101,29 +104,6 @@ function tell(agent: Agent, nodeId: string, url: string, io: Io): boolean {
       : `The sandbox did not accept the report: ${api?.lastError?.text ?? "no answer"}.\n`,
   );
   return accepted;
-}
-
-/** A few words on each section for the first look; read tolerantly, it is only for show. */
-function summaryOf(name: string, data: unknown): string | null {
-  const at = data as Record<string, unknown> | null;
-  const list = (key: string): unknown[] => (Array.isArray(at?.[key]) ? (at[key] as unknown[]) : []);
-  if (name === "drives")
-    return (
-      list("drives")
-        .map((drive) => (drive as { name?: unknown }).name)
-        .join(", ") || null
-    );
-  if (name === "network")
-    return (
-      list("interfaces")
-        .map((item) => (item as { name?: unknown }).name)
-        .join(", ") || null
-    );
-  if (name === "cpu") return typeof at?.model === "string" ? at.model : null;
-  if (name === "memory") return typeof at?.total_bytes === "number" ? memorySize(at.total_bytes) : null;
-  if (name === "system")
-    return ((at?.os as { pretty_name?: string } | undefined)?.pretty_name ?? null) as string | null;
-  return null;
 }
 
 function nextSteps(agent: Agent, calls: readonly string[], io: Io): void {

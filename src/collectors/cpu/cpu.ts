@@ -114,6 +114,7 @@ export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
     sensitive: [],
     metrics: cpuMetrics(() => lastStat),
     table: cpuTable,
+    glance: ({ model }) => model,
     conditions: cpuConditions,
     changes: cpuChanges,
     collect(context) {

@@ -99,6 +99,7 @@ export function drivesCollector(): Collector<DrivesData> {
     ],
     metrics: driveMetrics,
     table: driveTable,
+    glance: ({ drives }) => drives.map(({ name }) => name).join(", ") || null,
     conditions: driveConditions,
     changes: driveEvents,
     collect,

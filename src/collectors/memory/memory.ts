@@ -9,6 +9,7 @@ import { memoryMetrics } from "./metrics.ts";
 import { type MemoryData, memorySchema } from "./schema.ts";
 
 const MIB = 1024 * 1024;
+const TIB = MIB * MIB;
 
 export function memoryCollector(): Collector<MemoryData> {
   const readEdac = edacReader();
@@ -35,6 +36,8 @@ export function memoryCollector(): Collector<MemoryData> {
     sensitive: [],
     metrics: memoryMetrics,
     table: memoryTable,
+    glance: ({ total_bytes: bytes }) =>
+      bytes !== null && bytes >= TIB ? `${(bytes / TIB).toFixed(1)} TiB` : size(bytes),
     conditions: memoryConditions,
     changes: memoryChanges,
     collect({ machine: { files } }) {

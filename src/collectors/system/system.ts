@@ -46,6 +46,7 @@ export function systemCollector(): Collector<System> {
     ],
     metrics: systemMetrics,
     table: systemTable,
+    glance: ({ os }) => os?.pretty_name ?? null,
     conditions: systemConditions,
     changes: systemChanges,
     collect({ machine }) {
