@@ -57,7 +57,7 @@ export interface Metric<T> {
   samples(data: T): Iterable<Sample>;
 }
 
-/** The CLI's generic view: a table, one row an item. Cells are finished text; null prints as "-". */
+/** What `collect NAME` draws, one row an item; `report NAME` prints the data itself. Cells are finished text; null prints as "-". */
 export interface TableView<T> {
   readonly columns: readonly string[];
   rows(data: T, now: number): (string | null)[][];
@@ -65,7 +65,7 @@ export interface TableView<T> {
 
 /**
  * One thing collected, declared whole in one file: how often, what shape, what of it is news, and how it
- * is shown. OpenAPI, /metrics, the CLI's generic view and docs/collectors.md are derived from this.
+ * is shown. OpenAPI, /metrics, what the CLI shows and docs/collectors.md are derived from this.
  *
  * Made by a factory (`cpuCollector()`), so that what it remembers between two runs (the last counters) is
  * its own; construction does nothing.
@@ -82,7 +82,10 @@ export interface Collector<T = unknown> {
    * getter where it is a file of its own, `schema.ts`: the bundle loads that when it is read, which a daemon seldom does.
    */
   readonly schema: GenericSchema<unknown, T>;
-  /** Fields that change all the time, and how far they may drift from what was delivered before that counts. */
+  /**
+   * Fields that change all the time, and how far they may drift from what was delivered before that counts: with `{}`
+   * each change does, with NEVER_NEWS (src/model/facets.ts) none.
+   */
   readonly volatile: Readonly<Record<string, Tolerance>>;
   /** Fields that identify the hardware (serial numbers, uuids, WWNs): null on the world-readable status socket. */
   readonly sensitive: readonly string[];

@@ -12,6 +12,9 @@ export interface Tolerance {
   readonly rel?: number;
 }
 
+/** A number that is no news however far it drifts; it goes out when its section does. */
+export const NEVER_NEWS: Tolerance = { abs: Number.MAX_VALUE };
+
 export type Scalar = number | string | boolean | null;
 
 interface Node {

@@ -1,6 +1,6 @@
 /**
- * Any JSON value as aligned text: the view of sections that have no table of their own. Lists of objects
- * become tables, units follow from the names of the fields (`…_bytes`, `…_ms`, `…_c`). Shares of 1 are shown as
+ * Any JSON value as aligned text: what `report NAME` prints of each section, and `collect NAME` of one that has no
+ * table of its own. Lists of objects become tables, units follow from the names of the fields (`…_bytes`, `…_ms`, `…_c`). Shares of 1 are shown as
  * per cent here, and only here.
  */
 import { printable } from "../../model/text/scrub.ts";

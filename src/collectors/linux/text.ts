@@ -1,4 +1,4 @@
-/** Long files of /proc as they are, and short ones made fit for a report. */
+/** Long files of /proc as they are, and short ones (a line, a counter) made fit for a report. */
 import type { Files } from "../../system/files.ts";
 
 /**
@@ -12,6 +12,12 @@ export function readWhole(files: Files, path: string, maxBytes?: number): string
   } catch {
     return "";
   }
+}
+
+/** A whole number from 0 on; null when there is none or it can't be read. */
+export function counter(files: Files, path: string): number | null {
+  const value = files.number(path);
+  return value !== null && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
 /** What there is of them, with a space between; null when there is nothing. */

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import type { Files } from "../../system/files.ts";
-import { oneLine } from "../linux/text.ts";
+import { counter, oneLine } from "../linux/text.ts";
 
 const MC = "/sys/devices/system/edac/mc";
 
@@ -78,11 +78,6 @@ function readModules(files: Files, folder: string): EdacModule[] {
     });
   }
   return modules.sort((a, b) => number(a.module) - number(b.module));
-}
-
-function counter(files: Files, path: string): number | null {
-  const value = files.number(path);
-  return value !== null && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
 function number(module: string): number {

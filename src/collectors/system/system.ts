@@ -34,7 +34,7 @@ export function systemCollector(): Collector<System> {
     get schema() {
       return systemSchema;
     },
-    volatile: { uptime_s: { abs: 6 * 3600 }, boot_time: { abs: 0 } },
+    volatile: { uptime_s: { abs: 6 * 3600 }, boot_time: {} },
     sensitive: [
       "machine_id",
       "hardware.product.serial",
