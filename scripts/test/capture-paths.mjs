@@ -1,5 +1,5 @@
 /**
- * Which paths scripts/test/capture-tree.mjs captures: those that src/collectors/*.ts read. `*` stands for any part of
+ * Which paths scripts/test/capture-tree.mjs captures: those that src/collectors read. `*` stands for any part of
  * a name, braces for alternatives. A collector that reads something new adds it here.
  */
 import { readdirSync } from "node:fs";
@@ -32,6 +32,7 @@ export const CONTENT = [
   "/sys/class/dmi/id/{product_name,product_serial,product_uuid,product_version,sys_vendor}",
   "/sys/class/enclosure/*/{id,device/model,device/vendor,*/device,*/slot}",
   "/sys/class/hwmon/*/{device,name,in0_lcrit_alarm,temp*_crit,temp*_input,temp*_label}",
+  "/sys/class/ipmi/*/device/bmc/{firmware_revision,ipmi_version,manufacturer_id,product_id}",
   "/sys/class/net/*/{addr_assign_type,address,carrier,carrier_changes,duplex,flags,ifindex,mtu,operstate,speed}",
   "/sys/class/net/*/{type,uevent,device/driver,master,lower_*,brif/*,bridge,phy80211,wireless}",
   "/sys/class/net/*/{bonding/active_slave,bonding/mode,bonding_slave/perm_hwaddr}",
@@ -40,6 +41,7 @@ export const CONTENT = [
   "/sys/class/thermal/thermal_zone*/{temp,trip_point_*_temp,trip_point_*_type,type}",
   "/sys/class/watchdog/*/bootstatus",
   "/sys/dev/block/*",
+  "/sys/devices/platform/ipmi_bmc.*/{firmware_revision,ipmi_version,manufacturer_id,product_id}",
   "/sys/devices/platform/soc/soc:firmware/get_throttled",
   "/sys/devices/system/clocksource/clocksource0/available_clocksource",
   "/sys/devices/system/cpu/online",
@@ -60,6 +62,9 @@ export const PRESENCE = [
   "/boot/vmlinu*",
   "/lib/modules/*/kernel",
   "/proc/{bc,vz}",
+  "/{sbin,usr/local/sbin,usr/sbin}/lldpd",
+  "/{run,var/run}/lldpd.socket",
+  "/run/lldpd/lldpd.socket",
   "/run/{.containerenv,chrony,chronyd.pid,ntpd.pid,openntpd.sock,systemd/timesync,systemd/timesync/synchronized}",
 ];
 

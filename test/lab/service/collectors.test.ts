@@ -6,18 +6,14 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { SUITES } from "../../../scripts/lab/nspawn-root.mjs";
+import { allCollectors } from "../../../src/collectors/index.ts";
+import { compileFacets, omit } from "../../../src/model/facets.ts";
 import { type Booted, boot, bootLacking, labDeb, until } from "../nspawn.ts";
 
 const LACKING = bootLacking();
 
-/** Fields that change from one second to the next, whoever reads them. */
-const MOVING = [
-  /\.(?:collected_at|duration_ms|uptime_s|since|checked_at|read_at|at)$/,
-  /^cpu\.data\.(?:usage|load|pressure|frequency)/,
-  /^memory\.data\.(?:.*_bytes$|pressure|vmstat)/,
-  /^drives\.data\..*\.(?:io\.[a-z_]+|(?:used|available|free)_bytes|free_inodes)$/,
-  /^network\.data\.interfaces\.\d+\.(?:rx|tx|counters)/,
-];
+/** Moments, which differ whoever reads them; what else moves is declared by the collectors as `volatile`. */
+const MOMENT = /\.(?:collected_at|duration_ms|since|checked_at|read_at|at)$/;
 
 /** Field → why it may differ inside the unit. */
 const EXPLAINED: readonly [RegExp, string][] = [
@@ -70,8 +66,8 @@ describe.each(SUITES.map((suite) => ({ suite })))("collectors inside the unit on
     await until("the service is up", async () =>
       (await system.unit("foundry-agent", "ActiveState")) === "active" ? true : null,
     );
-    const inside = leaves(JSON.parse(await system.ok("foundry-agent", "report", "--json")).sections);
-    const outside = leaves(
+    const inside = standing(JSON.parse(await system.ok("foundry-agent", "report", "--json")).sections);
+    const outside = standing(
       JSON.parse(
         await system.ok("foundry-agent", "report", "--json", "--socket", "/root/bare-run/control.sock"),
       ).sections,
@@ -79,13 +75,22 @@ describe.each(SUITES.map((suite) => ({ suite })))("collectors inside the unit on
     expect(outside.size).toBeGreaterThan(50);
     const differing = [...new Set([...inside.keys(), ...outside.keys()])]
       .filter((path) => inside.get(path) !== outside.get(path))
-      .filter((path) => !MOVING.some((moving) => moving.test(path)))
+      .filter((path) => !MOMENT.test(path))
       .filter((path) => !EXPLAINED.some(([field]) => field.test(path)));
     expect(
       differing.map((path) => `${path}: ${inside.get(path)} inside, ${outside.get(path)} outside`),
     ).toEqual([]);
   });
 });
+
+/** Every value of the sections but those that move. */
+function standing(sections: Record<string, { data: unknown }>): Map<string, string> {
+  const still = allCollectors().map(({ name, volatile }) => {
+    const section = sections[name];
+    return [name, section && { ...section, data: omit(section.data, compileFacets(volatile)) }];
+  });
+  return leaves(Object.fromEntries(still));
+}
 
 /** Every value of a tree with its path: `drives.data.drives.0.name` → `"vda"`. */
 function leaves(value: unknown, path = "", into = new Map<string, string>()): Map<string, string> {
