@@ -1,10 +1,12 @@
 /**
  * All that root does for the rest of the agent: this table, nothing else. An operation reads or starts something;
- * its arguments are names that it looks up itself, never a path, a command or a pattern.
+ * its arguments are names that it looks up itself (a drive's, say): what it opens or starts is what it found, never an
+ * argument as it came.
  */
 import * as v from "valibot";
 import { AgentError } from "../model/errors.ts";
 import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "./bmc/operations.ts";
+import { throttledOperation } from "./host/throttled.ts";
 import { inventory } from "./inventory/inventory.ts";
 import { lldp } from "./lldp/lldp.ts";
 import { locateOperation } from "./locate/locate.ts";
@@ -20,7 +22,6 @@ import type { StatePlace } from "./reboot/volatile-state.ts";
 import { smartRead } from "./smart/read.ts";
 import { smartScan } from "./smart/scan.ts";
 import { smartTest } from "./smart/test.ts";
-import { throttledOperation } from "./throttled.ts";
 
 export interface OperationParts {
   readonly lights: LocateRecord;

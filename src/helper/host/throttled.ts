@@ -5,8 +5,8 @@
  * the group video may open and Debian's own kernel does not have: then nothing is known, which is not "fine".
  */
 import * as v from "valibot";
-import { AgentError } from "../model/errors.ts";
-import type { Operation } from "./operation.ts";
+import { AgentError } from "../../model/errors.ts";
+import type { Operation } from "../operation.ts";
 
 export interface Throttled {
   /** All bits as the firmware gave them. */

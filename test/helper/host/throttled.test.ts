@@ -2,11 +2,11 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { parseThrottled, throttledOperation } from "../../src/helper/throttled.ts";
-import { openFiles } from "../../src/system/files.ts";
-import { forAll } from "../support/for-all.ts";
-import { ask, helperHouse, requestFrame, sendRaw, testHelper } from "../support/helper/helper.ts";
-import { layTree, temporaryFolder } from "../support/machine/tree.ts";
+import { parseThrottled, throttledOperation } from "../../../src/helper/host/throttled.ts";
+import { openFiles } from "../../../src/system/files.ts";
+import { forAll } from "../../support/for-all.ts";
+import { ask, helperHouse, requestFrame, sendRaw, testHelper } from "../../support/helper/helper.ts";
+import { layTree, temporaryFolder } from "../../support/machine/tree.ts";
 
 it.each([
   ["throttled=0x50005\n", 0x50005],
