@@ -5,6 +5,7 @@
 import { dirname } from "node:path";
 import { cleanDmi } from "../../model/text/dmi-text.ts";
 import type { Files } from "../../system/files.ts";
+import { parseMountinfo } from "../../system/mountinfo.ts";
 
 /** Where a disk tells who it is, best first: eMMC and SD, NVMe and MMC, virtio, NVMe, SCSI and SATA. Fixed, so that it is the same one at every start. */
 const SERIAL_FILES = ["device/cid", "device/serial", "serial", "wwid", "device/wwid", "device/vpd_pg80"];
@@ -23,22 +24,14 @@ export function rootDriveSerials(files: Files): string[] | null {
   return [...serials].sort();
 }
 
-/** Folder in /sys of the block device mounted on /; proc_pid_mountinfo(5): `36 35 98:0 / / rw shared:1 - ext4 /dev/sda2 rw`. */
+/** Folder in /sys of the block device mounted on /. */
 function rootNode(files: Files, mounts: string): string | null {
-  let device: string | null = null;
-  let source = "";
-  for (const line of mounts.split("\n")) {
-    const fields = line.split(" ");
-    if (fields[4] !== "/") continue;
-    // The last one lies on top of the others.
-    device = fields[2] ?? null;
-    source = fields[fields.indexOf("-") + 2] ?? "";
-  }
-  if (device === null) return null;
-  const node = files.resolve(`/sys/dev/block/${device}`);
+  const root = parseMountinfo(mounts).findLast(({ mountpoint }) => mountpoint === "/");
+  if (root === undefined) return null;
+  const node = files.resolve(`/sys/dev/block/${root.dev}`);
   if (node !== null) return node;
   // btrfs has no device number of its own: its source is one of its devices.
-  const name = /^\/dev\/([^/]+)$/.exec(source)?.[1];
+  const name = /^\/dev\/([^/]+)$/.exec(root.source)?.[1];
   return name === undefined ? null : files.resolve(`/sys/class/block/${name}`);
 }
 

@@ -33,12 +33,6 @@ export function byName(a: { readonly name: string }, b: { readonly name: string 
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Undo the kernel's `\040` escapes of /proc/self/mountinfo, /proc/swaps and fstab. */
-export function unescapeOctal(text: string): string {
-  if (!text.includes("\\")) return text;
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-}
-
 /** The last part of a path. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);

@@ -6,6 +6,7 @@
 import { osdPresence } from "../../ceph/osd-presence.ts";
 import { errorCode } from "../../model/errors.ts";
 import type { Files } from "../../system/files.ts";
+import type { MountLine } from "../../system/mountinfo.ts";
 import type { Facts, Hidden } from "../gates/gate.ts";
 import {
   busyMark,
@@ -16,7 +17,7 @@ import {
   UPDATE_MARKS,
 } from "../gates/update-marks.ts";
 import { type HeldLock, locked, readLocks } from "./locks.ts";
-import { type MountPoint, readMounts, volatileStorage } from "./mounts.ts";
+import { readMounts, volatileStorage } from "./mounts.ts";
 import { readInhibitors, readSessions } from "./systemd.ts";
 
 export interface FactsOptions {
@@ -92,7 +93,7 @@ export function isClockTrusted(files: Files): boolean {
 
 interface Scene {
   readonly files: Files;
-  readonly mounts: readonly MountPoint[];
+  readonly mounts: readonly MountLine[];
   readonly locks: readonly HeldLock[] | null;
   /** Wall clock, milliseconds. */
   readonly bootedAt: number;
@@ -123,7 +124,7 @@ function showing(scene: Scene, { path, sign }: Mark): "yes" | "no" | "unknown" {
   if (sign === "exists") return "yes";
   if (sign === "pid") return processOf(files, path);
   // A bundle's own root folder is as old as the bundle.
-  if (mounts.some((mount) => mount.path === path)) return "yes";
+  if (mounts.some((mount) => mount.mountpoint === path)) return "yes";
   const made = files.info(path)?.mtimeMs;
   return made !== undefined && made >= bootedAt ? "yes" : "no";
 }

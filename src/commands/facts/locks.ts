@@ -3,7 +3,8 @@
  * open the file for writing. Locks of another PID namespace (inside containers) do not show.
  */
 import type { Files } from "../../system/files.ts";
-import { type MountPoint, mountOf } from "./mounts.ts";
+import type { MountLine } from "../../system/mountinfo.ts";
+import { mountOf } from "./mounts.ts";
 
 export interface HeldLock {
   /** `8:1`, decimal. */
@@ -41,7 +42,7 @@ export function locked(
   files: Files,
   path: string,
   locks: readonly HeldLock[] | null,
-  mounts: readonly MountPoint[],
+  mounts: readonly MountLine[],
 ): "yes" | "no" | "unknown" {
   const present = files.presence(path);
   if (present !== "yes") return present === "denied" ? "unknown" : "no";

@@ -6,15 +6,9 @@ import { forgetDrive, parseDriveMemory } from "../../../src/collectors/drives/mi
 import { lifeUsed, wwnOf } from "../../../src/collectors/drives/scan/facts.ts";
 import { parseUdevData, unescapeUdev } from "../../../src/collectors/drives/scan/udev.ts";
 import { sizeText } from "../../../src/collectors/drives/table.ts";
-import {
-  byName,
-  cleanSerial,
-  cleanText,
-  partitionParent,
-  unescapeOctal,
-} from "../../../src/collectors/drives/text.ts";
+import { byName, cleanSerial, cleanText, partitionParent } from "../../../src/collectors/drives/text.ts";
 import { parseDiskstats, parseStat } from "../../../src/collectors/drives/use/io.ts";
-import { parseFstab, parseMountinfo, parseSwaps } from "../../../src/collectors/drives/use/mounts.ts";
+import { localMounts, parseFstab, parseSwaps } from "../../../src/collectors/drives/use/mounts.ts";
 import { jsonMemory } from "../../support/drives/drives.ts";
 import { forAll } from "../../support/for-all.ts";
 
@@ -49,7 +43,7 @@ describe("any input", () => {
   it("mountinfo, fstab and swaps give well-formed entries or none", () => {
     forAll(
       fc.property(lines, (text) => {
-        const mounts = parseMountinfo(text);
+        const mounts = localMounts(text);
         expect(new Set(mounts.map((mount) => mount.dev)).size).toBe(mounts.length);
         for (const [mountpoint, readOnly] of parseFstab(text))
           expect([typeof mountpoint, typeof readOnly]).toEqual(["string", "boolean"]);
@@ -131,7 +125,7 @@ describe("known input", () => {
       "33 1 0:51 / /f rw - fuseblk /dev/sdb1 rw",
       "34 1 0:52 / /c rw - ceph 1.2.3.4:/ rw",
     ].join("\n");
-    expect(parseMountinfo(text)).toEqual([
+    expect(localMounts(text)).toEqual([
       {
         dev: "8:2",
         root: "/",
@@ -181,7 +175,6 @@ describe("known input", () => {
     expect(
       ["naa.5000C500DEADBEEF", "0x5000c500deadbeef", "t10.ATA     X", "eui.0000000000000000", ""].map(wwnOf),
     ).toEqual(["0x5000c500deadbeef", "0x5000c500deadbeef", null, null, null]);
-    expect(unescapeOctal("/a\\040b\\134c")).toBe("/a b\\c");
     expect(unescapeUdev("ST\\x20\\x2f")).toBe("ST /");
     expect(["0000", "None", " n/a ", " X1 "].map(cleanSerial)).toEqual([null, null, null, "X1"]);
     expect([lifeUsed("0x01 0x0b"), lifeUsed("0x00 0x00"), lifeUsed(null), lifeUsed("0xff 0x03")]).toEqual([

@@ -7,12 +7,13 @@ import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type FactsOptions, readFacts } from "../../../src/commands/facts/facts.ts";
 import { deviceNumber, locked, parseLocks, readLocks } from "../../../src/commands/facts/locks.ts";
-import { mountOf, parseMounts, readMounts, volatileStorage } from "../../../src/commands/facts/mounts.ts";
+import { mountOf, readMounts, volatileStorage } from "../../../src/commands/facts/mounts.ts";
 import { parseFields, readInhibitors, readSessions } from "../../../src/commands/facts/systemd.ts";
 import { busyMark, isBusyFile, raucMarks } from "../../../src/commands/gates/update-marks.ts";
 import { CONFIG_SECTIONS } from "../../../src/config/keys.ts";
 import { POLICY_PATH } from "../../../src/helper/policy/policy.ts";
 import { openFiles } from "../../../src/system/files.ts";
+import { parseMountinfo } from "../../../src/system/mountinfo.ts";
 import { forAll } from "../../support/for-all.ts";
 import { layTree, type Tree, temporaryFolder } from "../../support/machine/tree.ts";
 
@@ -165,7 +166,6 @@ describe("locks", () => {
     forAll(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         parseLocks(`1: POSIX  ADVISORY  WRITE ${text}`);
-        parseMounts(`1 2 8:1 / ${text} - ext4 ${text}`);
         parseFields(`WHO=${text}\n${text}`);
         raucMarks(`mountprefix=${text}`);
       }),
@@ -209,7 +209,7 @@ describe("locks", () => {
     const inode = statSync(join(root, "var/lib/dpkg/lock")).ino;
     const files = openFiles(root);
     const locks = [{ dev: "0:31", inode }];
-    const at = (dev: string) => [{ path: "/", fstype: "btrfs", dev }];
+    const at = (dev: string) => parseMountinfo(`22 1 ${dev} / / rw - btrfs /dev/sda2 rw`);
     // Paths of a tree resolve to where it lies; the mount above is the same.
     expect(locked(files, "/var/lib/dpkg/lock", locks, at("0:31"))).toBe("yes");
     expect(locked(files, "/var/lib/dpkg/lock", locks, at("0:32"))).toBe("no");
@@ -235,10 +235,10 @@ describe("mounts", () => {
     "broken line",
   ].join("\n");
   it("are those above a path, the last where several are in one place", () => {
-    const mounts = parseMounts(TEXT);
+    const mounts = parseMountinfo(TEXT);
     expect(mounts).toHaveLength(5);
     expect(mountOf("/var/lib/x", mounts)?.fstype).toBe("tmpfs");
-    expect(mountOf("/var/library", mounts)?.path).toBe("/");
+    expect(mountOf("/var/library", mounts)?.mountpoint).toBe("/");
     expect(mountOf("/var/lib/foundry agent", mounts)?.dev).toBe("8:2");
     expect(mountOf("/srv/x", mounts)?.fstype).toBe("overlay");
     expect(mountOf("/srv/x", [])).toBeNull();
@@ -246,7 +246,7 @@ describe("mounts", () => {
 
   it("tell whether the state outlives a reboot", () => {
     const files = openFiles(layTree({ files: {} }));
-    const mounts = parseMounts(TEXT);
+    const mounts = parseMountinfo(TEXT);
     expect(volatileStorage(files, "/var/lib/foundry-agent", mounts)).toBe("tmpfs");
     expect(volatileStorage(files, "/srv/state", mounts)).toBe("overlay");
     expect(volatileStorage(files, "/var/lib/foundry agent/x", mounts)).toBeNull();

@@ -1,21 +1,14 @@
 /**
- * Which file systems are mounted, from /proc/self/mountinfo (proc_pid_mountinfo(5)), and which swap is used.
+ * Which file systems on local block devices are mounted, and which swap is used.
  *
  * A file system is taken as one thing however often it is mounted: containers and a hardened unit mount the
  * same one many times. Whether it is read-only is in the super block options behind ` - `; the mount's own
  * options say `ro` for everything under ProtectSystem=strict.
  */
+import { type MountLine, parseMountinfo, unescapeOctal } from "../../../system/mountinfo.ts";
 import type { DriveMount, DriveSwap } from "../schema.ts";
-import { unescapeOctal } from "../text.ts";
 
-export interface Mount {
-  /** `8:1`; anonymous (`0:42`) for btrfs. */
-  readonly dev: string;
-  readonly root: string;
-  readonly mountpoint: string;
-  readonly fstype: string;
-  /** `/dev/sda1`, `/dev/mapper/vg-root`. */
-  readonly source: string;
+export interface Mount extends Omit<MountLine, "options" | "superOptions"> {
   /** Read-only as mounted here. */
   readonly mountReadOnly: boolean;
   /** The file system itself takes no writes. */
@@ -33,36 +26,23 @@ const LOCAL = new Set(
 const ALWAYS_READ_ONLY = new Set(["squashfs", "erofs", "iso9660"]);
 
 /** File systems on local block devices, one entry each: mounted whole before a part of it, shorter path first. */
-export function parseMountinfo(text: string): Mount[] {
+export function localMounts(text: string): Mount[] {
   const best = new Map<string, Mount>();
-  for (const line of text.split("\n")) {
-    const mount = parseLine(line);
-    if (mount === null) continue;
-    const known = best.get(mount.dev);
+  for (const line of parseMountinfo(text)) {
+    if (!LOCAL.has(line.fstype)) continue;
+    const known = best.get(line.dev);
+    const mount = mountOf(line);
     if (known === undefined || rank(mount) < rank(known)) best.set(mount.dev, mount);
   }
   return [...best.values()];
 }
 
-function parseLine(line: string): Mount | null {
-  const dash = line.indexOf(" - ");
-  if (dash < 0) return null;
-  const [fstype, source, superOptions] = line.slice(dash + 3).split(" ");
-  if (fstype === undefined || !LOCAL.has(fstype) || source === undefined || superOptions === undefined)
-    return null;
-  const [, , dev, root, mountpoint, options] = line.slice(0, dash).split(" ");
-  if (dev === undefined || root === undefined || mountpoint === undefined || options === undefined)
-    return null;
-  const superFlags = superOptions.split(",");
-  const gaveUp = superFlags.includes("emergency_ro") || superFlags.includes("shutdown");
+function mountOf({ options, superOptions, ...line }: MountLine): Mount {
+  const gaveUp = superOptions.includes("emergency_ro") || superOptions.includes("shutdown");
   return {
-    dev,
-    root: unescapeOctal(root),
-    mountpoint: unescapeOctal(mountpoint),
-    fstype,
-    source: unescapeOctal(source),
-    mountReadOnly: options.split(",").includes("ro"),
-    superReadOnly: gaveUp || superFlags.includes("ro"),
+    ...line,
+    mountReadOnly: options.includes("ro"),
+    superReadOnly: gaveUp || superOptions.includes("ro"),
     gaveUp,
   };
 }

@@ -6,10 +6,10 @@ import type { DriveMount, DriveSwap } from "../schema.ts";
 import { baseName } from "../text.ts";
 import { readWhole } from "./io.ts";
 import {
+  localMounts,
   type Mount,
   mountAbove,
   parseFstab,
-  parseMountinfo,
   parseSwaps,
   readOnlyExpected,
   unmeasured,
@@ -28,7 +28,7 @@ export function mountReader(): (files: Files) => readonly Mount[] {
     const now = readWhole(files, "/proc/self/mountinfo");
     if (now !== text) {
       text = now;
-      mounts = parseMountinfo(now);
+      mounts = localMounts(now);
     }
     return mounts;
   };
