@@ -22,13 +22,16 @@ export interface FollowOptions {
   readonly pollMs: number;
 }
 
-/** @returns the exit code: of its end, or ok where the host goes down or Ctrl-C was typed. @throws AgentError `daemon_unreachable` */
+/**
+ * @returns the exit code: of its end, or ok where the host goes down or Ctrl-C was typed; and the command as it was last
+ * seen, with its result where it is over. @throws AgentError `daemon_unreachable`
+ */
 export async function followCommand(
   client: Client,
   first: CommandWire,
   { socket, json, pollMs }: FollowOptions,
   io: Io,
-): Promise<number> {
+): Promise<{ readonly code: number; readonly command: CommandWire }> {
   const say = (text: string): void => (json ? io.stderr(text) : io.stdout(text));
   const later = nextStepHere(`foundry-agent commands ${first.id}`, socket);
   let command = first;
@@ -43,7 +46,7 @@ export async function followCommand(
     if (io.signal.aborted) {
       const cancel = nextStepHere(`foundry-agent commands cancel ${first.id}`, socket);
       io.stderr(`\nThe command goes on without being watched. To cancel it: ${printable(cancel)}\n`);
-      return EXIT.ok;
+      return { code: EXIT.ok, command };
     }
     try {
       command = await client.get("/v1/commands/{id}", { params: { id: first.id } });
@@ -54,14 +57,14 @@ export async function followCommand(
         throw new AgentError(error.code, `${error.message}; the command stays in its journal`, later);
       say(`The host is going down, and the connection with it. After the boot: ${printable(later)}\n`);
       if (json) printJson(io, command);
-      return EXIT.ok;
+      return { code: EXIT.ok, command };
     }
   }
   if (json) printJson(io, command);
   const next = command.error?.next_step ?? null;
   if (!json && next !== null)
     io.stdout(`Next: ${printable(nextStepHere(next, shownFor(io, socket).socket))}\n`);
-  return exitOf(command);
+  return { code: exitOf(command), command };
 }
 
 export function exitOf({ state }: Pick<CommandWire, "state">): number {

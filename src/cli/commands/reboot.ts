@@ -79,13 +79,11 @@ export function rebootCommandWith(parts: RebootParts): SubCommand {
       refuseNow(dry);
       if (values.test !== true) await ask(client, dry, values, parts.input, io);
       const taken = await submitCommand(client, request);
-      if (values.wait === true || (io.isTty && values.json !== true))
-        return await followCommand(
-          client,
-          taken,
-          { socket: values.socket, json: values.json === true, pollMs: parts.pollMs },
-          io,
-        );
+      if (values.wait === true || (io.isTty && values.json !== true)) {
+        const { socket, json } = values;
+        return (await followCommand(client, taken, { socket, json: json === true, pollMs: parts.pollMs }, io))
+          .code;
+      }
       if (values.json === true) printJson(io, taken);
       else {
         const look = nextStepHere(`foundry-agent commands ${taken.id}`, values.socket);
