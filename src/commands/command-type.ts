@@ -60,7 +60,7 @@ export interface CommandType<P = unknown> {
     /** It takes the node out of service: grace, windows, inhibitors and holds are for these. */
     readonly disruptive: boolean;
   };
-  /** For all steps together, milliseconds. */
+  /** Of each step, milliseconds. What it asks of root ends after 600 s at the latest (src/helper/link/request.ts). */
   readonly timeoutMs: number;
   /** What it would do, for a rehearsal: "reboot this host (graceful)". */
   says(params: P): string;
