@@ -48,12 +48,12 @@ function upper(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Comment lines of at most 100 characters. */
-function wrap(text: string): string {
+/** Comment lines of at most so many characters. */
+export function wrap(text: string, width = 100): string {
   const lines: string[] = [];
   let line = "#";
   for (const word of text.split(" ")) {
-    if (line.length + 1 + word.length > 100) {
+    if (line.length + 1 + word.length > width) {
       lines.push(line);
       line = "#";
     }
