@@ -1,4 +1,5 @@
 /** `remote = "rehearse"`: a command from the network goes through every gate, and the answer says what would be done. */
+import * as v from "valibot";
 import type { Policy } from "../../helper/policy/policy.ts";
 import { ended } from "../../model/text/sentence.ts";
 import type { AnyCommandType } from "../command-type.ts";
@@ -19,7 +20,7 @@ export function rehearsal(
   const waits = verdicts
     .filter(({ verdict }) => verdict === "wait")
     .flatMap(({ why }) => (why === null ? [] : [why.text]));
-  const would = type.says(asked.params);
+  const would = type.says(v.parse(type.params, asked.params));
   return {
     kind: "rehearsed",
     why: {

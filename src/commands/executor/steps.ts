@@ -1,4 +1,5 @@
 /** Doing one step of a command: within its time, until it is cancelled, and not at all in test mode. */
+import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import type { Acts, AnyCommandType } from "../command-type.ts";
 import { whyOf } from "../journal.ts";
@@ -42,7 +43,8 @@ export function openSteps(
         const work = step.run({
           id: asked.id,
           source: asked.source,
-          params: asked.params,
+          // As it was asked it lacks the defaults: it is kept so, because that is what was signed.
+          params: v.parse(type.params, asked.params),
           signal,
           acts,
           helper: (operation, args) =>
