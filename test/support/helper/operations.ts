@@ -11,11 +11,12 @@ import { helperHouse } from "./helper.ts";
 // biome-ignore lint/suspicious/noExplicitAny: arguments are checked by each operation's own schema.
 type AnyOperation = Operation<any, any>;
 
+/** @param given `policy` is the text of the policy.toml; without it OPEN_POLICY holds */
 export function operationsPort(
   operations: readonly AnyOperation[],
-  { files, run }: { readonly files: Files; readonly run: RunProgram },
+  { files, run, policy }: { readonly files: Files; readonly run: RunProgram; readonly policy?: string },
 ): HelperPort {
-  const { policyPath, stateFolder } = helperHouse();
+  const { policyPath, stateFolder } = helperHouse(policy);
   const port = directHelper({
     policyPath,
     stateFolder,
