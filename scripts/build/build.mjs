@@ -6,7 +6,7 @@
  * 1. install what package-lock.json says   2. make each executable (executable.mjs)   3. dist/, with checksums
  * and what is in it (SBOM).
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -25,7 +25,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { layRoot } from "../lab/arm64-root.mjs";
-import { ROOT } from "../paths.mjs";
+import { NODE, ROOT } from "../paths.mjs";
 import { install } from "../prepare.mjs";
 import { commitOf } from "./bundle.mjs";
 import { ARCHITECTURES, makeExecutable, missingTools } from "./executable.mjs";
@@ -115,8 +115,16 @@ async function main() {
   }
 }
 
+/** A builder may call this with any Node; the modules it looks into are those of the pinned one. */
+function withPinnedNode() {
+  install();
+  const { status } = spawnSync(NODE, process.argv.slice(1), { stdio: "inherit" });
+  process.exitCode = status ?? 1;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await main().catch((error) => {
+  const pinned = process.versions.node.startsWith("26.");
+  await Promise.resolve(pinned ? main() : withPinnedNode()).catch((error) => {
     console.error(error.message);
     process.exitCode = 1;
   });
