@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
+import { projectFiles } from "./support/text/project-files.ts";
 
 const SRC = new URL("../src/", import.meta.url).pathname;
 
@@ -92,12 +92,8 @@ test.each(["src", "scripts", "test"])("there are no import cycles in %s", (folde
 });
 
 test("a folder holds what a reader takes in with one look", () => {
-  const tracked = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "src", "scripts", "test"], {
-    cwd: ROOT,
-    encoding: "utf8",
-  });
   const entries = new Map<string, Set<string>>();
-  for (const file of tracked.trim().split("\n")) {
+  for (const file of projectFiles(["src", "scripts", "test"])) {
     if (file.startsWith("test/fixtures/")) continue;
     for (let path = file; path.includes("/"); path = dirname(path)) {
       const folder = dirname(path);

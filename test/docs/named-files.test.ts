@@ -1,13 +1,11 @@
 /** Whoever follows a name in a comment, a document or an error's text finds the file. */
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { projectFiles } from "../support/text/project-files.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const FILES = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: ROOT, encoding: "utf8" })
-  .trim()
-  .split("\n");
+const FILES = projectFiles();
 
 /** Files of this project by the look of them; what is a placeholder has a capital letter, a star or a brace. */
 const NAMED =
