@@ -45,7 +45,7 @@ export interface ControlDeclaration<Keys extends ControlKeys = ControlKeys> {
   /** How this node comes to belong to it. */
   readonly enroll:
     | {
-        /** What the key is, for `--help` and the socket's document. */
+        /** What the key is, as whoever types it unseen is asked for it. */
         readonly key: string;
         /** A sentence on a key that is not the best one, before it is used; null: nothing to say. */
         caution(key: string): string | null;

@@ -1,5 +1,5 @@
 /** `foundry-agent enroll`: register this node with a key that is used once and kept nowhere. */
-import { apiToEnroll, controlApi, refuseKeyOfAnother } from "../../control/index.ts";
+import { apiToEnroll, controlApi } from "../../control/index.ts";
 import { templateProblem } from "../../model/text/name-template.ts";
 import { looksSecret, printable } from "../../model/text/scrub.ts";
 import { readSecretFile } from "../../system/secret-file.ts";
@@ -10,7 +10,7 @@ import { nextStepHere } from "../text/next-step.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
 /** A word that can be one; anything else may be a key that ended up in the wrong place. */
-const API_NAME = /^[a-z]{1,32}$/;
+const API_NAME = /^[a-z]{1,32}$/i;
 
 /** @param input stdin; given in tests */
 export function enrollCommandWith(input: () => Input): SubCommand {
@@ -52,9 +52,10 @@ export function enrollCommandWith(input: () => Input): SubCommand {
       if (wrongName !== null) throw usageError(wrongName, "foundry-agent enroll --name 'rack4-{hostname}'");
       const client = await openClient(io, values, "control");
       const api = await chosen(asked, client);
-      const key = await readKey(values["key-file"], input(), io);
-      refuseKeyOfAnother(key, api);
-      warnAbout(key, api, io);
+      const asks = byKey(api);
+      const key = await readKey(values["key-file"], asks?.key ?? "Key", input(), io);
+      const caution = asks?.caution(key) ?? null;
+      if (caution !== null) io.stderr(`${caution}\n`);
       const name = typeof values.name === "string" ? { name: values.name } : {};
       const { node_id: nodeId, mode } = await client.post("/v1/enroll", {
         body: { api, key, ...name },
@@ -80,12 +81,19 @@ async function chosen(asked: string | null, client: Client): Promise<string> {
   return asked ?? "";
 }
 
-async function readKey(file: unknown, input: Input, io: Io): Promise<string> {
+/** What its key is, where it takes one. */
+function byKey(api: string) {
+  const enroll = controlApi(api)?.enroll;
+  return enroll !== undefined && "key" in enroll ? enroll : null;
+}
+
+/** @param what the key is */
+async function readKey(file: unknown, what: string, input: Input, io: Io): Promise<string> {
   const typed = typeof file !== "string" || file === "-";
   const key = !typed
     ? readSecretFile(file)
     : input.isTTY === true
-      ? (await askSecret("Key (not shown): ", input, io)).trim()
+      ? (await askSecret(`${what} (not shown): `, input, io)).trim()
       : await readAllInput(input);
   if (key === "") throw usageError("no key was given", "foundry-agent enroll --key-file FILE");
   if (/[^\x21-\x7e]/.test(key))
@@ -94,12 +102,6 @@ async function readKey(file: unknown, input: Input, io: Io): Promise<string> {
       "foundry-agent enroll --help",
     );
   return key;
-}
-
-function warnAbout(key: string, api: string, io: Io): void {
-  const enroll = controlApi(api)?.enroll;
-  const caution = enroll !== undefined && "key" in enroll ? enroll.caution(key) : null;
-  if (caution !== null) io.stderr(`${caution}\n`);
 }
 
 function modeNote(mode: string): string {

@@ -31,7 +31,7 @@ describe("enroll", () => {
       ]);
       expect(stdout + stderr).not.toContain(key);
     }
-    expect(runs[3]?.stderr).toBe("Key (not shown): \n");
+    expect(runs[3]?.stderr).toBe("Account, enrolment or test key (not shown): \n");
     expect(terminal.raw.length > 0 && terminal.raw.every((raw) => raw)).toBe(true);
     expect(calls).toEqual(
       ["{}", "{}", '{"name":"rack4-{hostname}"}', "{}"].map(
