@@ -26,11 +26,13 @@ processes() {
   done
 }
 
+take_user_away() {
+  processes | while read -r id _; do kill -KILL "$id"; done
+  userdel --force "$user"
+}
+
 tidy_up() {
-  if [ -n "$user" ]; then
-    processes | while read -r id _; do kill -KILL "$id"; done
-    userdel --force "$user"
-  fi
+  if [ -n "$user" ]; then take_user_away; fi
   if [ -n "$home" ]; then rm -rf "$home"; fi
 }
 trap tidy_up EXIT
@@ -46,16 +48,29 @@ registry=$(npm config get registry)
 run() {
   local as=() own=("HOME=$home" "USER=${user:-root}" "LOGNAME=${user:-root}" "npm_config_registry=$registry")
   if [ -n "$user" ]; then as=(setpriv "--reuid=$user" "--regid=$user" --init-groups); fi
-  (cd "$home/foundry-agent" && "${as[@]}" env -u XDG_STATE_HOME -u XDG_CONFIG_HOME -u XDG_RUNTIME_DIR "${own[@]}" "$@")
+  (cd "$home/foundry-agent" && "${as[@]}" env -u XDG_STATE_HOME -u XDG_CONFIG_HOME -u XDG_RUNTIME_DIR "${own[@]}" "$@") 9>&-
 }
+
+if [ "$who" != root ] && [ "$who" != user ]; then
+  echo "usage: $0 root|user" >&2
+  exit 2
+fi
+# One at a time. Whoever has the lock is the only one that runs, so what is there from before belongs to a run that was
+# killed or lost its power: its user, processes and folders would be in the way of this one, and of every one after it.
+exec 9>/var/tmp/newcomer.lock
+if ! flock --nonblock 9; then
+  echo "another $0 runs: wait for its end, or end it"
+  failed=1 && conclude
+fi
+user=foundry-newcomer
+if id "$user" >/dev/null 2>&1; then take_user_away; fi
+user=
+rm -rf /var/tmp/newcomer.??????
 
 home=$(mktemp -d "/var/tmp/newcomer.XXXXXX") || exit 1
 if [ "$who" = user ]; then
   user=foundry-newcomer
   useradd --home-dir "$home" --no-create-home --shell /bin/sh "$user" || { user= && failed=1 && conclude; }
-elif [ "$who" != root ]; then
-  echo "usage: $0 root|user" >&2
-  exit 2
 fi
 # Nobody else may enter (mktemp makes it so): what runs as somebody else must not need what is in there.
 git clone -q . "$home/foundry-agent" || { failed=1 && conclude; }
