@@ -138,8 +138,12 @@ export async function listenAt(
     chmodSync(bound, mode);
     const { ino, dev } = statSync(bound);
     renameSync(bound, path);
+    let isOurs = true;
     return {
       remove() {
+        // Once: as soon as nobody listens at it, its number may be another file's.
+        if (!isOurs) return;
+        isOurs = false;
         const now = lstatSync(path, { throwIfNoEntry: false });
         if (now?.ino === ino && now.dev === dev) rmSync(path, { force: true });
       },

@@ -2,9 +2,11 @@ import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -185,6 +187,37 @@ describe("what is there already", () => {
     const second = await startServer({ view: bareView(), runDir });
     await first.close();
     expect((await ask(second.statusSocket, "/healthz")).status).toBe(200);
+  });
+
+  test("a second stop removes nothing, though a file system may give a new file the number of the one that is gone", async () => {
+    const runDir = join(temporaryFolder(), "run");
+    const first = await startStatusServer({
+      view: bareView(),
+      runDir,
+      log: recordedLog().log,
+      adminGid: null,
+    });
+    const sameNumber = join(runDir, "same-number");
+    linkSync(first.statusSocket, sameNumber);
+    await first.close();
+    renameSync(sameNumber, first.statusSocket);
+    await first.close();
+    expect(readdirSync(runDir)).toEqual(["status.sock"]);
+  });
+
+  test("what was put in the place of a living daemon's socket stays when that one stops", async () => {
+    const runDir = join(temporaryFolder(), "run");
+    const first = await startStatusServer({
+      view: bareView(),
+      runDir,
+      log: recordedLog().log,
+      adminGid: null,
+    });
+    const other = join(runDir, "other");
+    writeFileSync(other, "");
+    renameSync(other, first.statusSocket);
+    await first.close();
+    expect(readdirSync(runDir)).toEqual(["status.sock"]);
   });
 });
 
