@@ -10,6 +10,7 @@ import {
   waitSeconds,
 } from "../../src/control/rhythm.ts";
 import { createLimiter, fairIntervalS } from "../../src/sandbox/limiter.ts";
+import { seeded } from "../support/random.ts";
 
 const AGENTS = 800;
 const LIMIT = 600;
@@ -78,17 +79,6 @@ function play(minutes: number, start: (agent: number) => number, intervalS: numb
     agent.state = afterSuccess(agent.state, { intervalS, waitedInFull: true }, random());
     agent.due = now + nextDelayMs(agent.state, now - agent.began);
   }
-}
-
-/** mulberry32: chance that is the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function total(numbers: readonly number[]): number {

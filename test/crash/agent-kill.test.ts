@@ -17,6 +17,7 @@ import { repeat } from "../support/budget.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { type Sandbox, startSandbox } from "../support/net/nodefoundry.ts";
+import { seeded } from "../support/random.ts";
 import { storedCommand } from "../support/store/store.ts";
 
 const KILLS = 14;
@@ -24,7 +25,7 @@ const SEED = 20_251_009;
 const FINAL = ["succeeded", "failed", "cancelled", "refused", "expired"];
 
 test("killed at random moments: same node, every event once, every command answered once, state sound", async () => {
-  const random = mulberry(SEED);
+  const random = seeded(SEED);
   const server = await startSandbox({ plan: "enterprise", nodeRequestsAMinute: 1_000_000, waitS: 5 });
   onTestFinished(() => server.close());
   const house = makeHouse(server);
@@ -231,15 +232,4 @@ async function reboot(server: Sandbox, nodeId: string): Promise<{ command_id: st
     body: "{}",
   });
   return ((await answer.json()) as { data: { command_id: string } }).data;
-}
-
-/** Random numbers in [0, 1) that a seed repeats (mulberry32, public domain). */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

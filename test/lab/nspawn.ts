@@ -36,6 +36,8 @@ export interface Booted {
    * `--keep-unit`, with which it leaves it to whoever started it, by ending with 133.
    */
   again(): Promise<void>;
+  /** Whether it went down, by itself or because somebody asked it to. */
+  isDown(): boolean;
   stop(): Promise<void>;
 }
 
@@ -102,6 +104,7 @@ export async function boot(suite: string, options: BootOptions = {}): Promise<Bo
     const settings = {
       maxBuffer: 16 * 1024 * 1024,
       timeout: 120_000,
+      killSignal: "SIGKILL" as const,
       env: {
         PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
         LC_ALL: "C.UTF-8",
@@ -110,10 +113,15 @@ export async function boot(suite: string, options: BootOptions = {}): Promise<Bo
       },
     };
     return new Promise((resolve) => {
-      execFile("nsenter", ["-t", String(pid), "-a", "--", ...argv], settings, (error, stdout, stderr) => {
+      const command = ["-t", String(pid), "-a", "--", ...argv];
+      const child = execFile("nsenter", command, settings, (error, stdout, stderr) => {
+        clearInterval(going);
         const status = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
         resolve({ status, stdout, said: `${stdout}${stderr}` });
       });
+      // A system that goes down stops everybody before it ends them, and nsenter stops with its child. A PID 1 then
+      // waits for ever for somebody to take note of that child's end.
+      const going = setInterval(() => child.kill("SIGCONT"), 1_000);
     });
   }
 
@@ -143,6 +151,7 @@ export async function boot(suite: string, options: BootOptions = {}): Promise<Bo
       ended = once(child, "exit");
       await up();
     },
+    isDown: () => child.exitCode !== null || child.signalCode !== null,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         if (pid !== 0) await run("systemctl", "poweroff", "--no-block");

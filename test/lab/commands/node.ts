@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../../scripts/paths.mjs";
+import { isFinal } from "../../../src/model/command.ts";
 import { type Sandbox, startSandbox } from "../../support/net/nodefoundry.ts";
 import { type Booted, boot, labDeb, until } from "../nspawn.ts";
 
@@ -141,6 +142,15 @@ export async function openNode(suite: string, state: string) {
       }[];
       return events.filter(({ data }) => data.command_id === id).map(({ data }) => data);
     },
+    faults: sandbox.faults,
+    /** Every event that the server knows of the node at this moment. */
+    arrived: () => sandbox.inspect().events[nodeId] ?? [],
+    /** Ids of the commands whose end the server waits for. */
+    openCommands: () =>
+      sandbox
+        .inspect()
+        .commands.filter(({ state }) => state === "queued" || !isFinal(state))
+        .map(({ id }) => id),
     bootId: async () => (await system.ok("cat", BOOT_ID)).trim(),
     why: async (id: string) => (await system.ok("foundry-agent", "why", id)).replace(/\s+/g, " "),
     statusText: async () => await system.unit("foundry-agent", "StatusText"),
