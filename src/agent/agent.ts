@@ -85,6 +85,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     store.flush(clock.now());
     health.set("state", [...problemOf(store), ...identity.conditions()]);
     health.set("clock", clockConditions(clock.now()));
+    health.set("commands.quota", commands.conditions());
   }
 
   const view = viewOf({ ...parts, current, status, diagnostics: diagnostics.make, now: clock.now, look });

@@ -10,6 +10,7 @@ import { sentence } from "../model/text/sentence.ts";
 import type { Clock } from "../system/clock.ts";
 import { type AnyCommandType, planOf } from "./command-type.ts";
 import { advance, type Input } from "./machine.ts";
+import type { JournalUse } from "./quota/limits.ts";
 import {
   type Asked,
   type CommandRecord,
@@ -70,7 +71,8 @@ export interface JournalStore {
   command(id: string): JournalRow | null;
   /** Also when it was set aside. */
   isCommandKnown(id: string): boolean;
-  commandCount(): number;
+  /** What must be kept of this source. @param now wall clock, milliseconds: what is older than 30 days gives way where it is full */
+  journalUse(source: string, now: number): JournalUse;
   /** The highest sequence number of this source's epoch, or null. */
   lastCommandSeq(source: string, epoch: string): number | null;
   /** Whether a `command.state` event of this command is not yet acknowledged by `api`. */

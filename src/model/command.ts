@@ -39,6 +39,9 @@ export type CommandState = (typeof COMMAND_STATES)[number];
 
 const FINAL: ReadonlySet<CommandState> = new Set(["succeeded", "failed", "cancelled", "refused", "expired"]);
 
+/** Final states in which nothing was begun: doing the same command later does it for the first time. */
+export const NEVER_BEGUN: readonly CommandState[] = ["refused", "expired"];
+
 export function isFinal(state: CommandState): boolean {
   return FINAL.has(state);
 }

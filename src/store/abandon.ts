@@ -3,7 +3,7 @@
  * it is executed or sent. Identity and tokens are set aside as one group, known by the time they were put
  * there, so that `adopt` can change them for those of now: neither way is anything lost.
  */
-import { setCommandsAside, unfinishedCommands } from "./commands.ts";
+import { setCommandsAside, unfinishedCommands } from "./commands-aside.ts";
 import type { Database } from "./file/database.ts";
 import type { StateFile } from "./file/types.ts";
 import type { Abandoned, ValuesFate } from "./types.ts";

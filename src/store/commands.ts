@@ -2,10 +2,13 @@
  * The rows of the command journal, and what was taken out of it. A row that can't be read is set aside and
  * never given out again, but its id stays known: the same command delivered once more is not a new one.
  */
+import { isFull } from "../commands/quota/limits.ts";
 import type { HistoryEntry } from "../commands/record.ts";
-import { COMMAND_STATES } from "../model/command.ts";
+import { type CommandState, isFinal, NEVER_BEGUN } from "../model/command.ts";
 import { AgentError } from "../model/errors.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";
+import { FINAL, forgetOld, journalUse, makeRoom } from "./command-quota.ts";
+import { setDamagedAside, takeOut } from "./commands-aside.ts";
 import type { Database } from "./file/database.ts";
 import type { StateFile } from "./file/types.ts";
 import { eventOf } from "./spool/event.ts";
@@ -27,12 +30,10 @@ export const JOURNAL_TABLES = `
   ) STRICT;
 `;
 
-const FINAL = "('succeeded', 'failed', 'cancelled', 'refused', 'expired')";
-
-/** Kept for dedupe at least so long after they came … */
-const KEPT_MS = 30 * 24 * 3600 * 1000;
-/** … and so many whatever the clock says. */
-const KEPT_COMMANDS = 1_000;
+/** Of what ended: longer than this it keeps no text that was signed. */
+const LONG = 4_096;
+const WITHOUT_SIGNED_TEXT =
+  "CASE WHEN json_valid(command) THEN json_set(command, '$.signedText', NULL) ELSE command END";
 /** Lines of one command's history: a gate that flaps for a month must not fill the disk. */
 const KEPT_HISTORY = 200;
 
@@ -55,7 +56,8 @@ export type Commands = Pick<
   | "commandHistory"
   | "lastCommandSeq"
   | "isCommandKnown"
-  | "commandCount"
+  | "journalUse"
+  | "rebootedFrom"
   | "setAside"
 >;
 
@@ -117,21 +119,24 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
           given.seq ?? null,
           given.progress ?? null,
         );
+        if (mayPush(given)) makeRoom(db, given.source);
       });
       return { isNew: true, event };
     },
     setCommandState(id, { state, error, progress }, draft, entry, at) {
-      if (command(id) === null)
-        throw new AgentError("unknown_command", `there is no command ${id} in the journal`);
+      const row = command(id);
+      if (row === null) throw new AgentError("unknown_command", `there is no command ${id} in the journal`);
       return journal(id, draft, entry, at, (db) => {
         db.run(
-          "UPDATE command SET state = ?, error_code = ?, error_message = ?, progress = coalesce(?, progress) WHERE id = ?",
+          `UPDATE command SET state = ?, error_code = ?, error_message = ?, progress = coalesce(?, progress)
+           ${isFinal(state) && row.command.length > LONG ? `, command = ${WITHOUT_SIGNED_TEXT}` : ""} WHERE id = ?`,
           state,
           error?.code ?? null,
           error?.message ?? null,
           progress ?? null,
           id,
         );
+        if (mayPush({ source: row.source, state })) makeRoom(db, row.source);
       });
     },
     setCommandAside(id, reason, at) {
@@ -155,7 +160,19 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
           )?.last ?? null,
       ),
     isCommandKnown: known,
-    commandCount: () => file.read((db) => count(db, "")),
+    journalUse(source, now) {
+      const use = file.read((db) => journalUse(db, source));
+      if (!isFull(use)) return use;
+      // Only then: what is old enough gives way at each start anyway.
+      file.write((db) => forgetOld(db, source, now));
+      return file.read((db) => journalUse(db, source));
+    },
+    rebootedFrom: (bootId) =>
+      rows(
+        `WHERE type = 'reboot' AND CASE WHEN json_valid(progress) THEN json_extract(progress, '$.reboot.fromBootId') END = ?
+         ORDER BY number DESC`,
+        bootId,
+      ),
     commands: (limit) => rows("ORDER BY number DESC LIMIT ?", limit),
     command,
     setAside: () =>
@@ -168,23 +185,9 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
   };
 }
 
-/** Every command into `set_aside`, unexecuted; call in a transaction. */
-export function setCommandsAside(db: Database, reason: string, now: number): void {
-  takeOut(db, reason, now, "");
-  db.run("DELETE FROM command_history");
-  db.run("DELETE FROM undo");
-}
-
-/** From the journal into `set_aside`. @param where which ones, in SQL; "": all */
-function takeOut(db: Database, reason: string, now: number, where: string, ...values: string[]): void {
-  db.run(
-    `INSERT INTO set_aside (at, reason, kind, name, content)
-     SELECT ?, ?, 'command', id, ${AS_JSON} FROM command ${where} ORDER BY number`,
-    Math.trunc(now),
-    reason,
-    ...values,
-  );
-  db.run(`DELETE FROM command ${where}`, ...values);
+/** Whether a row in this state makes another one superfluous. */
+function mayPush({ source, state }: { readonly source: string; readonly state: CommandState }): boolean {
+  return NEVER_BEGUN.includes(state) || (source === "local" && isFinal(state));
 }
 
 function insertHistory(db: Database, id: string, { at, state, step, text }: HistoryEntry): void {
@@ -205,38 +208,6 @@ function insertHistory(db: Database, id: string, { at, state, step, text }: Hist
     id,
     id,
   );
-}
-
-export function unfinishedCommands(db: Database): number {
-  return count(db, `WHERE state NOT IN ${FINAL}`);
-}
-
-function count(db: Database, where: string): number {
-  return db.get<{ n: number }>(`SELECT count(*) AS n FROM command ${where}`)?.n ?? 0;
-}
-
-const AS_JSON = `json_object('id', id, 'source', source, 'epoch', epoch, 'type', type, 'state', state,
-  'received_at', received_at, 'command', command, 'progress', progress)`;
-
-// CASE, because json_type fails on what is no JSON, and OR promises no order.
-const DAMAGED = `CASE WHEN json_valid(command) THEN json_type(command) <> 'object' ELSE 1 END
-  OR state NOT IN (${COMMAND_STATES.map((state) => `'${state}'`).join(", ")})`;
-
-/** Once at opening; also where what is old enough is deleted. */
-function setDamagedAside(file: StateFile, now: number): void {
-  const oldest = Math.trunc(now - KEPT_MS);
-  if (file.read((db) => count(db, `WHERE ${DAMAGED}`) === 0 && count(db, "") <= KEPT_COMMANDS)) return;
-  file.writeOrOwe((db) => {
-    takeOut(db, "damaged", now, `WHERE ${DAMAGED}`);
-    // A Foundries command is known for as long as its file exists, which its own folder decides.
-    db.run(
-      `DELETE FROM command WHERE state IN ${FINAL} AND source <> 'foundries' AND received_at < ?
-       AND number NOT IN (SELECT number FROM command ORDER BY number DESC LIMIT ?)`,
-      oldest,
-      KEPT_COMMANDS,
-    );
-    db.run("DELETE FROM command_history WHERE id NOT IN (SELECT id FROM command)");
-  });
 }
 
 function storedCommand({ errorCode, errorMessage, ...row }: Row): StoredCommand {

@@ -79,7 +79,10 @@ export interface Store extends JournalStore {
   ): { readonly isNew: boolean; readonly event: AgentEvent | null };
   /** Oldest first. */
   commandHistory(id: string): HistoryEntry[];
+  /** Newest first. */
   commands(limit: number): StoredCommand[];
+  /** Reboots that were under way on this boot, newest first. */
+  rebootedFrom(bootId: string): StoredCommand[];
 
   /**
    * The state belonged to another node (a copied card): commands are set aside unexecuted, events are dropped

@@ -26,8 +26,6 @@ export interface CommandingOptions {
   readonly running: () => Configured;
 }
 
-const REBOOTS_LOOKED_THROUGH = 1_000;
-
 export function openCommanding(options: CommandingOptions): Executor {
   const { machine, log, store, health, bootId, running } = options;
   const { clock, files } = machine;
@@ -87,8 +85,7 @@ export function commandStatus(executor: Executor): NodeStatus | null {
 
 /** Id of the command that ended the boot `from`, whatever became of it since; null: nobody asked us. */
 export function askedReboot(store: Store, from: string): string | null {
-  for (const row of store.commands(REBOOTS_LOOKED_THROUGH)) {
-    if (row.type !== "reboot") continue;
+  for (const row of store.rebootedFrom(from)) {
     const record = parseRecord(row.command, row.progress ?? null);
     if (record?.asked.mode === "live" && record.progress.reboot?.fromBootId === from) return row.id;
   }

@@ -1,14 +1,15 @@
 /** Whether a command that arrived is one to be carried out at all. Pure: what it needs to know is handed in. */
 import * as v from "valibot";
+import type { Policy } from "../../helper/policy/policy.ts";
+import { allowedTo, isPolicyWord } from "../../helper/policy/words.ts";
 import type { Command, Why } from "../../model/command.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import type { AnyCommandType } from "../command-type.ts";
 import type { KnownTime } from "../gates/gate.ts";
+import { MAX_WAITING, tooManyWaiting } from "../quota/limits.ts";
 import type { Progress } from "../record.ts";
 
-/** Unfinished ones; a server that sends more has lost its mind, or it is not the server. */
-const MAX_UNFINISHED = 100;
 const FUTURE_MS = 5 * 60_000;
 
 export interface Situation {
@@ -56,13 +57,15 @@ export function refusal(
     };
   // No trusted time yet is a reason to wait, which a gate says.
   if (signature !== null && signature.code !== "no_trusted_time") return signature;
-  if (unfinished >= MAX_UNFINISHED)
-    return {
-      code: "too_many_commands",
-      text: `${unfinished} commands wait already.`,
-      nextStep: "foundry-agent commands",
-    };
-  return null;
+  // A server that sends more has lost its mind, or it is not the server.
+  return unfinished >= MAX_WAITING ? tooManyWaiting(unfinished) : null;
+}
+
+/** Whether the policy would let it be done: the ones that are still looked at when most of a source is refused. */
+export function isPromising({ source, type, mode }: Command, policy: Policy | null): boolean {
+  // Without a policy nothing but a test is carried out for the network.
+  if (policy === null) return mode === "test";
+  return policy.remote === "on" && (!isPolicyWord(type) || allowedTo(policy.allow, source).includes(type));
 }
 
 /** Brought here by hand, and meant for another node than `own`: whether the policy asks for signatures or not. */

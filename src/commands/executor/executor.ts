@@ -2,13 +2,15 @@
  * Carries commands out, one at a time: what machine.ts decides is written down first and done then. Between two
  * steps there is nothing in here that the journal has not, so the process may end at any moment.
  */
-import { isFinal } from "../../model/command.ts";
+import { isFinal, NEVER_BEGUN } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { type Acts, type AnyCommandType, REBOOT_STEP } from "../command-type.ts";
 import { openJournal, whyOf } from "../journal.ts";
 import type { Input } from "../machine.ts";
-import type { CommandRecord } from "../record.ts";
+import { openFloods } from "../quota/floods.ts";
+import { openJournalRoom } from "../quota/room.ts";
+import type { Asked, CommandRecord } from "../record.ts";
 import { openLooking } from "./gate-look.ts";
 import { openHold } from "./hold.ts";
 import { openIntake } from "./intake.ts";
@@ -55,8 +57,14 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   });
   const looking = openLooking(ports, { journal, time, hold, active, apply, typeOf, stopping });
   const steps = openSteps(ports.hands, { apply, undoing, stopping });
-  const unfinished = (source: string): number => list.filter(({ asked }) => asked.source === source).length;
-  const intake = openIntake(ports, { types, journal, time, kick, unfinished, cancel });
+  const floods = openFloods(host.clock);
+  const room = openJournalRoom(state.journal, host.clock.now, unfinished);
+  const intake = openIntake(ports, { types, journal, time, kick, unfinished, floods, room, cancel });
+
+  /** Of one source; what one user of this host lets wait takes no room from another. */
+  function unfinished({ source, by }: Pick<Asked, "source" | "by">): number {
+    return list.filter(({ asked }) => asked.source === source && asked.by?.uid === by?.uid).length;
+  }
 
   function typeOf(record: Pick<CommandRecord, "asked">): AnyCommandType {
     const type = types.get(record.asked.type);
@@ -74,6 +82,8 @@ export function openExecutor(ports: ExecutorPorts): Executor {
       .map((one) => (one.asked.id === record.asked.id ? next : one))
       .filter((one) => !isFinal(one.progress.state));
     if (isFinal(next.progress.state)) undoing.commandOver(next.asked.id);
+    if (NEVER_BEGUN.includes(next.progress.state))
+      floods.refused(next.asked.source, next.progress.why?.code ?? next.progress.state);
     changed();
     return next;
   }
@@ -211,7 +221,8 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     async dryRun(request: LocalRequest) {
       const record = intake.draft(request);
       const look = typeOf(record).reboot !== undefined && record.asked.mode === "live";
-      return await gates.verdicts(record, looking.ownFacts(record), look, stopping);
+      const own = { ...looking.ownFacts(record), noRoom: room.noRoom(record.asked) };
+      return await gates.verdicts(record, own, look, stopping);
     },
     hold: hold.set,
     release: hold.release,
@@ -220,6 +231,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     waiting: () => list.filter(({ progress }) => !ACTIVE.has(progress.state)),
     record: journal.read,
     time: time.known,
+    conditions: () => [...floods.conditions(), ...room.conditions()],
     start(agent) {
       changed = agent.changed;
       undoing.start();

@@ -2,21 +2,21 @@
  * Takes in what is asked for, over the network or on this host: judged, written down (fsynced) and only then
  * acknowledged by the event that says so. Known ids are only answered again.
  */
-import { type Command, isFinal, type Why } from "../../model/command.ts";
+import { type Command, isFinal, NEVER_BEGUN, type Why } from "../../model/command.ts";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import { nextUlid } from "../../model/ulid.ts";
 import type { AnyCommandType } from "../command-type.ts";
 import { notBefore } from "../gates/grace.ts";
 import { commandEvent, type Journal, whyOf } from "../journal.ts";
+import type { Floods } from "../quota/floods.ts";
+import type { JournalRoom } from "../quota/room.ts";
 import type { Asked, CommandRecord, Progress } from "../record.ts";
-import { firstProgress, foreign, refusal } from "./accept.ts";
+import { firstProgress, foreign, isPromising, refusal } from "./accept.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import type { ServerTime } from "./server-time.ts";
 import { blank, settled } from "./state-lost.ts";
 import type { Delivery, LocalRequest } from "./types.ts";
 
-/** Rows of the journal; those of 30 days are kept, and a server that sends more has lost its mind. */
-const MAX_COMMANDS = 10_000;
 /** Of one answer. */
 const MAX_CANCELS = 100;
 
@@ -37,11 +37,13 @@ export function openIntake(
     readonly time: ServerTime;
     /** Something new is in the journal. */
     readonly kick: () => void;
-    readonly unfinished: (source: string) => number;
+    readonly unfinished: (of: Pick<Asked, "source" | "by">) => number;
+    readonly floods: Floods;
+    readonly room: JournalRoom;
     readonly cancel: (id: string, by: string) => CommandRecord | null;
   },
 ): Intake {
-  const { types, journal, time } = inside;
+  const { types, journal, time, floods, room } = inside;
   const { journal: store } = state;
   const { clock } = host;
   const { log } = tell;
@@ -51,19 +53,30 @@ export function openIntake(
     const type = types.get(asked.type);
     const grace = why === null && type?.needs.disruptive === true && asked.source !== "local";
     const start = grace ? notBefore(asked, host, gates.settings()) : null;
-    if (store.commandCount() >= MAX_COMMANDS)
-      throw new AgentError(
-        "journal_full",
-        `${MAX_COMMANDS} commands came in 30 days, and no more are taken`,
-        "foundry-agent commands",
-      );
     // Before: what is remembered goes into the transaction of the command.
     time.keep();
     const isNew = journal.take(asked, firstProgress(why, clock.now(), start), why?.text ?? "Accepted.");
+    if (isNew && why !== null) floods.refused(asked.source, why.code);
     return isNew;
   }
 
-  function judge(command: Command): Why | null {
+  /** One that was never seen: refused, taken, or left out for now, so that it comes again. */
+  function takeNew(asked: Asked): boolean {
+    const { source } = asked;
+    const left = floods.room(source);
+    const why = left === "none" ? null : (judge(asked) ?? room.fullFor(asked));
+    const isAnswered =
+      why !== null
+        ? left === "all"
+        : left !== "none" &&
+          (left === "all" || isPromising(asked, gates.policy().policy)) &&
+          floods.take(source, "taking");
+    if (isAnswered) return take(asked, why);
+    floods.leftOut(source);
+    return false;
+  }
+
+  function judge(command: Asked): Why | null {
     const known = time.known();
     const lastSeq = command.source === "local" ? null : store.lastCommandSeq(command.source, command.epoch);
     const signature = gates.signature(command, known);
@@ -71,18 +84,18 @@ export function openIntake(
       types,
       time: known,
       lastSeq,
-      unfinished: inside.unfinished(command.source),
+      unfinished: inside.unfinished(command),
       signature,
     });
   }
 
   function deliverOne(command: Command): boolean {
     const asked: Asked = { ...command, receivedAt: clock.now(), by: null, reason: null };
-    if (!store.isCommandKnown(command.id))
-      return !isToldOf(command.source, command.id) && take(asked, judge(command));
-    answerAgain(command.source, command.id);
+    if (!store.isCommandKnown(command.id)) return !isToldOf(command.source, command.id) && takeNew(asked);
+    const isSaid = answerAgain(command.source, command.id);
     const known = journal.read(command.id);
-    if (known !== null && (known.asked.type !== command.type || !sameParams(known.asked, command)))
+    // With the answer, not each time it comes.
+    if (isSaid && known !== null && (known.asked.type !== command.type || !sameParams(known.asked, command)))
       log.warn(
         { command: command.id, code: "command_changed" },
         "delivered again with other content: what came first counts",
@@ -93,15 +106,19 @@ export function openIntake(
   /** It could not be written down and its refusal is on the way: nobody is told "refused" and sees it done. */
   const isToldOf = (source: string, id: string): boolean => store.answerPending(source, id);
 
-  /** What came of it was told before; a server that asks again has lost the answer. */
-  function answerAgain(source: string, id: string): void {
+  /** What came of it was told before; a server that asks again has lost the answer. @returns whether it is told now */
+  function answerAgain(source: string, id: string): boolean {
     const row = store.command(id);
-    if (row === null || store.answerPending(source, id)) return;
+    if (row === null || store.answerPending(source, id)) return false;
+    if (!floods.take(source, "repeat")) {
+      floods.leftOut(source);
+      return false;
+    }
     const record = journal.read(id);
     if (!isFinal(row.state)) {
       // Not acknowledged yet, though nothing is on its way: its state once more is the acknowledgement.
       if (record !== null) say(record.asked, record.progress, record.progress.why?.text ?? "Known.");
-      return;
+      return true;
     }
     const why = row.error === null ? null : { code: row.error.code, text: row.error.message, nextStep: null };
     const progress = record?.progress ?? { state: row.state, why, step: null, result: {} };
@@ -110,6 +127,7 @@ export function openIntake(
       progress,
       why?.text ?? "Done.",
     );
+    return true;
   }
 
   function say(
@@ -127,7 +145,13 @@ export function openIntake(
       return false;
     }
     if (isToldOf(source, id)) return false;
-    return journal.take({ ...blank(source, id, type), receivedAt: clock.now() }, progress, text);
+    const asked = { ...blank(source, id, type), nodeId: gates.nodeId(source) ?? "", receivedAt: clock.now() };
+    const fits = NEVER_BEGUN.includes(progress.state) || room.fullFor(asked) === null;
+    if (!fits || !floods.take(source, "refusal")) {
+      floods.leftOut(source);
+      return false;
+    }
+    return journal.take(asked, progress, text);
   }
 
   /** It can't be written down, so it is not taken: answered once as refused, and not carried out. */
@@ -136,6 +160,10 @@ export function openIntake(
       return work();
     } catch (error) {
       if (store.answerPending(source, id)) return false;
+      if (!floods.take(source, "refusal")) {
+        floods.leftOut(source);
+        return false;
+      }
       log.warn({ command: id, code: errorCode(error) }, `refused: ${errorText(error)}`);
       // One that was taken stays what it is: a cancel of it that can't be written down comes again.
       if (store.isCommandKnown(id)) return false;
@@ -216,10 +244,10 @@ export function openIntake(
           `the command ${asked.id} was given before`,
           `foundry-agent commands ${asked.id}`,
         );
-      take(asked, progress.why);
+      const why = progress.why ?? room.fullFor(asked);
+      take(asked, why);
       inside.kick();
-      if (progress.why !== null)
-        throw new AgentError(progress.why.code, progress.why.text, progress.why.nextStep);
+      if (why !== null) throw new AgentError(why.code, why.text, why.nextStep);
       return journal.read(asked.id) ?? { asked, progress };
     },
     draft,

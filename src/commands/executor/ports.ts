@@ -97,4 +97,4 @@ export interface PolicyLook {
 }
 
 /** What the executor itself knows of the facts. */
-export type OwnFacts = Pick<Facts, "time" | "now" | "uptimeMs" | "hold" | "busyWith">;
+export type OwnFacts = Pick<Facts, "time" | "now" | "uptimeMs" | "hold" | "busyWith" | "noRoom">;

@@ -1,6 +1,7 @@
 /** What may be asked of the executor (what it stands on: ports.ts). */
 
 import type { Command, CommandState } from "../../model/command.ts";
+import type { ConditionDraft } from "../../model/condition.ts";
 import type { GateVerdict, Hold, KnownTime } from "../gates/gate.ts";
 import type { CommandRecord } from "../record.ts";
 import type { AgentPort } from "./ports.ts";
@@ -52,6 +53,8 @@ export interface Executor {
   waiting(): readonly CommandRecord[];
   record(id: string): CommandRecord | null;
   time(): KnownTime;
+  /** `command_flood`, `journal_full`: as of now, so they end by themselves. */
+  conditions(): ConditionDraft[];
   /** Everything that was going on before this start is looked at, then commands are carried out. */
   start(agent: AgentPort): void;
   /** Look at the journal and the gates now: the configuration, the policy or the identity may have changed. */

@@ -84,6 +84,8 @@ export interface Facts {
   readonly hardware: boolean;
   readonly helper: { readonly present: true } | { readonly present: false; readonly why: Why };
   readonly helperLook: HelperLook | null;
+  /** Why the journal takes no more of this source; null or left out: it does, or it has this command already. */
+  readonly noRoom?: Why | null;
   /** Whether the state outlives a reboot: `tmpfs`, `overlay` do not. */
   readonly storage: { readonly writable: boolean; readonly volatile: string | null };
   readonly inhibitors: readonly Inhibitor[];

@@ -25,6 +25,7 @@ export const GATES: readonly Gate[] = [
   { name: "force",        forced: false, check: leave.force },
   { name: "hardware",     forced: false, check: leave.hardware },
   { name: "storage",      forced: false, check: leave.storage },
+  { name: "journal",      forced: false, check: leave.journal },
   { name: "osds",         forced: false, check: leave.osds },
   { name: "hold",         forced: false, check: moment.hold },
   { name: "one_at_a_time", forced: false, check: moment.oneAtATime },

@@ -112,6 +112,10 @@ export const storage: Check = (
   );
 };
 
+/** Of a command that is not taken yet, as in a dry run: its source has its part of the journal and no more. */
+export const journal: Check = (_subject, { noRoom }) =>
+  noRoom == null ? null : refuse(noRoom.code, noRoom.text, noRoom.nextStep);
+
 /** Until this agent can drain, it does not pretend to. Unknown counts as yes. */
 export const osds: Check = ({ type, params, source }, { osds: found }) => {
   if (type !== "reboot" || params.drain_osds === false || found.is === "no") return null;

@@ -130,6 +130,11 @@ it("says every reason in one sentence with what to do about it", () => {
       { storage: { writable: true, volatile: "tmpfs" } },
     ],
     [
+      "refuse journal_full: All is used up.",
+      {},
+      { noRoom: { code: "journal_full", text: "All is used up.", nextStep: "foundry-agent commands" } },
+    ],
+    [
       "refuse no_drain_available: This host has Ceph OSDs, and this version can't drain them before a reboot.",
       {},
       { osds: { is: "yes" } },
