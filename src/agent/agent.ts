@@ -19,6 +19,7 @@ import type { Notify } from "../system/notify.ts";
 import { commandActs } from "./commands/acts.ts";
 import { openBootWatch } from "./commands/boot-event.ts";
 import { askedReboot, commandStatus, openCommanding } from "./commands/open.ts";
+import { openRetelling } from "./commands/retelling/retelling.ts";
 import { clockConditions } from "./conditions/clock.ts";
 import { openHealth } from "./conditions/health.ts";
 import { problemOf, statusLine } from "./conditions/status-line.ts";
@@ -73,6 +74,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { running } = current;
   // Outlives reloads: what it carries out is no business of a new configuration.
   const commands = openCommanding({ machine, log, store, health, bootId, running: current.newest });
+  const retelling = openRetelling(store, clock, log);
   const boot = openBootWatch(store, bootId, clock.now);
   const parts = { running, store, commands, health, identity, clock };
   const status = statusOf({ ...parts, version, bootId, startedAt });
@@ -99,7 +101,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         housekeeping.tick();
       },
       onSynced: () => void setImmediate(housekeeping.tick),
-      deliver: (source, outcome) => commands.deliver({ ...outcome, source }),
+      deliver(source, outcome) {
+        const { api } = running().loops.find((loop) => loop.api.name === source) ?? {};
+        if (outcome.epoch !== undefined)
+          retelling.answered(source, outcome.epoch, api?.status().nodeId ?? null);
+        return commands.deliver({ ...outcome, source });
+      },
       commandStatus: () => commandStatus(commands),
     });
   current.begin(build, commands.look);

@@ -170,8 +170,9 @@ export function openConfigured(options: ConfiguredOptions): Configured {
   });
   store.setSubscribers(loops.map((loop) => loop.api.name));
   const unlisten = store.listen((events) => {
-    if (!events.some(wakes)) return;
-    for (const loop of loops) loop.wake(events.some(({ type }) => type === "command.state"));
+    const urgent = events.filter(wakes);
+    if (urgent.length === 0) return;
+    for (const loop of loops) loop.wake(urgent.some(({ type }) => type === "command.state"));
   });
   forgetWhatIsOff(health, collectors, loops);
 

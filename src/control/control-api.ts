@@ -41,6 +41,8 @@ export interface SyncOutcome {
   readonly cancel: readonly string[];
   /** Server's clock in this answer (a Date header will do), milliseconds since the epoch, or null. */
   readonly serverNow: number | null;
+  /** Another one than before: the server was restored from a backup. Left out where an API has none. */
+  readonly epoch?: string;
   /** Wanted interval, seconds (bounded by the agent), or null for "as before". */
   readonly intervalS: number | null;
   /** Read-only: nothing was sent, only compared; events stay in the spool and are not waited for. */

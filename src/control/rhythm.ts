@@ -179,8 +179,9 @@ export function nextDelayMs(state: RhythmState, sinceStartMs: number, sinceEndMs
   return Math.max(0, Math.round(pause - sinceStartMs));
 }
 
-/** Whether an event is worth a round of its own. */
-export function wakes(event: Pick<AgentEvent, "type" | "severity">): boolean {
+/** Whether an event is worth a round of its own. What is told once more has waited long enough to wait for the next. */
+export function wakes(event: Pick<AgentEvent, "type" | "severity"> & Partial<AgentEvent>): boolean {
+  if (event.type === "command.state" && event.data?.repeated === true) return false;
   return event.type === "command.state" || event.severity !== "info";
 }
 

@@ -58,6 +58,8 @@ export type Commands = Pick<
   | "isCommandKnown"
   | "journalUse"
   | "rebootedFrom"
+  | "endedCommands"
+  | "newestCommand"
   | "setAside"
 >;
 
@@ -167,6 +169,21 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
       file.write((db) => forgetOld(db, source, now));
       return file.read((db) => journalUse(db, source));
     },
+    endedCommands: (source, after, upTo, limit) =>
+      file
+        .read((db) =>
+          db.all<Row & { number: number }>(
+            `${ROWS.replace("SELECT", "SELECT number,")} WHERE number > ? AND number <= ? AND source = ? AND state IN ${FINAL}
+             ORDER BY number LIMIT ?`,
+            after,
+            upTo,
+            source,
+            limit,
+          ),
+        )
+        .map(({ number, ...row }) => ({ number, row: storedCommand(row) })),
+    newestCommand: () =>
+      file.read((db) => db.get<{ n: number | null }>("SELECT max(number) AS n FROM command")?.n ?? 0),
     rebootedFrom: (bootId) =>
       rows(
         `WHERE type = 'reboot' AND CASE WHEN json_valid(progress) THEN json_extract(progress, '$.reboot.fromBootId') END = ?

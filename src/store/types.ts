@@ -8,6 +8,12 @@ import type { SmartHistory } from "../model/smart.ts";
 
 export type StoredCommand = JournalRow;
 
+export interface NumberedCommand {
+  /** Rises with each command that came. */
+  readonly number: number;
+  readonly row: StoredCommand;
+}
+
 export interface Traffic {
   readonly api: string;
   /** `2026-11`, UTC. */
@@ -81,6 +87,10 @@ export interface Store extends JournalStore {
   commandHistory(id: string): HistoryEntry[];
   /** Newest first. */
   commands(limit: number): StoredCommand[];
+  /** What ended of one source, with numbers after `after` up to `upTo`, oldest first. */
+  endedCommands(source: string, after: number, upTo: number, limit: number): NumberedCommand[];
+  /** Number of the newest row of the journal; 0: there is none. */
+  newestCommand(): number;
   /** Reboots that were under way on this boot, newest first. */
   rebootedFrom(bootId: string): StoredCommand[];
 

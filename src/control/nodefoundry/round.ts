@@ -96,6 +96,7 @@ export async function syncRound(
     commands: found.commands,
     cancel: data.cancel,
     serverNow: data.now,
+    epoch: data.epoch,
     intervalS: data.interval_s,
     readOnly: false,
     openCommands: session.openCommands,
@@ -120,14 +121,15 @@ function keep(parts: RoundParts, used: Session, token: string, data: SyncData, c
 }
 
 function tell({ conditions, log }: ControlContext, found: ParsedCommands): void {
-  if (found.foreign.length > 0) log.warn({ commands: found.foreign }, "commands for another node ignored");
+  // What a server sends again and again is told once, by its condition; each answer is for whoever looks closer.
+  if (found.foreign.length > 0) log.debug({ commands: found.foreign }, "commands for another node ignored");
   if (found.rejected.length === 0 && found.nameless === 0) {
     conditions.clear("command_malformed", API);
     return;
   }
   const ids = found.rejected.map(({ id, message }) => `${id} (${message})`);
   if (found.nameless > 0) ids.push(`${found.nameless} without an id`);
-  log.warn({ commands: ids }, "commands that can't be read were not executed");
+  log.debug({ commands: ids }, "commands that can't be read were not executed");
   conditions.raise({
     code: "command_malformed",
     subject: API,

@@ -14,6 +14,8 @@ import { inConflict } from "./instances.ts";
 import { signCommand } from "./sign.ts";
 
 const DEFAULT_LIFETIME_S = 3600;
+/** Of one answer, as many as an agent looks at. */
+const COMMANDS_AN_ANSWER = 100;
 
 export function isFinal(state: CommandRecord["state"]): boolean {
   return ["succeeded", "failed", "cancelled", "refused", "expired"].includes(state);
@@ -74,7 +76,7 @@ export function dueCommands(world: World, node: NodeRecord): { commands: Command
   const open = commandsOf(world, node).filter((command) => !isFinal(command.state));
   const due = open.filter((command) => !command.acknowledged).sort((a, b) => a.seq - b.seq);
   return {
-    commands: due,
+    commands: due.slice(0, COMMANDS_AN_ANSWER),
     cancel: open.filter((command) => command.cancelRequested).map((command) => command.id),
   };
 }
