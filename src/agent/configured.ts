@@ -19,6 +19,7 @@ import { listenOrTell, type MetricsListener } from "../sockets/metrics/listener.
 import { textfileWriter } from "../sockets/metrics/textfile.ts";
 import type { Store } from "../store/types.ts";
 import type { Machine } from "../system/machine.ts";
+import { dampedConditions } from "./conditions/damped.ts";
 import type { Health } from "./conditions/health.ts";
 import { forget, judge, ownerOf } from "./conditions/judging.ts";
 import { HELPER_OWNERS, openHelperAccess } from "./helper-access.ts";
@@ -128,9 +129,10 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     (health.list().some((condition) => condition.severity === "error") ? "degraded" : "online");
 
   const loops: SyncLoop[] = controlApis(config).map(({ name, open, intervalS }) => {
+    const conditions = dampedConditions(health, clock);
     const context: ControlContext = {
       values: store.values(`api.${name}`),
-      conditions: health,
+      conditions,
       log: log.child({ api: name }),
       clock,
       identity: () =>
@@ -158,7 +160,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
       pace,
       ledger,
       store,
-      health,
+      health: conditions,
       clock,
       log,
       report,

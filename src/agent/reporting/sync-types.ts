@@ -52,7 +52,7 @@ export interface SyncLoopOptions {
   readonly pace: Pace;
   readonly ledger: Ledger;
   readonly store: Store;
-  readonly health: Health;
+  readonly health: Pick<Health, "raise" | "clear">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly report: () => Report;
