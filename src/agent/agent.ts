@@ -82,12 +82,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const diagnostics = openDiagnostics({ ...parts, status, loaded: current.loaded, log, logTail });
   const tellStatus = (): void => notify.status(statusLine(health, running(), commands));
 
+  const tellFloods = (): void => health.set("commands.quota", commands.conditions());
+
   function look(): void {
     // First: it is what finds that the disk takes things again, or takes them no more.
     store.flush(clock.now());
     health.set("state", [...problemOf(store), ...identity.conditions()]);
     health.set("clock", clockConditions(clock.now()));
-    health.set("commands.quota", commands.conditions());
+    tellFloods();
   }
 
   const view = viewOf({ ...parts, current, status, diagnostics: diagnostics.make, now: clock.now, look });
@@ -105,7 +107,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         const { api } = running().loops.find((loop) => loop.api.name === source) ?? {};
         if (outcome.epoch !== undefined)
           retelling.answered(source, outcome.epoch, api?.status().nodeId ?? null);
-        return commands.deliver({ ...outcome, source });
+        const fresh = commands.deliver({ ...outcome, source });
+        tellFloods();
+        return fresh;
       },
       commandStatus: () => commandStatus(commands),
     });
