@@ -119,9 +119,9 @@ export function openChanges(parts: {
       try {
         const policy = permit(word, source);
         admit(policy);
-        const tooMany = isPolicyWord(word) ? record.tooMany(word, policy.limits[word]) : null;
+        const tooMany = isPolicyWord(word) ? record.tooMany(word, policy.limits[word], source ?? "") : null;
         if (tooMany !== null) return tooMany;
-        const error = record.noRoom(word);
+        const error = record.noRoom(word, source ?? "");
         return error === null ? null : { error, againInMinutes: null };
       } catch (error) {
         if (error instanceof AgentError) return { error, againInMinutes: null };
@@ -145,9 +145,9 @@ export function openChanges(parts: {
           const policy = permit(word, source);
           const command = signedFor(request, word, policy, signing);
           admit?.(policy);
-          if (isPolicyWord(word)) record.check(word, policy.limits[word]);
+          if (isPolicyWord(word)) record.check(word, policy.limits[word], source ?? "");
           if (command !== null) signatures.note(command);
-          record.begin({ id, word, operation, at: clock.now() });
+          record.begin({ id, word, operation, source: source ?? "", at: clock.now() });
           try {
             await stillThere(signal);
           } catch (error) {

@@ -17,14 +17,11 @@ import type { Files } from "../../system/files.ts";
 import { type WireError, wireErrorSchema } from "../link/request.ts";
 import { type BootTime, bootTime } from "./boot-time.ts";
 import { writeDurable } from "./durable-file.ts";
+import { compacted, hasRoom, sideOf } from "./record-room.ts";
 import { readTrusted } from "./trusted-file.ts";
 import type { Limit } from "./words.ts";
 
 const MAX_RECORD_BYTES = 4 * 1024 * 1024;
-/** More of one kind are refused: room for a month at the limits, and no way to push the others out. */
-const MAX_ENTRIES_A_WORD = 6_000;
-/** Nothing more is begun when it has grown to this: the rest is for outcomes, so that it stays readable. */
-const FULL_BYTES = 3 * 1024 * 1024;
 /** Longer results are recorded as done without the result; sentences of errors are cut. */
 const MAX_RESULT_CHARS = 500;
 const MAX_SENTENCE_CHARS = 300;
@@ -44,14 +41,17 @@ export interface LimitsRecord {
   outcome(id: string): Outcome | null;
   /** What was written down along the way of an id; [] where nothing was. @throws AgentError `record_unusable` */
   steps(id: string): readonly string[];
-  /** Why one more of this kind now is too many. @throws AgentError `record_unusable` */
-  tooMany(word: string, limit: Limit): TooMany | null;
+  /**
+   * Why one more of this kind now is too many: for the network of all that was done, for this host of its own, so that
+   * no server uses up what whoever stands before it may do. @throws AgentError `record_unusable`
+   */
+  tooMany(word: string, limit: Limit, source: string): TooMany | null;
   /** Why one more of this kind can't be written down. @throws AgentError `record_unusable` */
-  noRoom(word: string): AgentError | null;
-  /** @throws AgentError `helper_refused` when there were too many of this kind; `record_unusable` */
-  check(word: string, limit: Limit): void;
+  noRoom(word: string, source: string): AgentError | null;
+  /** @throws AgentError `helper_refused` as `tooMany` has it; `record_unusable` */
+  check(word: string, limit: Limit, source: string): void;
   /** On disk when it returns. @throws AgentError `record_unusable`, `helper_refused` (full, or the id is there) */
-  begin(entry: { id: string; word: string; operation: string; at: number }): void;
+  begin(entry: { id: string; word: string; operation: string; source: string; at: number }): void;
   /**
    * One more line of what an id went through; cut at 300 characters, and no more than 40 are kept. On disk when it
    * returns. @throws AgentError `record_unusable`
@@ -87,6 +87,8 @@ const recordSchema = v.looseObject({
       id: v.string(),
       word: v.string(),
       operation: v.string(),
+      /** Who asked; older records lack it. */
+      source: v.optional(v.string()),
       /** As of `uptime_ms`. */
       age_ms: milliseconds,
       /** Wall clock when it was begun; for people, nothing is decided by it. */
@@ -134,9 +136,11 @@ export function openLimits(options: { path: string; files: Files; owner: number 
     writeDurable(path, JSON.stringify({ ...record, entries: edit(record.entries) }));
   }
 
-  function tooMany(word: string, { minutesApart, aDay }: Limit): TooMany | null {
+  function tooMany(word: string, { minutesApart, aDay }: Limit, source: string): TooMany | null {
     const { entries } = load().record;
-    const ages = entries.filter((entry) => entry.word === word).map((entry) => entry.age_ms);
+    const counts = ({ source: other }: RecordFile["entries"][number]): boolean =>
+      sideOf(source) === "network" || other === undefined || sideOf(other) === "local";
+    const ages = entries.filter((entry) => entry.word === word && counts(entry)).map(({ age_ms }) => age_ms);
     const youngest = Math.min(...ages);
     if (youngest < minutesApart * 60_000) {
       const left = Math.ceil((minutesApart * 60_000 - youngest) / 60_000);
@@ -154,18 +158,20 @@ export function openLimits(options: { path: string; files: Files; owner: number 
     outcome: (id) => load().record.entries.find((entry) => entry.id === id)?.outcome ?? null,
     steps: (id) => load().record.entries.find((entry) => entry.id === id)?.steps ?? [],
     tooMany,
-    noRoom: (word) => (isFull(load().record.entries, word) ? full(path) : null),
-    check(word, limit) {
-      const found = tooMany(word, limit);
+    noRoom: (word, source) =>
+      roomIn(load().record.entries, word, source) === null ? full(path, word) : null,
+    check(word, limit, source) {
+      const found = tooMany(word, limit, source);
       if (found !== null) throw found.error;
     },
-    begin({ id, word, operation, at }) {
+    begin({ id, word, operation, source, at }) {
       change((entries) => {
         if (entries.some((entry) => entry.id === id))
           throw new AgentError("helper_refused", "this id was begun before");
-        if (isFull(entries, word)) throw full(path);
+        const room = roomIn(entries, word, source);
+        if (room === null) throw full(path, word);
         const begun_at = new Date(at).toISOString();
-        return [...entries, { id, word, operation, age_ms: 0, begun_at, outcome: { state: "begun" } }];
+        return [...room, { id, word, operation, source, age_ms: 0, begun_at, outcome: { state: "begun" } }];
       });
     },
     step(id, text) {
@@ -203,10 +209,10 @@ function shortened(outcome: Exclude<Outcome, { state: "begun" }>): Outcome {
   return { state: "failed", error: { code, ...cut } };
 }
 
-function full(path: string): AgentError {
+function full(path: string, word: string): AgentError {
   return new AgentError(
     "helper_refused",
-    `${path} is full: more was done in 30 days than is kept`,
+    `${path} is full for ${word}: more of it was done in 30 days than is kept`,
     "journalctl -u foundry-agent-helper",
   );
 }
@@ -240,7 +246,9 @@ function tooOften(sentence: string, minutes: number): TooMany {
   return { error, againInMinutes: minutes };
 }
 
-function isFull(entries: RecordFile["entries"], word: string): boolean {
-  if (entries.filter((entry) => entry.word === word).length >= MAX_ENTRIES_A_WORD) return true;
-  return JSON.stringify(entries).length > FULL_BYTES;
+/** The entries with room for one more of this kind, without details of old ones where that makes it; null: there is none. */
+function roomIn(entries: RecordFile["entries"], word: string, source: string): RecordFile["entries"] | null {
+  if (hasRoom(entries, word, source)) return entries;
+  const short = compacted(entries);
+  return hasRoom(short, word, source) ? short : null;
 }
