@@ -6,7 +6,7 @@
  */
 import { renameSync, rmSync } from "node:fs";
 import * as v from "valibot";
-import { errorCode, errorText } from "../../model/errors.ts";
+import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { RunProgram } from "../../system/program.ts";
 import { bootTime } from "../policy/boot-time.ts";
 import { writeDurable } from "../policy/durable-file.ts";
@@ -76,8 +76,10 @@ export function openLocateRecord(
     }
   }
 
+  const textOf = (next: Light[]): string => JSON.stringify({ v: 1, lights: next });
+
   function save(next: Light[]): void {
-    if (next.length > 0) writeDurable(path, JSON.stringify({ v: 1, lights: next }));
+    if (next.length > 0) writeDurable(path, textOf(next));
     else rmSync(path, { force: true });
     lights = next;
   }
@@ -143,7 +145,15 @@ export function openLocateRecord(
       }
       const now = bootTime(files);
       const light = { led, boot_id: now.bootId, until_uptime_ms: now.uptimeMs + forMs };
-      save([...without(key), light]);
+      const next = [...without(key), light];
+      // Longer than is read again it would be no record: the lights that are in it come first.
+      if (Buffer.byteLength(textOf(next)) > MAX_BYTES)
+        throw new AgentError(
+          "helper_refused",
+          `${all().length} lights are on, and no more are kept in mind`,
+          "foundry-agent drives locate DEVICE --off  # one that is not needed any more",
+        );
+      save(next);
       arm(light, forMs, 1);
       try {
         await switchLed(led, true, { files, run }, signal);
