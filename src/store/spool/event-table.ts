@@ -1,4 +1,5 @@
 /** The event table's statements; what they mean together is in spool.ts. */
+import { NEVER_BEGUN } from "../../model/command.ts";
 import type { Database } from "../file/database.ts";
 import type { SpoolEntry } from "./drop.ts";
 import type { SpooledEvent } from "./event.ts";
@@ -52,16 +53,27 @@ export function answersAfter(db: Database, id: string, commandId: string): strin
   return db
     .all<{ id: string }>(
       // CASE, because json_extract fails on what is no JSON, and AND promises no order.
-      `SELECT id FROM event WHERE id > ? AND type = 'command.state'
+      // What does not name the id is not parsed: there may be thousands.
+      `SELECT id FROM event WHERE id > ? AND type = 'command.state' AND instr(data, ?) > 0
        AND CASE WHEN json_valid(data) THEN json_extract(data, '$.command_id') END = ?`,
       id,
+      JSON.stringify(commandId).slice(1, -1),
       commandId,
     )
     .map((row) => row.id);
 }
 
 export function spoolEntries(db: Database): SpoolEntry[] {
-  return db.all("SELECT id, rank, bytes, stands_for AS standsFor FROM event ORDER BY id");
+  return db.all(
+    // CASE, because json_extract fails on what is no JSON.
+    `SELECT id, rank, bytes, stands_for AS standsFor,
+       CASE WHEN type = 'dropped' THEN type WHEN type = 'command.state' AND json_valid(data) THEN
+         CASE WHEN json_extract(data, '$.state') IN (${NEVER_BEGUN.map((state) => `'${state}'`).join(", ")}) THEN 'refused'
+         ELSE 'command ' || coalesce((SELECT source FROM command WHERE command.id = json_extract(data, '$.command_id')), '')
+         END
+       END AS "group"
+     FROM event ORDER BY id`,
+  );
 }
 
 /** The last id given out that the file knows of: a cursor remembers it when the event itself is gone. */

@@ -1,4 +1,5 @@
 /** An event as it lies in the spool: its data as capped JSON text, its rank and its size. Pure. */
+import { NEVER_BEGUN } from "../../model/command.ts";
 import { errorText } from "../../model/errors.ts";
 import type { AgentEvent, EventDraft } from "../../model/event.ts";
 import type { SpoolEntry } from "./drop.ts";
@@ -31,6 +32,7 @@ export function spooled(id: string, draft: EventDraft, at: number, standsFor = 1
     rank: rankOf(draft),
     bytes: Buffer.byteLength(text) + ROW_BYTES,
     standsFor,
+    group: groupOf(draft),
   };
 }
 
@@ -51,7 +53,16 @@ export function droppedDraft(lost: number): EventDraft {
   return { type: "dropped", severity: "warning", data: { count: lost, reason: "spool_full" } };
 }
 
+/** As far as the event itself says it; whose the command was, the table of commands knows (event-table.ts). */
+function groupOf({ type, data }: EventDraft): string | null {
+  if (type === "dropped") return type;
+  if (type !== "command.state") return null;
+  return NEVER_BEGUN.some((state) => state === data.state) ? "refused" : "command";
+}
+
 function rankOf(draft: EventDraft): number {
+  // It was told before.
+  if (draft.type === "command.state" && draft.data.repeated === true) return 0;
   if (draft.type === "command.state" || draft.type === "dropped" || draft.severity === "error") return 2;
   return draft.severity === "warning" ? 1 : 0;
 }

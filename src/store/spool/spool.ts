@@ -104,7 +104,7 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
     waiting = waiting.filter((event) => !gone.has(event.id));
     cursors.forget(drops.ids);
     if (drops.lost === 0) return;
-    dropped += drops.lost;
+    dropped += drops.newly;
     waiting.push(draft(droppedDraft(drops.lost), now, drops.lost));
   }
 
@@ -131,19 +131,19 @@ export function openSpool(file: StateFile, limits: SpoolLimits, beside: (db: Dat
       remove(ids, bytesOf(old));
     }
     for (const event of written) put(event);
-    let lost = 0;
+    let newly = 0;
     const limit = bounds();
     if (isOver({ events, bytes }, limit)) {
       const drops = whatToDrop(spoolEntries(db), limit, cursors.ackedUpTo(subscribers));
       remove(drops.ids, drops.bytes);
-      lost = drops.lost;
-      if (lost > 0) put(draft(droppedDraft(lost), now, lost));
+      newly = drops.newly;
+      if (drops.lost > 0) put(draft(droppedDraft(drops.lost), now, drops.lost));
     }
     const cursorsWritten = cursors.writeTo(db);
     return () => {
       waiting = waiting.slice(written.length);
       counted = { generation: file.generation, events, bytes };
-      dropped += lost;
+      dropped += newly;
       cursorsWritten();
       cursors.forget(gone);
     };
