@@ -34,6 +34,8 @@ const CommandWire = v.object({
 
 const MAX_COMMANDS = 100;
 const MAX_PARAMS_CHARACTERS = 64 * 1024;
+/** Of lists and objects in each other; what is deeper can't even be measured, or written down. */
+const MAX_DEPTH = 16;
 
 export interface ParsedCommands {
   readonly commands: readonly Command[];
@@ -62,8 +64,14 @@ export function parseCommands(raw: readonly unknown[], addressee: Addressee): Pa
   const foreign: string[] = [];
   let nameless = 0;
   for (const item of raw.slice(0, MAX_COMMANDS)) {
-    const parsed = v.safeParse(CommandWire, item);
     const id = idOf(item);
+    if (isDeeper(item, MAX_DEPTH)) {
+      if (id === null) nameless += 1;
+      else if (nodeOf(item) !== null && nodeOf(item) !== nodeId) foreign.push(id);
+      else rejected.set(id, { id, code: "malformed", message: `nested deeper than ${MAX_DEPTH}` });
+      continue;
+    }
+    const parsed = v.safeParse(CommandWire, item);
     if (id !== null && nodeOf(item) !== null && nodeOf(item) !== nodeId) foreign.push(id);
     else if (!parsed.success) {
       if (id === null) nameless += 1;
@@ -127,6 +135,12 @@ function signedText(item: unknown, signature: string | null): string | null | Ag
     if (error instanceof AgentError) return error;
     throw error;
   }
+}
+
+/** Goes no deeper than `most` itself. */
+function isDeeper(value: unknown, most: number): boolean {
+  if (value === null || typeof value !== "object") return false;
+  return most === 0 || Object.values(value).some((inner) => isDeeper(inner, most - 1));
 }
 
 function idOf(item: unknown): string | null {

@@ -6,7 +6,7 @@
 
 import { isFinal } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
-import { errorText } from "../../model/errors.ts";
+import { AgentError, errorText } from "../../model/errors.ts";
 import { clause, plural } from "../../model/text/sentence.ts";
 import type { Undo } from "../record.ts";
 import type { ExecutorPorts } from "./ports.ts";
@@ -16,9 +16,11 @@ const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 10 * 60_000;
 const ACTION_MS = 60_000;
 const LOOK_MS = 30_000;
+/** Of one source: before it changes more, what it changed has to be taken back. */
+const MAX_PENDING = 100;
 
 export interface Undoing {
-  /** Before the change is made. @param ttlMs at the latest after so long */
+  /** Before the change is made. @param ttlMs at the latest after so long @throws AgentError `undo_full`: it must not be made */
   add(commandId: string, kind: string, args: Readonly<Record<string, unknown>>, ttlMs: number): void;
   /** Its changes are to be taken back now. */
   commandOver(commandId: string): void;
@@ -120,6 +122,14 @@ export function openUndoing(
 
   return {
     add(commandId, kind, args, ttlMs) {
+      const source = store.command(commandId)?.source;
+      const pending = store.undo.list().filter((undo) => store.command(undo.commandId)?.source === source);
+      if (pending.length >= MAX_PENDING)
+        throw new AgentError(
+          "undo_full",
+          `${pending.length} changes for ${source ?? "commands"} are to be taken back already, so no more are made`,
+          "foundry-agent status",
+        );
       store.undo.add({ commandId, kind, args, until: clock.now() + ttlMs, since: clock.now() });
     },
     commandOver(commandId) {
