@@ -14,9 +14,9 @@ import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
 import type { Files } from "../../system/files.ts";
-import { type WireError, wireErrorSchema } from "../link/request.ts";
-import { type BootTime, bootTime } from "./boot-time.ts";
+import { bootTime } from "./boot-time.ts";
 import { writeDurable } from "./durable-file.ts";
+import { agedRecord, type Outcome, type RecordFile, recordSchema } from "./record-file.ts";
 import { compacted, hasRoom, sideOf } from "./record-room.ts";
 import { readTrusted } from "./trusted-file.ts";
 import type { Limit } from "./words.ts";
@@ -26,15 +26,8 @@ const MAX_RECORD_BYTES = 4 * 1024 * 1024;
 const MAX_RESULT_CHARS = 500;
 const MAX_SENTENCE_CHARS = 300;
 const MAX_STEPS = 40;
-const KEPT_MS = 30 * 86_400_000;
 const DAY_MS = 86_400_000;
 const NOTED_EVERY_MS = 3_600_000;
-
-/** What an id came to. `begun` is all that is known after a crash between writing it down and the end. */
-export type Outcome =
-  | { readonly state: "begun" }
-  | { readonly state: "done"; readonly result: unknown }
-  | { readonly state: "failed"; readonly error: WireError };
 
 export interface LimitsRecord {
   /** @returns what is recorded of an id, or null. @throws AgentError `record_unusable` */
@@ -69,46 +62,6 @@ export interface TooMany {
   readonly error: AgentError;
   /** Minutes of uptime until it is not too many any more. */
   readonly againInMinutes: number;
-}
-
-const outcomeSchema = v.variant("state", [
-  v.strictObject({ state: v.literal("begun") }),
-  v.strictObject({ state: v.literal("done"), result: v.unknown() }),
-  v.strictObject({ state: v.literal("failed"), error: wireErrorSchema }),
-]);
-const milliseconds = v.pipe(v.number(), v.finite(), v.minValue(0));
-/** What a later version adds is kept as it is: it may be the one that runs next. */
-const recordSchema = v.looseObject({
-  v: v.literal(1),
-  boot_id: v.string(),
-  uptime_ms: milliseconds,
-  entries: v.array(
-    v.looseObject({
-      id: v.string(),
-      word: v.string(),
-      operation: v.string(),
-      /** Who asked; older records lack it. */
-      source: v.optional(v.string()),
-      /** As of `uptime_ms`. */
-      age_ms: milliseconds,
-      /** Wall clock when it was begun; for people, nothing is decided by it. */
-      begun_at: v.string(),
-      outcome: outcomeSchema,
-      /** Of operations that have several; older records and most entries have none. */
-      steps: v.optional(v.array(v.string())),
-    }),
-  ),
-});
-
-export type RecordFile = v.InferOutput<typeof recordSchema>;
-
-/** The record with its ages as of `now`; what is older than 30 days of being on is dropped. Pure. */
-export function agedRecord(record: RecordFile, now: BootTime): RecordFile {
-  const passed = record.boot_id === now.bootId ? Math.max(0, now.uptimeMs - record.uptime_ms) : now.uptimeMs;
-  const entries = record.entries
-    .map((entry) => ({ ...entry, age_ms: entry.age_ms + passed }))
-    .filter((entry) => entry.age_ms < KEPT_MS);
-  return { ...record, boot_id: now.bootId, uptime_ms: now.uptimeMs, entries };
 }
 
 /** @param owner uid besides root that may own the file; this process' own */

@@ -3,7 +3,7 @@
  * the network, and beyond it there is a common one: so nothing that is done often, and no source that asks without end,
  * takes the room of another. Pure.
  */
-import type { RecordFile } from "./limits.ts";
+import type { RecordFile } from "./record-file.ts";
 
 type Entry = RecordFile["entries"][number];
 

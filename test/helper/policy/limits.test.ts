@@ -2,12 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  agedRecord,
-  type LimitsRecord,
-  openLimits,
-  type RecordFile,
-} from "../../../src/helper/policy/limits.ts";
+import { type LimitsRecord, openLimits } from "../../../src/helper/policy/limits.ts";
+import { agedRecord, type RecordFile } from "../../../src/helper/policy/record-file.ts";
 import { hasRoom } from "../../../src/helper/policy/record-room.ts";
 import { POLICY_WORDS } from "../../../src/helper/policy/words.ts";
 import { errorCode } from "../../../src/model/errors.ts";
