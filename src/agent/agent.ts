@@ -63,7 +63,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const startedAt = clock.now();
   const bootId = files.text("/proc/sys/kernel/random/boot_id") ?? "unknown";
 
-  const store = openStore(loaded.config.agent.stateDir, { clock });
+  const { runDir, stateDir } = loaded.config.agent;
+  const store = openStore(stateDir, { clock });
   const emit = (event: EventDraft): void => void store.appendEvents([event], clock.now());
   const health = openHealth(clock, log, emit, store.memory("agent.conditions"));
   const identity = openIdentity(store, machine, { version });
@@ -72,7 +73,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const current = openCurrent({ loaded, load, health, log, notify });
   const { running } = current;
   // Outlives reloads: what it carries out is no business of a new configuration.
-  const commands = openCommanding({ machine, log, store, health, bootId, running: current.newest });
+  const commands = openCommanding({ machine, log, store, stateDir, health, bootId, running: current.newest });
   const boot = openBootWatch(store, bootId, clock.now);
   const parts = { running, store, commands, health, identity, clock };
   const status = statusOf({ ...parts, version, bootId, startedAt });
@@ -103,7 +104,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
   current.begin(build, commands.look);
 
-  const { runDir } = loaded.config.agent;
   const metrics = () => running().config.metrics;
   const sockets = await startStatusServer({ view, runDir, log, metrics, now: clock.now }).catch(
     (error: unknown) => {

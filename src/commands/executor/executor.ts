@@ -42,7 +42,10 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   /** Why a command can't be carried on, by id. */
   const troubles = new Map<string, string>();
 
-  const hold = openHold(state, host.clock, kick);
+  const hold = openHold(state, host.clock, () => {
+    tellConditions();
+    kick();
+  });
   const undoing = openUndoing(ports, stopping, tellConditions);
   const flow = openRebootFlow(ports, {
     apply,
@@ -80,7 +83,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
 
   function tellConditions(): void {
     const open = unsettled === null ? [] : [unsettled];
-    tell.conditions([...open, ...undoing.conditions()]);
+    tell.conditions([...open, ...hold.conditions(), ...undoing.conditions()]);
   }
 
   function kick(): void {

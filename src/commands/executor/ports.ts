@@ -7,7 +7,7 @@ import type { ConditionDraft } from "../../model/condition.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Acts, AnyCommandType } from "../command-type.ts";
-import type { Facts, GateVerdict, KnownTime } from "../gates/gate.ts";
+import type { Facts, GateVerdict, Hold, KnownTime } from "../gates/gate.ts";
 import type { JournalStore } from "../journal.ts";
 import type { CommandRecord } from "../record.ts";
 
@@ -29,6 +29,17 @@ export interface StatePort {
   durable(): boolean;
   /** Lazily kept: the last server time. */
   readonly memory: { get(): unknown; set(value: unknown): void };
+  readonly holds: HoldPort;
+}
+
+/** The hold in a place of its own, which outlives the rest of the state. */
+export interface HoldPort {
+  /** `unreadable`: why what is there says nothing; it holds all the same. */
+  read(): { readonly hold: Hold | null; readonly unreadable: string | null };
+  /** Fsynced on return. @throws AgentError `hold_not_durable` */
+  write(hold: Hold): void;
+  /** Fsynced on return, whatever is there. @throws AgentError `hold_not_released` */
+  remove(): void;
 }
 
 /** The boot this process lives in, and its clocks. */
