@@ -114,6 +114,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await current.start(options.signal);
   running().settle();
   notify.ready();
+  store.markStart();
   boot.started(running().report(), (from) => askedReboot(store, from));
   commands.start({ acts: commandActs(current.newest, diagnostics.carryOut), changed: tellStatus });
 

@@ -57,6 +57,11 @@ export function openCommanding(options: CommandingOptions): Executor {
       durable: () => store.mode === "ok",
       memory: store.memory("commands.server_time"),
       holds: openHoldFile(options.stateDir),
+      lost: {
+        get: () => store.lost,
+        set: store.keepLost,
+        sources: () => running().loops.map(({ api }) => api.name),
+      },
     },
     host: { bootId, uptimeMs: () => readUptime(files) ?? 0, clock },
     gates,

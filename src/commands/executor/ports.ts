@@ -7,7 +7,7 @@ import type { ConditionDraft } from "../../model/condition.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Acts, AnyCommandType } from "../command-type.ts";
-import type { Facts, GateVerdict, Hold, KnownTime } from "../gates/gate.ts";
+import type { Facts, GateVerdict, Hold, KnownTime, Lost } from "../gates/gate.ts";
 import type { JournalStore } from "../journal.ts";
 import type { CommandRecord } from "../record.ts";
 
@@ -30,6 +30,15 @@ export interface StatePort {
   /** Lazily kept: the last server time. */
   readonly memory: { get(): unknown; set(value: unknown): void };
   readonly holds: HoldPort;
+  readonly lost: LostPort;
+}
+
+/** That what was known here is lost, until it is settled. */
+export interface LostPort {
+  get(): Lost | null;
+  set(lost: Lost | null): void;
+  /** Everybody who may have something open here. */
+  sources(): readonly string[];
 }
 
 /** The hold in a place of its own, which outlives the rest of the state. */
@@ -108,4 +117,4 @@ export interface PolicyLook {
 }
 
 /** What the executor itself knows of the facts. */
-export type OwnFacts = Pick<Facts, "time" | "now" | "uptimeMs" | "hold" | "busyWith">;
+export type OwnFacts = Pick<Facts, "time" | "now" | "uptimeMs" | "hold" | "lost" | "busyWith">;

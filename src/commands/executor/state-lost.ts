@@ -1,7 +1,14 @@
-/** Commands of which this node knows nothing any more: what a server has open is settled from outside. */
+/**
+ * Commands of which this node knows nothing any more: what a server has open is settled from outside. And those that
+ * came back with an older journal: each may have been done since, so none is.
+ */
+
 import type { Why } from "../../model/command.ts";
+import type { ConditionDraft } from "../../model/condition.ts";
+import type { Lost } from "../gates/gate.ts";
 import type { Asked, Progress } from "../record.ts";
 import { firstProgress } from "./accept.ts";
+import type { LostPort } from "./ports.ts";
 
 /** What is said of one that a server has open and this node does not know. Only of a reboot can its end be seen. */
 export function settled(
@@ -18,7 +25,30 @@ export function settled(
   return { progress: { ...nothing, state: "failed", why: STATE_LOST }, text: STATE_LOST.text };
 }
 
-const STATE_LOST: Why = {
+/** `state_lost` as long as it is not settled. */
+export function lostConditions(lost: Lost | null): ConditionDraft[] {
+  if (lost === null) return [];
+  const text = `What this node knew is lost: ${lost.text}. Commands from the network that change anything wait until the server has settled what it had open, or somebody on this host says to go on.`;
+  const nextStep = "foundry-agent adopt  # goes on from here";
+  return [{ code: "state_lost", severity: "warning", text, nextStep }];
+}
+
+/**
+ * A source has answered, and what it had open is in the journal now.
+ * @returns whether something is settled by it
+ * @param anew it answered a registration; with a journal that was put back only that says that it named all it had open
+ */
+export function settleFrom(port: LostPort, source: string, anew: boolean): boolean {
+  const lost = port.get();
+  if (lost === null || lost.settledBy.includes(source) || (lost.wasReplaced && !anew)) return false;
+  const settledBy = [...lost.settledBy, source];
+  const isOver = port.sources().every((one) => settledBy.includes(one));
+  port.set(isOver ? null : { ...lost, settledBy });
+  return true;
+}
+
+/** Why one is failed of which nobody knows how far it came. */
+export const STATE_LOST: Why = {
   code: "state_lost",
   text: "The state of this node was lost, so nobody knows how far the command came.",
   nextStep: "ask for it again if it is still wanted",

@@ -101,6 +101,7 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
       durable: () => true,
       memory: store.memory("commands.server_time"),
       holds: openHoldFile(at.state),
+      lost: { get: () => store.lost, set: store.keepLost, sources: () => [SOURCE] },
     },
     host: {
       ...{ bootId, uptimeMs, clock },

@@ -115,6 +115,7 @@ export function rig(
         durable: () => store.mode === "ok",
         memory: mortal(store.memory("commands.server_time"), born),
         holds: mortal(openHoldFile(folder), born),
+        lost: { get: () => store.lost, set: store.keepLost, sources: () => ["nodefoundry"] },
       },
       host: { bootId: all.bootId, uptimeMs: () => all.uptimeMs, clock, ...(pause && { pause }) },
       gates: {
