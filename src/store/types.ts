@@ -73,8 +73,8 @@ export interface Store extends JournalStore {
   confirmedHashes(api: string): ReadonlyMap<string, string>;
   setConfirmedHashes(api: string, hashes: Readonly<Record<string, string>>): void;
 
-  /** Collector memory, lazily written. */
-  memory(collector: string): { get(): unknown; set(value: unknown): void };
+  /** Collector memory, lazily written; `canWait`: once an hour, with the traffic, where nothing else is to be written. */
+  memory(collector: string, canWait?: boolean): { get(): unknown; set(value: unknown): void };
   /** One SMART sample a day and serial number, 90 days; lazily written. */
   readonly smart: SmartHistory;
 
