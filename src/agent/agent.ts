@@ -20,7 +20,9 @@ import { commandActs } from "./commands/acts.ts";
 import { openBootWatch } from "./commands/boot-event.ts";
 import { askedReboot, commandStatus, openCommanding } from "./commands/open.ts";
 import { clockConditions } from "./conditions/clock.ts";
+import { openFirstMinute } from "./conditions/first-minute.ts";
 import { openHealth } from "./conditions/health.ts";
+import { SETTLE_MS } from "./conditions/settling.ts";
 import { problemOf, statusLine } from "./conditions/status-line.ts";
 import { openConfigured } from "./configured.ts";
 import { type Build, openCurrent } from "./current.ts";
@@ -39,6 +41,8 @@ export interface AgentOptions {
   readonly logTail?: LogTail;
   readonly notify: Notify;
   readonly version: string;
+  /** How long what is absent may still come after the start, milliseconds; a minute when left out. */
+  readonly settleMs?: number;
   /** Fires when it is to stop; a start under way then waits for no collector any more. */
   readonly signal?: AbortSignal;
 }
@@ -56,7 +60,7 @@ export interface Agent {
  * @throws AgentError `config_invalid`, `state_locked`, `already_running`, `run_folder`, `socket_path`
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { machine, log, notify, load, version } = options;
+  const { machine, log, notify, load, version, settleMs = SETTLE_MS } = options;
   const { clock, files } = machine;
   const loaded = load();
   const asRead = changeTimes(loaded.watch);
@@ -66,7 +70,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { runDir, stateDir } = loaded.config.agent;
   const store = openStore(stateDir, { clock });
   const emit = (event: EventDraft): void => void store.appendEvents([event], clock.now());
-  const health = openHealth(clock, log, emit, store.memory("agent.conditions"));
+  const health = openHealth(clock, log, emit, store.memory("agent.conditions"), settleMs);
+  const firstMinute = openFirstMinute({ health, clock, settleMs, running: () => current.running() });
   const identity = openIdentity(store, machine, { version });
   const housekeeping = openHousekeeping({ enabled: loaded.config.memory.housekeeping, log });
 
@@ -86,6 +91,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     store.flush(clock.now());
     health.set("state", [...problemOf(store), ...identity.conditions()]);
     health.set("clock", clockConditions(clock.now()));
+    firstMinute.look();
   }
 
   const view = viewOf({ ...parts, current, status, diagnostics: diagnostics.make, now: clock.now, look });
@@ -138,6 +144,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     ...sockets,
     async stop() {
       current.freeze();
+      firstMinute.stop();
       notify.stopping();
       watch.close();
       await commands.stop();

@@ -10,6 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { type HelperHouse, helperHouse, OPEN_POLICY, testHelper } from "../support/helper/helper.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { startSandbox } from "../support/net/nodefoundry.ts";
+import { handClock } from "../support/store/store.ts";
 
 /** A state folder whose run folder has the helper's socket in it, as the service's has. */
 function house(policy: string | null = OPEN_POLICY): HelperHouse & { agentFolder: string } {
@@ -99,6 +100,31 @@ test("a helper that answers garbage: one condition, every other section is there
   await agent.view.collect("smart");
   await eventually(() => Object.keys(verdicts(agent)).length === 2);
   expect(codes(agent)).not.toContain("helper_unavailable");
+});
+
+test("a helper that comes up after the agent is no alarm and no event, and what it reads is there after a minute", async () => {
+  twoDrives();
+  const one = house();
+  // What systemd listens on and does not answer yet.
+  const early = createServer((socket) => void socket.on("error", () => undefined).destroy());
+  await new Promise<void>((done) => early.listen(one.socket, done));
+  const clock = handClock(Date.now());
+  const agent = await testAgent({
+    folder: one.agentFolder,
+    machine: quietMachine(clock),
+    settleMs: 60_000,
+  });
+  const unknown = () => agent.view.status().notYetKnown.map(({ what }) => what);
+  expect(unknown()).toContain("whether the helper answers");
+  expect(codes(agent)).toEqual([]);
+  await new Promise((done) => early.close(done));
+  await testHelper(one);
+  clock.forward(61_000);
+  await agent.view.collect("system");
+  await eventually(() => states(agent).smart === "ok");
+  await eventually(() => unknown().length === 0);
+  const events = agent.view.eventsSince("", 1_000).map(({ type, data }) => `${type} ${String(data.code)}`);
+  expect([codes(agent), events.filter((one) => one.startsWith("condition."))]).toEqual([[], []]);
 });
 
 test("a helper whose socket went away is no recovery: its sections go stale, a failing drive stays an alarm, also over a restart", async () => {

@@ -11,6 +11,7 @@ import { type Condition, type ConditionDraft, conditionKey, type Severity } from
 import type { EventDraft } from "../../model/event.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Clock } from "../../system/clock.ts";
+import { unknownWhile } from "./settling.ts";
 
 export interface Health {
   raise(condition: ConditionDraft): void;
@@ -19,6 +20,10 @@ export interface Health {
   set(owner: string, conditions: readonly ConditionDraft[]): void;
   /** Worst first, then oldest first. */
   list(): Condition[];
+  /** What would be raised and may settle yet, with what that leaves unknown; empty once the first minute is over. */
+  notYetKnown(): NotYetKnown[];
+  /** The first minute is over: what has not settled is raised. */
+  settleEarly(): void;
   /**
    * Somebody listens who knows nothing of what was told before (this is another node to its server now): each
    * condition that holds is an event once more, marked `repeated`.
@@ -29,6 +34,12 @@ export interface Health {
    * says that it is judged later. Then it goes on holding where its owner is known, who will say when it is over.
    */
   settle(later: (condition: Condition, owner: string | null) => boolean): void;
+}
+
+export interface NotYetKnown extends Pick<ConditionDraft, "code" | "subject"> {
+  /** "whether lldpd runs" */
+  readonly what: string;
+  readonly owner: string | null;
 }
 
 /** Where the conditions are kept over restarts, written lazily. */
@@ -57,7 +68,11 @@ export function openHealth(
   log: Logger,
   emit: (event: EventDraft) => void,
   memory: HealthMemory = { get: () => null, set: () => undefined },
+  settleMs = 0,
 ): Health {
+  const settledAt = clock.monotonic() + settleMs;
+  /** Absent, and not for long enough to say so. */
+  const early = new Map<string, ConditionDraft>();
   const holding = new Map<string, Condition>();
   /** Monotonic, milliseconds: a clock that was in 1970 at the beginning must not make it half a century. */
   const raisedAt = new Map<string, number>();
@@ -82,6 +97,11 @@ export function openHealth(
     const key = conditionKey(draft);
     const held = holding.get(key);
     const before = held ?? earlier().get(key);
+    if (before === undefined && clock.monotonic() < settledAt && unknownWhile(draft.code) !== null) {
+      early.set(key, draft);
+      return;
+    }
+    early.delete(key);
     const condition: Condition = { ...draft, since: before?.since ?? clock.now() };
     earlier().delete(key);
     holding.set(key, condition);
@@ -96,6 +116,7 @@ export function openHealth(
 
   function clear(code: string, subject?: string): void {
     const key = conditionKey(subject === undefined ? { code } : { code, subject });
+    early.delete(key);
     const before = holding.get(key) ?? earlier().get(key);
     if (!before) return;
     const since = raisedAt.get(key);
@@ -137,11 +158,21 @@ export function openHealth(
       owned.set(owner, now);
       for (const condition of conditions) raise(condition);
       for (const key of before) {
-        const gone = now.has(key) ? undefined : holding.get(key);
+        const gone = now.has(key) ? undefined : (holding.get(key) ?? early.get(key));
         if (gone) clear(gone.code, gone.subject);
       }
     },
     list,
+    notYetKnown: () =>
+      [...early].map(([key, { code, subject }]) => ({
+        code,
+        ...(subject === undefined ? {} : { subject }),
+        what: unknownWhile(code) ?? code,
+        owner: [...owned].find(([, keys]) => keys.has(key))?.[0] ?? null,
+      })),
+    settleEarly() {
+      for (const draft of [...early.values()]) raise(draft);
+    },
     tellAgain() {
       for (const condition of list()) {
         const event = raisedEvent(condition);
