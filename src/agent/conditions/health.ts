@@ -11,7 +11,7 @@ import { type Condition, type ConditionDraft, conditionKey, type Severity } from
 import type { EventDraft } from "../../model/event.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Clock } from "../../system/clock.ts";
-import { unknownWhile } from "./settling.ts";
+import { ANSWERED, unknownWhile } from "./settling.ts";
 
 export interface Health {
   raise(condition: ConditionDraft): void;
@@ -73,6 +73,8 @@ export function openHealth(
   const settledAt = clock.monotonic() + settleMs;
   /** Absent, and not for long enough to say so. */
   const early = new Map<string, ConditionDraft>();
+  /** Owners and keys of which an end was told since the start. */
+  const ended = new Set<string>();
   const holding = new Map<string, Condition>();
   /** Monotonic, milliseconds: a clock that was in 1970 at the beginning must not make it half a century. */
   const raisedAt = new Map<string, number>();
@@ -93,11 +95,16 @@ export function openHealth(
     memory.set([...earlier().values(), ...held]);
   };
 
-  function raise(draft: ConditionDraft): void {
+  function isEarly(draft: ConditionDraft, owner: string | null): boolean {
+    if (clock.monotonic() >= settledAt || unknownWhile(draft.code) === null) return false;
+    return !(ANSWERED.has(draft.code) && ended.has(owner ?? conditionKey(draft)));
+  }
+
+  function raise(draft: ConditionDraft, owner: string | null = null): void {
     const key = conditionKey(draft);
     const held = holding.get(key);
     const before = held ?? earlier().get(key);
-    if (before === undefined && clock.monotonic() < settledAt && unknownWhile(draft.code) !== null) {
+    if (before === undefined && isEarly(draft, owner)) {
       early.set(key, draft);
       return;
     }
@@ -117,6 +124,7 @@ export function openHealth(
   function clear(code: string, subject?: string): void {
     const key = conditionKey(subject === undefined ? { code } : { code, subject });
     early.delete(key);
+    ended.add(key);
     const before = holding.get(key) ?? earlier().get(key);
     if (!before) return;
     const since = raisedAt.get(key);
@@ -150,13 +158,14 @@ export function openHealth(
     [...holding.values()].sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.since - b.since);
 
   return {
-    raise,
+    raise: (condition) => raise(condition),
     clear,
     set(owner, conditions) {
       const before = owned.get(owner) ?? new Set();
       const now = new Set(conditions.map(conditionKey));
       owned.set(owner, now);
-      for (const condition of conditions) raise(condition);
+      if (conditions.length === 0) ended.add(owner);
+      for (const condition of conditions) raise(condition, owner);
       for (const key of before) {
         const gone = now.has(key) ? undefined : (holding.get(key) ?? early.get(key));
         if (gone) clear(gone.code, gone.subject);

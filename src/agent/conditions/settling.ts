@@ -26,6 +26,9 @@ const SETTLING: Readonly<Record<string, string>> = {
   smartctl_missing:      "whether smartctl is installed",
 };
 
+/** Of these an end says that whoever is missed has answered: gone after that, he is not one who only starts. */
+export const ANSWERED: ReadonlySet<string> = new Set(["helper_unavailable", "reporting_failed"]);
+
 /** What is not yet known while a condition settles; null: this one is told at once. */
 export function unknownWhile(code: string): string | null {
   return Object.hasOwn(SETTLING, code) ? (SETTLING[code] ?? null) : null;
