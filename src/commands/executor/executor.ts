@@ -15,7 +15,7 @@ import { openIntake } from "./intake.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import { openRebootFlow } from "./reboot-flow.ts";
 import { openServerTime } from "./server-time.ts";
-import { lostConditions, STATE_LOST, settleFrom } from "./state-lost.ts";
+import { openLost } from "./state-lost.ts";
 import { openSteps } from "./steps.ts";
 import type { Executor, LocalRequest } from "./types.ts";
 import { openUndoing } from "./undo.ts";
@@ -60,10 +60,11 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   const looking = openLooking(ports, { journal, time, hold, active, apply, typeOf, stopping });
   const steps = openSteps(ports.hands, { apply, undoing, stopping });
   const unfinished = (source: string): number => list.filter(({ asked }) => asked.source === source).length;
-  const settle = (source: string, anew: boolean): void => {
-    if (settleFrom(state.lost, source, anew)) settled();
-  };
-  const intake = openIntake(ports, { types, journal, time, kick, settle, unfinished, cancel });
+  const lost = openLost(state.lost, { journal, typeOf }, () => {
+    tellConditions();
+    kick();
+  });
+  const intake = openIntake(ports, { types, journal, time, kick, settle: lost.settle, unfinished, cancel });
 
   function typeOf(record: Pick<CommandRecord, "asked">): AnyCommandType {
     const type = types.get(record.asked.type);
@@ -87,12 +88,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
 
   function tellConditions(): void {
     const open = unsettled === null ? [] : [unsettled];
-    tell.conditions([
-      ...open,
-      ...lostConditions(state.lost.get()),
-      ...hold.conditions(),
-      ...undoing.conditions(),
-    ]);
+    tell.conditions([...open, ...lost.conditions(), ...hold.conditions(), ...undoing.conditions()]);
   }
 
   function kick(): void {
@@ -135,23 +131,15 @@ export function openExecutor(ports: ExecutorPorts): Executor {
 
   /** What this version does not know stays as it is, for the version that does. */
   function readList(): CommandRecord[] {
-    const known = journal.unfinished().filter(({ asked }) => types.has(asked.type));
-    return closeOutdated(known) ? journal.unfinished().filter(({ asked }) => types.has(asked.type)) : known;
-  }
-
-  /** An older journal came back: nothing in it is carried out, for it may have been. @returns whether there was one */
-  function closeOutdated(known: readonly CommandRecord[]): boolean {
-    const lost = state.lost.get();
-    if (lost === null || !lost.commandsOpen) return false;
-    for (const record of known)
-      journal.advance(record, { kind: "outdated", why: STATE_LOST }, typeOf(record));
-    state.lost.set({ ...lost, commandsOpen: false });
-    return true;
-  }
-
-  function settled(): void {
-    tellConditions();
-    kick();
+    const known = () => journal.unfinished().filter(({ asked }) => types.has(asked.type));
+    try {
+      lost.closeOutdated(known);
+    } catch (error) {
+      // It can't be written down that they are not to be carried out: so none is looked at.
+      if (!(error instanceof AgentError)) throw error;
+      return [];
+    }
+    return known();
   }
 
   /** The first whose gates all let it through, begun. */
@@ -244,14 +232,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     hold: hold.set,
     release: hold.release,
     held: hold.held,
-    settleLost() {
-      if (state.lost.get() === null) return false;
-      // Before it is settled: what stands in an older journal is closed by it.
-      list = readList();
-      state.lost.set(null);
-      settled();
-      return true;
-    },
+    settleLost: lost.settleAll,
     active,
     waiting: () => list.filter(({ progress }) => !ACTIVE.has(progress.state)),
     record: journal.read,
