@@ -15,14 +15,17 @@ export const HOLD_FILE = "hold.json";
 /** A reason is a sentence; what is longer was not written by this program. */
 const MAX_BYTES = 16 * 1024;
 
-const time = v.pipe(
-  v.string(),
-  v.maxLength(40),
-  v.transform((text) => Date.parse(text)),
-  v.number(),
-  v.finite(),
-);
-const HoldText = v.object({ reason: v.string(), by: v.string(), since: time, until: v.nullable(time) });
+/** Made when there is a file to read, which is seldom. */
+function holdText() {
+  const time = v.pipe(
+    v.string(),
+    v.maxLength(40),
+    v.transform((text) => Date.parse(text)),
+    v.number(),
+    v.finite(),
+  );
+  return v.object({ reason: v.string(), by: v.string(), since: time, until: v.nullable(time) });
+}
 
 /** @param folder of the state, made when the state is opened */
 export function openHoldFile(folder: string): HoldPort {
@@ -33,7 +36,7 @@ export function openHoldFile(folder: string): HoldPort {
       let changedAt = 0;
       try {
         changedAt = lstatSync(path).mtimeMs;
-        return { hold: v.parse(HoldText, JSON.parse(readSmall(path))), unreadable: null };
+        return { hold: v.parse(holdText(), JSON.parse(readSmall(path))), unreadable: null };
       } catch (error) {
         const code = errorCode(error);
         // Without a folder nobody can have held anything in it.

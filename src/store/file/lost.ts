@@ -8,13 +8,16 @@ import type { Database } from "./database.ts";
 import type { Loss } from "./earlier-life.ts";
 
 const KEY = "lost";
-const LostText = v.object({
-  at: v.number(),
-  text: v.string(),
-  wasReplaced: v.boolean(),
-  commandsOpen: v.boolean(),
-  settledBy: v.array(v.string()),
-});
+
+/** Made when there is something to read, which is seldom. */
+const lostText = () =>
+  v.object({
+    at: v.number(),
+    text: v.string(),
+    wasReplaced: v.boolean(),
+    commandsOpen: v.boolean(),
+    settledBy: v.array(v.string()),
+  });
 
 // biome-ignore format: a table is read by its columns
 const TEXTS: Readonly<Record<Loss, (path: string, beside: string) => string>> = {
@@ -46,7 +49,7 @@ export function lostIn(db: Database): Lost | null {
   const text = db.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", KEY)?.value;
   if (text === undefined) return null;
   try {
-    return v.parse(LostText, JSON.parse(text));
+    return v.parse(lostText(), JSON.parse(text));
   } catch {
     return {
       at: 0,
