@@ -65,7 +65,7 @@ _foundry_agent_options() {
     reboot) words="--hard --reason --no-drain --force --dry-run --test -y --yes --wait --unproven --socket --json -h --help" ;;
     hold) words="--reason --for --socket --json -h --help" ;;
     enroll) words="--api --key-file --name --socket --json -h --help" ;;
-    adopt) words="--undo --socket --json -h --help" ;;
+    adopt) words="--undo -y --yes --socket --json -h --help" ;;
     reset) words="--identity -y --yes --socket --json -h --help" ;;
     leave) words="-y --yes --socket --json -h --help" ;;
     diagnostics) words="-o --output --socket --json -h --help" ;;

@@ -21,7 +21,9 @@ import { openBootWatch } from "./commands/boot-event.ts";
 import { askedReboot, commandStatus, openCommanding } from "./commands/open.ts";
 import { openRetelling } from "./commands/retelling/retelling.ts";
 import { clockConditions } from "./conditions/clock.ts";
+import { openFirstMinute } from "./conditions/first-minute.ts";
 import { openHealth } from "./conditions/health.ts";
+import { SETTLE_MS } from "./conditions/settling.ts";
 import { problemOf, statusLine } from "./conditions/status-line.ts";
 import { openConfigured } from "./configured.ts";
 import { type Build, openCurrent } from "./current.ts";
@@ -40,6 +42,8 @@ export interface AgentOptions {
   readonly logTail?: LogTail;
   readonly notify: Notify;
   readonly version: string;
+  /** How long what is absent may still come after the start, milliseconds; a minute when left out. */
+  readonly settleMs?: number;
   /** Fires when it is to stop; a start under way then waits for no collector any more. */
   readonly signal?: AbortSignal;
 }
@@ -57,23 +61,25 @@ export interface Agent {
  * @throws AgentError `config_invalid`, `state_locked`, `already_running`, `run_folder`, `socket_path`
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { machine, log, notify, load, version } = options;
+  const { machine, log, notify, load, version, settleMs = SETTLE_MS } = options;
   const { clock, files } = machine;
   const loaded = load();
   const asRead = changeTimes(loaded.watch);
   const startedAt = clock.now();
   const bootId = files.text("/proc/sys/kernel/random/boot_id") ?? "unknown";
 
-  const store = openStore(loaded.config.agent.stateDir, { clock });
+  const { runDir, stateDir } = loaded.config.agent;
+  const store = openStore(stateDir, { clock });
   const emit = (event: EventDraft): void => void store.appendEvents([event], clock.now());
-  const health = openHealth(clock, log, emit, store.memory("agent.conditions"));
+  const health = openHealth(clock, log, emit, store.memory("agent.conditions"), settleMs);
+  const firstMinute = openFirstMinute({ health, clock, settleMs, running: () => current.running() });
   const identity = openIdentity(store, machine, { version });
   const housekeeping = openHousekeeping({ enabled: loaded.config.memory.housekeeping, log });
 
   const current = openCurrent({ loaded, load, health, log, notify });
   const { running } = current;
   // Outlives reloads: what it carries out is no business of a new configuration.
-  const commands = openCommanding({ machine, log, store, health, bootId, running: current.newest });
+  const commands = openCommanding({ machine, log, store, stateDir, health, bootId, running: current.newest });
   const retelling = openRetelling(store, clock, log);
   const boot = openBootWatch(store, bootId, clock.now);
   const parts = { running, store, commands, health, identity, clock };
@@ -90,6 +96,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     health.set("state", [...problemOf(store), ...identity.conditions()]);
     health.set("clock", clockConditions(clock.now()));
     tellFloods();
+    firstMinute.look();
   }
 
   const view = viewOf({ ...parts, current, status, diagnostics: diagnostics.make, now: clock.now, look });
@@ -115,7 +122,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
   current.begin(build, commands.look);
 
-  const { runDir } = loaded.config.agent;
   const metrics = () => running().config.metrics;
   const sockets = await startStatusServer({ view, runDir, log, metrics, now: clock.now }).catch(
     (error: unknown) => {
@@ -126,6 +132,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await current.start(options.signal);
   running().settle();
   notify.ready();
+  store.markStart();
   boot.started(running().report(), (from) => askedReboot(store, from));
   commands.start({ acts: commandActs(current.newest, diagnostics.carryOut), changed: tellStatus });
 
@@ -149,6 +156,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     ...sockets,
     async stop() {
       current.freeze();
+      firstMinute.stop();
       notify.stopping();
       watch.close();
       await commands.stop();

@@ -40,6 +40,8 @@ export interface Configured {
   readonly loops: readonly SyncLoop[];
   /** Who does what only root may. */
   readonly helper: HelperPort;
+  /** A gate has read the policy. */
+  policySeen(usable: boolean): void;
   report(): Report;
   nodeStatus(): NodeStatus;
   /** First collection of everything, then the clockwork. Resolves when every section is there or given up. */
@@ -92,6 +94,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
   };
   const textfile = textfileWriter(config.metrics);
   let metrics: Promise<MetricsListener> | null = null;
+  let policyStart: NodeJS.Timeout | undefined;
 
   const schedule = openSchedule({
     machine,
@@ -112,6 +115,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     },
     onTick() {
       options.onTick();
+      access.policy?.look();
       health.set("textfile", textfile(options.view));
     },
     random: Math.random,
@@ -185,6 +189,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     ledger,
     loops,
     helper: access.port,
+    policySeen: (usable) => access.policy?.seen(usable),
     report,
     nodeStatus,
     async start() {
@@ -193,9 +198,11 @@ export function openConfigured(options: ConfiguredOptions): Configured {
       await schedule.runAll();
       schedule.start();
       for (const loop of loops) loop.start();
-      void access.lookAtPolicy();
+      // When the start is over: it loads what watches files.
+      policyStart = setTimeout(() => access.policy?.start(), 0);
     },
     async stop() {
+      clearTimeout(policyStart);
       unlisten();
       await Promise.all([schedule.stop(), ...loops.map((loop) => loop.stop())]);
       await (await metrics)?.close();

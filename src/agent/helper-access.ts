@@ -8,18 +8,18 @@ import type { Config } from "../config/config.ts";
 import { HELPER_SOCKET, socketHelper } from "../helper/link/client.ts";
 import type { HelperPort } from "../helper/port.ts";
 import { noHelper } from "../helper/port.ts";
-import type { ConditionDraft } from "../model/condition.ts";
 import { AgentError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import { hardwareStep } from "./conditions/config.ts";
 import type { Health } from "./conditions/health.ts";
+import { openPolicyCondition, type PolicyCondition } from "./conditions/policy.ts";
 
 export interface HelperAccess {
   readonly port: HelperPort;
-  /** Ask for the policy, so that a file that is not right is known before somebody needs it. Never throws. */
-  lookAtPolicy(): Promise<void>;
+  /** So that a file that is not right is known before somebody needs it; null: nobody would read it. */
+  readonly policy: PolicyCondition | null;
   close(): void;
 }
 
@@ -43,8 +43,6 @@ const SERVICE_RUN_DIR = "/run/foundry-agent";
 /** Whose the conditions of the helper are, for Health. */
 export const HELPER_OWNERS = ["helper", "policy"] as const;
 const POLICY_MS = 15_000;
-/** The policy may be mended, or broken, at any time; looked at again with a call that wakes the helper anyway. */
-const POLICY_HOLDS_MS = 10 * 60_000;
 
 export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
   const { config, uid, health, clock } = options;
@@ -53,14 +51,13 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
   const socket = runDir === SERVICE_RUN_DIR ? HELPER_SOCKET : join(runDir, "helper.sock");
   const direct = uid === 0 && config.agent.hardware;
   const chosen = direct ? directly(options, stop.signal) : behindSocket(socket, options);
-  let lookedAt: number | null = null;
   const port: HelperPort = {
     how: chosen.how,
     async call(...args) {
       try {
         const result = await chosen.call(...args);
         health.set("helper", []);
-        if (lookedAt !== null && clock.monotonic() - lookedAt >= POLICY_HOLDS_MS) void lookAtPolicy();
+        if (args[0] !== "policy.show") policy.answered();
         return result;
       } catch (error) {
         // Nobody was promised a helper where there is none.
@@ -81,27 +78,20 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
   // Else both hold over a reload until somebody has looked.
   if (chosen.how.kind === "none") for (const owner of HELPER_OWNERS) health.set(owner, []);
 
-  async function lookAtPolicy(): Promise<void> {
-    if (chosen.how.kind === "none" || stop.signal.aborted) return;
-    lookedAt = clock.monotonic();
-    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(POLICY_MS)]);
-    const shown = await port.call("policy.show", {}, signal).catch(() => null);
-    if (shown === null || typeof shown !== "object" || !("usable" in shown)) return;
-    const { usable, sentence, next_step } = shown as {
-      usable: boolean;
-      sentence?: string;
-      next_step?: string | null;
-    };
-    const text = `Whatever changes anything is denied: ${sentence ?? "the policy can't be used"}`;
-    const nextStep = next_step ?? null;
-    const denied: ConditionDraft = { code: "policy_unusable", severity: "warning", text, nextStep };
-    health.set("policy", usable ? [] : [denied]);
-  }
+  const policy = openPolicyCondition({
+    path: config.commands.policyFile,
+    clock,
+    ask: () => port.call("policy.show", {}, AbortSignal.any([stop.signal, AbortSignal.timeout(POLICY_MS)])),
+    tell: (found) => health.set("policy", found),
+  });
 
   return {
     port,
-    lookAtPolicy,
-    close: () => stop.abort(new AgentError("stopping", "the agent is stopping")),
+    policy: chosen.how.kind === "none" ? null : policy,
+    close() {
+      policy.stop();
+      stop.abort(new AgentError("stopping", "the agent is stopping"));
+    },
   };
 }
 

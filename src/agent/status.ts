@@ -62,6 +62,7 @@ export function statusOf(options: StatusOptions): () => AgentStatus {
       hardware: config.agent.hardware,
       stateFolder: config.agent.stateDir,
       conditions: health.list(),
+      notYetKnown: health.notYetKnown(),
       controlApis: apis,
       collectors: collectors.map((collector) => {
         const record = schedule.records().get(collector.name);

@@ -118,8 +118,11 @@ export function viewOf(options: ViewOptions): AgentView {
     },
     async adopt(undo) {
       await settled();
+      const wasLost = !undo && commands.settleLost();
       if (undo) identity.undoAdopt();
-      else identity.adopt();
+      else if (identity.isDoubtful() || !wasLost) identity.adopt();
+      // The same node as before to everybody.
+      else return;
       options.look();
       commands.look();
       health.tellAgain();

@@ -19,6 +19,8 @@ export type Input =
   /** The gates would let it through, as they would many others in this moment: its share of the splay is waited first. */
   | { readonly kind: "postponed"; readonly notBefore: NonNullable<Progress["notBefore"]>; readonly why: Why }
   | { readonly kind: "cancel"; readonly by: string }
+  /** The journal it stands in is an older one: what was done since is not known. */
+  | { readonly kind: "outdated"; readonly why: Why }
   /** The step under way is done. */
   | { readonly kind: "stepped"; readonly result: Progress["result"]; readonly simulated: boolean }
   | { readonly kind: "step_failed"; readonly why: Why }
@@ -60,6 +62,7 @@ const pending: Rows = {
   postponed: (_now, { notBefore, why }) => ({ state: "waiting", notBefore, why, say: why.text }),
   rehearsed: (_now, { why, result }) => ({ ...refuse(why), result }),
   cancel:    (_now, { by }) => ({ state: "cancelled", why: cancelled(by), say: `Cancelled by ${by}.` }),
+  outdated:  (_now, { why }) => end("failed", why),
 };
 
 /** The whole table: state → what can happen → what comes of it; null: nothing changes. A pair that is not here can't happen. */
@@ -70,6 +73,7 @@ const TABLE: Readonly<Record<Exclude<CommandState, "received" | Final>, Rows>> =
   running: {
     cancel:      (now, { by }) => now.cancelledBy === null ? { cancelledBy: by, say: `${by} wants it cancelled.` } : null,
     interrupted: (now, _input, plan) => again(now, plan),
+    outdated:    (_now, { why }) => end("failed", why),
     stepped:     (now, { result, simulated }, plan) => next(now, { ...now.result, ...result, ...(simulated && { simulated: true }) }, plan),
     step_failed: (now, { why }) => now.cancelledBy !== null ? end("cancelled", cancelled(now.cancelledBy)) : end("failed", why),
     intend:      (now, { intent }) => now.cancelledBy !== null ? end("cancelled", cancelled(now.cancelledBy)) : { state: "rebooting", step: null, reboot: intent, say: `Rebooting (${intent.method}); the host runs boot ${intent.fromBootId}.` },
@@ -77,12 +81,15 @@ const TABLE: Readonly<Record<Exclude<CommandState, "received" | Final>, Rows>> =
   rebooting: {
     cancel:         (now, { by }) => tooLate(now, by, "the reboot is under way"),
     called:         (now, input) => input.answer === "refused" ? end("failed", input.why) : { reboot: { ...reboot(now), answer: input.answer }, say: input.answer === "taken" ? "The host is going down." : `Whether the reboot began is not known: ${input.why.text}` },
+    // By the boot id, as ever: the helper is asked for no reboot here.
+    outdated:       () => null,
     same_boot:      (_now, { possible, why }) => possible ? null : end("failed", why),
     new_boot:       (now, { bootId, cause, how }) => ({ state: "verifying", result: { ...now.result, from_boot_id: reboot(now).fromBootId, boot_id: bootId, cause, ...(how.length > 0 && { how }) }, say: `The host came back with boot ${bootId}.` }),
     simulated_boot: (now) => ({ state: "verifying", result: { ...now.result, simulated: true, from_boot_id: reboot(now).fromBootId, boot_id: reboot(now).fromBootId }, say: "Test mode: the host was not asked to reboot." }),
   },
   verifying: {
     cancel:   (now, { by }) => tooLate(now, by, "it is done"),
+    outdated: () => null,
     verified: (now, { result }) => ({ state: "succeeded", result: { ...now.result, ...result }, say: now.result.simulated === true ? "Done, as far as a test goes: nothing was touched." : "Done." }),
   },
 };

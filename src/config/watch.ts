@@ -15,6 +15,8 @@ export interface ConfigWatch {
 export interface ConfigWatchOptions {
   /** Quiet time before onChange, milliseconds: a save is several events. */
   readonly settleMs?: number;
+  /** Also what leaves the content as it is: an owner, a mode, a folder above that was exchanged. */
+  readonly touches?: boolean;
   /** Told once when watching does not work (no more inotify watches); SIGHUP is what is left then. */
   readonly onError?: (error: unknown) => void;
   /** Told once when changes are seen from now on. */
@@ -58,7 +60,7 @@ export function watchConfig(
       persistent: false,
       atomic: true,
     });
-    watcher.on("all", changed);
+    watcher.on(options.touches === true ? "raw" : "all", changed);
     watcher.on("error", fail);
     watcher.once("ready", () => options.onReady?.());
     return watcher;

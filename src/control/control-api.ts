@@ -52,6 +52,8 @@ export interface SyncOutcome {
    * Handed over once; again after a crash, so whoever takes them goes by id.
    */
   readonly openCommands: readonly OpenCommand[];
+  /** The first answer after a registration: `openCommands` is all that the server had open. */
+  readonly registered?: boolean;
   /** Commands that could not be read: to be answered with `command.state` refused, never executed. */
   readonly rejected: readonly RejectedCommand[];
 }

@@ -48,6 +48,12 @@ export interface AgentStatus {
   readonly hardware: boolean;
   readonly stateFolder: string;
   readonly conditions: readonly Condition[];
+  /** What is absent since the start and may still come: `what` is "whether lldpd runs". */
+  readonly notYetKnown: readonly {
+    readonly code: string;
+    readonly subject?: string;
+    readonly what: string;
+  }[];
   readonly controlApis: readonly ApiStatus[];
   readonly collectors: readonly CollectorStatus[];
   readonly spool: { events: number; bytes: number; dropped: number };

@@ -87,6 +87,11 @@ export function openStore(folder: string, options: StoreOptions): Store {
     get fresh() {
       return file.fresh;
     },
+    get lost() {
+      return file.lost;
+    },
+    keepLost: file.keepLost,
+    markStart: file.markStart,
     values: values.of,
     appendEvents: spool.appendEvents,
     pendingEvents: spool.pendingEvents,

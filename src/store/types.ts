@@ -1,5 +1,6 @@
 /** What the rest of the daemon may ask of the state database (store.ts). One writer: this process. */
 
+import type { Lost } from "../commands/gates/gate.ts";
 import type { JournalRow, JournalStore } from "../commands/journal.ts";
 import type { HistoryEntry } from "../commands/record.ts";
 import type { KeyValue } from "../control/control-api.ts";
@@ -51,6 +52,11 @@ export interface Store extends JournalStore {
   readonly problem: { code: string; text: string; nextStep: string | null } | null;
   /** True when there was no state before (fresh, lost or set aside). */
   readonly fresh: boolean;
+  /** What was known here is gone or older than it should be, and nobody has settled it; kept over restarts. */
+  readonly lost: Lost | null;
+  keepLost(lost: Lost | null): void;
+  /** Once a start, when there is time: a copy of the state that was made before it is known as older from then on. */
+  markStart(): void;
 
   /** Durable values by namespace: "identity", "api.NAME", … `set` is committed and fsynced on return; while the state can't be written (`problem`) it holds in memory and is written as soon as it can be. */
   values(namespace: string): KeyValue;
@@ -73,8 +79,8 @@ export interface Store extends JournalStore {
   confirmedHashes(api: string): ReadonlyMap<string, string>;
   setConfirmedHashes(api: string, hashes: Readonly<Record<string, string>>): void;
 
-  /** Collector memory, lazily written. */
-  memory(collector: string): { get(): unknown; set(value: unknown): void };
+  /** Collector memory, lazily written; `canWait`: once an hour, with the traffic, where nothing else is to be written. */
+  memory(collector: string, canWait?: boolean): { get(): unknown; set(value: unknown): void };
   /** One SMART sample a day and serial number, 90 days; lazily written. */
   readonly smart: SmartHistory;
 

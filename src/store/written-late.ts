@@ -22,6 +22,8 @@ interface Remembered {
   /** JSON as it is on disk, or null. */
   written: string | null;
   touched: boolean;
+  /** Changes all the time, and is no reason to write more often than traffic is. */
+  canWait: boolean;
 }
 
 type Counters = { -readonly [key in keyof Traffic]: Traffic[key] };
@@ -53,13 +55,13 @@ export function openLazy(file: StateFile): Lazy {
     });
   }
 
-  function remembered(collector: string): Remembered {
+  function remembered(collector: string, canWait = false): Remembered {
     let found = memories.get(collector);
     if (found === undefined) {
       const text = file.read((db) =>
         db.get<{ value: string }>("SELECT value FROM memory WHERE collector = ?", collector),
       )?.value;
-      found = { value: parsed(text), written: text ?? null, touched: false };
+      found = { value: parsed(text), written: text ?? null, touched: false, canWait };
       memories.set(collector, found);
     }
     return found;
@@ -90,10 +92,10 @@ export function openLazy(file: StateFile): Lazy {
     setConfirmedHashes(api, confirmed) {
       hashes.set(api, new Map(Object.entries(confirmed)));
     },
-    memory: (collector) => ({
-      get: () => remembered(collector).value,
+    memory: (collector, canWait) => ({
+      get: () => remembered(collector, canWait).value,
       set(value) {
-        const memory = remembered(collector);
+        const memory = remembered(collector, canWait);
         memory.value = value;
         memory.touched = true;
       },
@@ -113,8 +115,9 @@ export function openLazy(file: StateFile): Lazy {
     traffic: (month) =>
       [...counters.values()].filter((item) => item.month === month).map((item) => ({ ...item })),
     dirty() {
-      if (changedHashes().length > 0 || changedMemories().length > 0) return "yes";
-      return countersTouched.size > 0 ? "traffic" : "no";
+      const changed = changedMemories();
+      if (changedHashes().length > 0 || changed.some(([{ canWait }]) => !canWait)) return "yes";
+      return countersTouched.size > 0 || changed.length > 0 ? "traffic" : "no";
     },
     writeTo(db) {
       const confirmed = changedHashes();

@@ -51,6 +51,14 @@ test.skipIf(!canMount())("a full disk (a tmpfs; only root can mount one)", async
     nextStep: `df -h ${state}  # make room there`,
   });
   expectAlive(agent);
+  // The reserve was given back for the journal; a hold finds not a byte.
+  fillUp(`${ballast}-2`);
+  const hold = { reason: "fan", by: "ada", until: null };
+  expect(() => agent.view.hold(hold)).toThrow(expect.objectContaining({ code: "hold_not_durable" }));
+  expect(agent.view.status().hold).toMatchObject({ reason: "fan" });
+  expect(agent.view.release("ada")).toMatchObject({ reason: "fan" });
+  expect(agent.view.release("ada")).toBeNull();
+  rmSync(`${ballast}-2`);
   const known = agent.view.eventsSince("", 5_000).map(({ id }) => id);
   rmSync(ballast);
   server.faults.clear();
@@ -116,6 +124,14 @@ test("a state folder that may not be written: reported to all the same, commands
     }),
   );
   expect(server.inspect().commands[0]).toMatchObject({ id: asked, history: [{ state: "refused" }] });
+  const held = await ask(control, "/v1/hold", { method: "POST", body: '{"reason":"fan"}' });
+  expect(held.json.error).toMatchObject({
+    code: "hold_not_durable",
+    message: expect.stringMatching(/EACCES|EROFS/),
+  });
+  expect((await ask(control, "/v1/status")).json.data.hold).toMatchObject({ reason: "fan" });
+  const released = await ask(control, "/v1/release", { method: "POST" });
+  expect(released.json.data.released).toMatchObject({ reason: "fan" });
   expect((await ask(control, "/healthz")).status).toBe(200);
   child.process.kill("SIGTERM");
   expect(await child.ended).toEqual({ code: 0, signal: null });

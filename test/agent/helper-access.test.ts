@@ -1,7 +1,7 @@
 /** The daemon and what only root may read: the helper behind its socket, in process, out of order, or not there. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { hostClock } from "../../src/system/clock.ts";
 import { quietMachine, type TestAgent, testAgent } from "../support/agent/agent.ts";
@@ -10,6 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { type HelperHouse, helperHouse, OPEN_POLICY, testHelper } from "../support/helper/helper.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { startSandbox } from "../support/net/nodefoundry.ts";
+import { handClock } from "../support/store/store.ts";
 
 /** A state folder whose run folder has the helper's socket in it, as the service's has. */
 function house(policy: string | null = OPEN_POLICY): HelperHouse & { agentFolder: string } {
@@ -101,6 +102,31 @@ test("a helper that answers garbage: one condition, every other section is there
   expect(codes(agent)).not.toContain("helper_unavailable");
 });
 
+test("a helper that comes up after the agent is no alarm and no event, and what it reads is there after a minute", async () => {
+  twoDrives();
+  const one = house();
+  // What systemd listens on and does not answer yet.
+  const early = createServer((socket) => void socket.on("error", () => undefined).destroy());
+  await new Promise<void>((done) => early.listen(one.socket, done));
+  const clock = handClock(Date.now());
+  const agent = await testAgent({
+    folder: one.agentFolder,
+    machine: quietMachine(clock),
+    settleMs: 60_000,
+  });
+  const unknown = () => agent.view.status().notYetKnown.map(({ what }) => what);
+  expect(unknown()).toContain("whether the helper answers");
+  expect(codes(agent)).toEqual([]);
+  await new Promise((done) => early.close(done));
+  await testHelper(one);
+  clock.forward(61_000);
+  await agent.view.collect("system");
+  await eventually(() => states(agent).smart === "ok");
+  await eventually(() => unknown().length === 0);
+  const events = agent.view.eventsSince("", 1_000).map(({ type, data }) => `${type} ${String(data.code)}`);
+  expect([codes(agent), events.filter((one) => one.startsWith("condition."))]).toEqual([[], []]);
+});
+
 test("a helper whose socket went away is no recovery: its sections go stale, a failing drive stays an alarm, also over a restart", async () => {
   const drives = twoDrives();
   drives.says("/dev/sdb", "sat", ataJson("S2", { smart_status: { passed: false } }), 8);
@@ -173,6 +199,60 @@ test("a policy that was mended, or broken, is noticed with the next calls, witho
   ahead += 11 * 60_000;
   await agent.view.collect("smart");
   await eventually(() => codes(agent).includes("policy_unusable"));
+});
+
+test("a policy that is mended, broken, opened to others or exchanged is noticed by itself, with no call and no reload", async () => {
+  const one = house(null);
+  const { audits } = await testHelper(one);
+  const file = one.policyPath;
+  const toml = `[commands]\npolicy_file = "${file}"\n`;
+  const agent = await testAgent({ folder: one.agentFolder, toml });
+  const becomes = (unusable: boolean) =>
+    eventually(() => codes(agent).includes("policy_unusable") === unusable);
+  await becomes(true);
+  one.policy(OPEN_POLICY);
+  await becomes(false);
+  chmodSync(file, 0o666);
+  await becomes(true);
+  chmodSync(file, 0o644);
+  await becomes(false);
+  one.policy("alow = 1");
+  await becomes(true);
+  writeFileSync(`${file}.new`, OPEN_POLICY, { mode: 0o644 });
+  renameSync(`${file}.new`, file);
+  await becomes(false);
+  chmodSync(dirname(file), 0o777);
+  await becomes(true);
+  chmodSync(dirname(file), 0o755);
+  await becomes(false);
+  renameSync(dirname(file), `${dirname(file)}.old`);
+  await becomes(true);
+  renameSync(`${dirname(file)}.old`, dirname(file));
+  await becomes(false);
+  // Nobody touches it, and somebody beside it: nothing is asked.
+  const asked = () => audits().filter(({ audit }) => audit === "policy.show").length;
+  const before = asked();
+  writeFileSync(join(dirname(file), "beside"), "x");
+  rmSync(file);
+  await becomes(true);
+  expect(asked()).toBe(before + 1);
+});
+
+test("a link to the policy's folder that leads elsewhere is noticed with the next tick", async () => {
+  const one = house();
+  const other = helperHouse("alow = 1");
+  const link = join(one.agentFolder, "link");
+  symlinkSync(one.folder, link);
+  const policyPath = join(link, basename(one.policyPath));
+  await testHelper({ ...one, policyPath });
+  const toml = `[commands]\npolicy_file = "${policyPath}"\n`;
+  const agent = await testAgent({ folder: one.agentFolder, toml });
+  symlinkSync(other.folder, `${link}.new`);
+  renameSync(`${link}.new`, link);
+  await eventually(async () => {
+    await agent.view.collect("system");
+    return codes(agent).includes("policy_unusable");
+  });
 });
 
 test("direct mode whose folder could not be made works once it can be", async () => {

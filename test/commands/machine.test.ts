@@ -19,6 +19,7 @@ const INPUTS: Readonly<Record<string, Input>> = {
   "gates wait": { kind: "gates", verdict: "wait", why },
   "gates refuse": { kind: "gates", verdict: "refuse", why },
   "gates refuse expired": { kind: "gates", verdict: "refuse", why: { ...why, code: "expired" } },
+  outdated: { kind: "outdated", why },
   rehearsed: { kind: "rehearsed", why, result: {} },
   postponed: { kind: "postponed", why, notBefore: { bootId: "b1", uptimeMs: 1 } },
   cancel: { kind: "cancel", by: "ada" },
@@ -61,11 +62,11 @@ function stateAfter(from: Progress, input: Input, plan = REBOOT_PLAN): string | 
 }
 
 const EXPECTED = `
-accepted: gates pass → running, gates wait → waiting, gates refuse → refused, gates refuse expired → expired, rehearsed → refused, postponed → waiting, cancel → cancelled
-waiting: gates pass → running, gates wait → waiting, gates refuse → refused, gates refuse expired → expired, rehearsed → refused, postponed → waiting, cancel → cancelled
-running: cancel → running, stepped → succeeded, step_failed → failed, interrupted → accepted, intend → rebooting
-rebooting: cancel → rebooting, called taken → rebooting, called refused → failed, called unknown → rebooting, same_boot possible → =, same_boot stays → failed, new_boot → verifying, simulated_boot → verifying
-verifying: cancel → verifying, verified → succeeded
+accepted: gates pass → running, gates wait → waiting, gates refuse → refused, gates refuse expired → expired, outdated → failed, rehearsed → refused, postponed → waiting, cancel → cancelled
+waiting: gates pass → running, gates wait → waiting, gates refuse → refused, gates refuse expired → expired, outdated → failed, rehearsed → refused, postponed → waiting, cancel → cancelled
+running: outdated → failed, cancel → running, stepped → succeeded, step_failed → failed, interrupted → accepted, intend → rebooting
+rebooting: outdated → =, cancel → rebooting, called taken → rebooting, called refused → failed, called unknown → rebooting, same_boot possible → =, same_boot stays → failed, new_boot → verifying, simulated_boot → verifying
+verifying: outdated → =, cancel → verifying, verified → succeeded
 succeeded: cancel → =
 failed: cancel → =
 cancelled: cancel → =

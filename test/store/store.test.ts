@@ -102,6 +102,7 @@ describe("lazy things", () => {
 
     for (let i = 0; i < 24 * 60; i++) {
       store.addTraffic("nodefoundry", "2026-11", 500, 500);
+      store.memory("sync.nodefoundry", true).set(clock.now());
       store.flush(clock.forward(MINUTE));
     }
     expect(written()).toBe(before + 24);

@@ -100,6 +100,7 @@ export function openCommandGates(options: {
     const { config } = running();
     const { commands } = config;
     const read = policy();
+    running().policySeen(read.policy !== null);
     const found = evaluateGates(subject, facts(own, seen?.look ?? null), {
       policy: read.policy ?? {
         unusable: read.problem ?? { code: "policy_unusable", text: "There is no policy.", nextStep: null },

@@ -11,6 +11,7 @@ import { parseRecord } from "../../commands/record.ts";
 import { isFinal } from "../../model/command.ts";
 import type { Logger } from "../../model/log.ts";
 import type { NodeStatus } from "../../model/report.ts";
+import { openHoldFile } from "../../store/hold-file.ts";
 import type { Store } from "../../store/types.ts";
 import type { Machine } from "../../system/machine.ts";
 import type { Health } from "../conditions/health.ts";
@@ -21,6 +22,8 @@ export interface CommandingOptions {
   readonly machine: Machine;
   readonly log: Logger;
   readonly store: Store;
+  /** Its folder. */
+  readonly stateDir: string;
   readonly health: Health;
   readonly bootId: string;
   readonly running: () => Configured;
@@ -51,6 +54,12 @@ export function openCommanding(options: CommandingOptions): Executor {
       values: store.values("commands"),
       durable: () => store.mode === "ok",
       memory: store.memory("commands.server_time"),
+      holds: openHoldFile(options.stateDir),
+      lost: {
+        get: () => store.lost,
+        set: store.keepLost,
+        sources: () => running().loops.map(({ api }) => api.name),
+      },
     },
     host: { bootId, uptimeMs: () => readUptime(files) ?? 0, clock },
     gates,

@@ -11,6 +11,7 @@ import { type Condition, type ConditionDraft, conditionKey, type Severity } from
 import type { EventDraft } from "../../model/event.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Clock } from "../../system/clock.ts";
+import { ANSWERED, unknownWhile } from "./settling.ts";
 
 export interface Health {
   raise(condition: ConditionDraft): void;
@@ -19,6 +20,10 @@ export interface Health {
   set(owner: string, conditions: readonly ConditionDraft[]): void;
   /** Worst first, then oldest first. */
   list(): Condition[];
+  /** What would be raised and may settle yet, with what that leaves unknown; empty once the first minute is over. */
+  notYetKnown(): NotYetKnown[];
+  /** The first minute is over: what has not settled is raised. */
+  settleEarly(): void;
   /**
    * Somebody listens who knows nothing of what was told before (this is another node to its server now): each
    * condition that holds is an event once more, marked `repeated`.
@@ -29,6 +34,12 @@ export interface Health {
    * says that it is judged later. Then it goes on holding where its owner is known, who will say when it is over.
    */
   settle(later: (condition: Condition, owner: string | null) => boolean): void;
+}
+
+export interface NotYetKnown extends Pick<ConditionDraft, "code" | "subject"> {
+  /** "whether lldpd runs" */
+  readonly what: string;
+  readonly owner: string | null;
 }
 
 /** Where the conditions are kept over restarts, written lazily. */
@@ -57,7 +68,13 @@ export function openHealth(
   log: Logger,
   emit: (event: EventDraft) => void,
   memory: HealthMemory = { get: () => null, set: () => undefined },
+  settleMs = 0,
 ): Health {
+  const settledAt = clock.monotonic() + settleMs;
+  /** Absent, and not for long enough to say so. */
+  const early = new Map<string, ConditionDraft>();
+  /** Owners and keys of which an end was told since the start. */
+  const ended = new Set<string>();
   const holding = new Map<string, Condition>();
   /** Monotonic, milliseconds: a clock that was in 1970 at the beginning must not make it half a century. */
   const raisedAt = new Map<string, number>();
@@ -78,10 +95,20 @@ export function openHealth(
     memory.set([...earlier().values(), ...held]);
   };
 
-  function raise(draft: ConditionDraft): void {
+  function isEarly(draft: ConditionDraft, owner: string | null): boolean {
+    if (clock.monotonic() >= settledAt || unknownWhile(draft.code) === null) return false;
+    return !(ANSWERED.has(draft.code) && ended.has(owner ?? conditionKey(draft)));
+  }
+
+  function raise(draft: ConditionDraft, owner: string | null = null): void {
     const key = conditionKey(draft);
     const held = holding.get(key);
     const before = held ?? earlier().get(key);
+    if (before === undefined && isEarly(draft, owner)) {
+      early.set(key, draft);
+      return;
+    }
+    early.delete(key);
     const condition: Condition = { ...draft, since: before?.since ?? clock.now() };
     earlier().delete(key);
     holding.set(key, condition);
@@ -96,6 +123,8 @@ export function openHealth(
 
   function clear(code: string, subject?: string): void {
     const key = conditionKey(subject === undefined ? { code } : { code, subject });
+    early.delete(key);
+    ended.add(key);
     const before = holding.get(key) ?? earlier().get(key);
     if (!before) return;
     const since = raisedAt.get(key);
@@ -129,19 +158,30 @@ export function openHealth(
     [...holding.values()].sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.since - b.since);
 
   return {
-    raise,
+    raise: (condition) => raise(condition),
     clear,
     set(owner, conditions) {
       const before = owned.get(owner) ?? new Set();
       const now = new Set(conditions.map(conditionKey));
       owned.set(owner, now);
-      for (const condition of conditions) raise(condition);
+      if (conditions.length === 0) ended.add(owner);
+      for (const condition of conditions) raise(condition, owner);
       for (const key of before) {
-        const gone = now.has(key) ? undefined : holding.get(key);
+        const gone = now.has(key) ? undefined : (holding.get(key) ?? early.get(key));
         if (gone) clear(gone.code, gone.subject);
       }
     },
     list,
+    notYetKnown: () =>
+      [...early].map(([key, { code, subject }]) => ({
+        code,
+        ...(subject === undefined ? {} : { subject }),
+        what: unknownWhile(code) ?? code,
+        owner: [...owned].find(([, keys]) => keys.has(key))?.[0] ?? null,
+      })),
+    settleEarly() {
+      for (const draft of [...early.values()]) raise(draft);
+    },
     tellAgain() {
       for (const condition of list()) {
         const event = raisedEvent(condition);

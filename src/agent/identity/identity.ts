@@ -22,6 +22,8 @@ export interface IdentityKeeper {
   conditions(): ConditionDraft[];
   /** A control API says that this node is a copy of another: all that is the other's is set aside. */
   renew(reason: string): void;
+  /** Whether `adopt` has something to do. */
+  isDoubtful(): boolean;
   /**
    * An operator says that this hardware is this node: what was set aside for a clone is back (never commands)
    * and what is there now set aside for it; the fingerprint has this board's facts beside those before.
@@ -139,7 +141,7 @@ export function openIdentity(store: Store, machine: Machine, options: { version:
       os,
       agentVersion: options.version,
       bootId,
-      stateLost: store.fresh,
+      stateLost: store.fresh || store.lost !== null,
     }),
     conditions() {
       const found: ConditionDraft[] = [];
@@ -165,6 +167,7 @@ export function openIdentity(store: Store, machine: Machine, options: { version:
     renew(reason) {
       kept = anew(kept, reason);
     },
+    isDoubtful: () => unverified || kept.cloned !== null,
     adopt() {
       // A fingerprint that could not be verified is all there is to settle then.
       if (!unverified) {

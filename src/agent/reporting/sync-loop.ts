@@ -7,6 +7,7 @@
 import type { SyncInput, SyncOutcome } from "../../control/control-api.ts";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import { plural } from "../../model/text/sentence.ts";
+import { EARLIEST_TIME } from "../../system/clock.ts";
 import type { SectionState } from "./ledger.ts";
 import type { LoopStatus, RoundResult, SyncLoop, SyncLoopOptions } from "./sync-types.ts";
 
@@ -29,7 +30,9 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
   let timer: NodeJS.Timeout | undefined;
   let dueAt: number | null = null;
   let round: { promise: Promise<RoundResult>; abort: AbortController; waiting: boolean } | null = null;
-  let lastSyncAt: number | null = options.before?.lastSyncAt ?? null;
+  /** Over restarts too: how long nobody has heard of this node is no less then. */
+  const kept = store.memory(`sync.${api.name}`, true);
+  let lastSyncAt: number | null = options.before?.lastSyncAt ?? timeOf(kept.get());
   let lastError: LoopStatus["lastError"] = null;
   let wakeWanted = false;
   /** The last round came at once because sections were asked for: a server that never has enough must not make it two. */
@@ -88,6 +91,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
   function succeeded(outcome: SyncOutcome, input: SyncInput, full: readonly SectionState[]): RoundResult {
     const now = clock.now();
     lastSyncAt = now;
+    kept.set(now);
     lastError = null;
     health.clear("reporting_failed", api.name);
     if (outcome.confirmed) {
@@ -208,6 +212,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       readOnly = false;
       // Said by, and to, somebody that this node is no more.
       lastSyncAt = null;
+      kept.set(null);
       lastError = null;
       ledger.forget(api.name);
       store.setConfirmedHashes(api.name, {});
@@ -217,6 +222,11 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
     status: () => ({ lastSyncAt, lastError, nextDueAt: dueAt }),
     input: (waitS) => prepare(waitS).input,
   };
+}
+
+/** null for what is no time: a clock that stood in 1970 told it, or a flipped bit. */
+function timeOf(value: unknown): number | null {
+  return typeof value === "number" && value >= EARLIEST_TIME ? value : null;
 }
 
 function accepted(outcome: SyncOutcome, sections: readonly string[], events: number): string {

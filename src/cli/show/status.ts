@@ -51,6 +51,10 @@ function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
     parts.push(
       `${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, shownFor(io, socket))}`,
     );
+  if (status.not_yet_known.length > 0) {
+    const what = [...new Set(status.not_yet_known.map(({ text }) => text))].join(", ");
+    parts.push(`Not yet known, a minute after the start at the latest: ${printable(what)}\n`);
+  }
   if (status.running_command !== null) {
     const { id, type, state, step, since } = status.running_command;
     const when = `${relativeTime(at(since), now)}`;

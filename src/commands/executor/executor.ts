@@ -17,6 +17,7 @@ import { openIntake } from "./intake.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import { openRebootFlow } from "./reboot-flow.ts";
 import { openServerTime } from "./server-time.ts";
+import { openLost } from "./state-lost.ts";
 import { openSteps } from "./steps.ts";
 import type { Executor, LocalRequest } from "./types.ts";
 import { openUndoing } from "./undo.ts";
@@ -44,7 +45,10 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   /** Why a command can't be carried on, by id. */
   const troubles = new Map<string, string>();
 
-  const hold = openHold(state, host.clock, kick);
+  const hold = openHold(state, host.clock, () => {
+    tellConditions();
+    kick();
+  });
   const undoing = openUndoing(ports, stopping, tellConditions);
   const flow = openRebootFlow(ports, {
     apply,
@@ -59,7 +63,12 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   const steps = openSteps(ports.hands, { apply, undoing, stopping });
   const floods = openFloods(host.clock);
   const room = openJournalRoom(state.journal, host.clock.now, unfinished);
-  const intake = openIntake(ports, { types, journal, time, kick, unfinished, floods, room, cancel });
+  const lost = openLost(state.lost, { journal, typeOf }, () => {
+    tellConditions();
+    kick();
+  });
+  const settle = lost.settle;
+  const intake = openIntake(ports, { types, journal, time, kick, settle, unfinished, floods, room, cancel });
 
   /** Of one source; what one user of this host lets wait takes no room from another. */
   function unfinished({ source, by }: Pick<Asked, "source" | "by">): number {
@@ -90,7 +99,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
 
   function tellConditions(): void {
     const open = unsettled === null ? [] : [unsettled];
-    tell.conditions([...open, ...undoing.conditions()]);
+    tell.conditions([...open, ...lost.conditions(), ...hold.conditions(), ...undoing.conditions()]);
   }
 
   function kick(): void {
@@ -133,7 +142,15 @@ export function openExecutor(ports: ExecutorPorts): Executor {
 
   /** What this version does not know stays as it is, for the version that does. */
   function readList(): CommandRecord[] {
-    return journal.unfinished().filter(({ asked }) => types.has(asked.type));
+    const known = () => journal.unfinished().filter(({ asked }) => types.has(asked.type));
+    try {
+      lost.closeOutdated(known);
+    } catch (error) {
+      // It can't be written down that they are not to be carried out: so none is looked at.
+      if (!(error instanceof AgentError)) throw error;
+      return [];
+    }
+    return known();
   }
 
   /** The first whose gates all let it through, begun. */
@@ -227,6 +244,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     hold: hold.set,
     release: hold.release,
     held: hold.held,
+    settleLost: lost.settleAll,
     active,
     waiting: () => list.filter(({ progress }) => !ACTIVE.has(progress.state)),
     record: journal.read,

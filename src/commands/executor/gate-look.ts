@@ -26,7 +26,7 @@ export interface Looking {
 }
 
 export function openLooking(
-  { host, gates, hands, tell }: ExecutorPorts,
+  { state, host, gates, hands, tell }: ExecutorPorts,
   inside: {
     readonly journal: Journal;
     readonly time: ServerTime;
@@ -104,6 +104,7 @@ export function openLooking(
       now: clock.now(),
       uptimeMs: host.uptimeMs(),
       hold: hold.held(),
+      lost: state.lost.get(),
       busyWith:
         busy === null || busy.asked.id === record?.asked.id
           ? null

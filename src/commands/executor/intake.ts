@@ -37,6 +37,8 @@ export function openIntake(
     readonly time: ServerTime;
     /** Something new is in the journal. */
     readonly kick: () => void;
+    /** A source has said what it had open, and all of it is written down. */
+    readonly settle: (source: string, anew: boolean) => void;
     readonly unfinished: (of: Pick<Asked, "source" | "by">) => number;
     readonly floods: Floods;
     readonly room: JournalRoom;
@@ -201,7 +203,7 @@ export function openIntake(
   }
 
   return {
-    deliver({ source, commands, cancel, openCommands, rejected, serverNow }) {
+    deliver({ source, commands, cancel, openCommands, rejected, serverNow, registered = false }) {
       if (serverNow !== null) time.heard(serverNow);
       const fresh: string[] = [];
       const each = (id: string, type: string, work: () => boolean): void => {
@@ -219,6 +221,9 @@ export function openIntake(
         // Never acknowledged: the server repeats it, and it is taken like any other.
         if (open.state !== "received") each(open.id, open.type, () => settleOpen(source, open));
       }
+      // Where one could not be written down it is still to be settled, and comes again.
+      if (openCommands.every(({ id, state: told }) => told === "received" || store.isCommandKnown(id)))
+        inside.settle(source, registered);
       for (const id of cancel.slice(0, MAX_CANCELS))
         each(id, "unknown", () => {
           // One that was never seen must not come later and be carried out.

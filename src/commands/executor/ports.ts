@@ -7,7 +7,7 @@ import type { ConditionDraft } from "../../model/condition.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Acts, AnyCommandType } from "../command-type.ts";
-import type { Facts, GateVerdict, KnownTime } from "../gates/gate.ts";
+import type { Facts, GateVerdict, Hold, KnownTime, Lost } from "../gates/gate.ts";
 import type { JournalStore } from "../journal.ts";
 import type { CommandRecord } from "../record.ts";
 
@@ -29,6 +29,26 @@ export interface StatePort {
   durable(): boolean;
   /** Lazily kept: the last server time. */
   readonly memory: { get(): unknown; set(value: unknown): void };
+  readonly holds: HoldPort;
+  readonly lost: LostPort;
+}
+
+/** That what was known here is lost, until it is settled. */
+export interface LostPort {
+  get(): Lost | null;
+  set(lost: Lost | null): void;
+  /** Everybody who may have something open here. */
+  sources(): readonly string[];
+}
+
+/** The hold in a place of its own, which outlives the rest of the state. */
+export interface HoldPort {
+  /** `unreadable`: why what is there says nothing; it holds all the same. */
+  read(): { readonly hold: Hold | null; readonly unreadable: string | null };
+  /** Fsynced on return. @throws AgentError `hold_not_durable` */
+  write(hold: Hold): void;
+  /** Fsynced on return, whatever is there. @throws AgentError `hold_not_released` */
+  remove(): void;
 }
 
 /** The boot this process lives in, and its clocks. */
@@ -97,4 +117,4 @@ export interface PolicyLook {
 }
 
 /** What the executor itself knows of the facts. */
-export type OwnFacts = Pick<Facts, "time" | "now" | "uptimeMs" | "hold" | "busyWith" | "noRoom">;
+export type OwnFacts = Pick<Facts, "time" | "now" | "uptimeMs" | "hold" | "lost" | "busyWith" | "noRoom">;

@@ -1,7 +1,15 @@
-/** Commands of which this node knows nothing any more: what a server has open is settled from outside. */
+/**
+ * Commands of which this node knows nothing any more: what a server has open is settled from outside. And those that
+ * came back with an older journal: each may have been done since, so none is.
+ */
+
 import type { Why } from "../../model/command.ts";
-import type { Asked, Progress } from "../record.ts";
+import type { ConditionDraft } from "../../model/condition.ts";
+import type { AnyCommandType } from "../command-type.ts";
+import type { Journal } from "../journal.ts";
+import type { Asked, CommandRecord, Progress } from "../record.ts";
 import { firstProgress } from "./accept.ts";
+import type { LostPort } from "./ports.ts";
 
 /** What is said of one that a server has open and this node does not know. Only of a reboot can its end be seen. */
 export function settled(
@@ -16,6 +24,66 @@ export function settled(
     return { progress: { ...nothing, state: "succeeded", result }, text: STATE_LOST_BUT_REBOOTED };
   }
   return { progress: { ...nothing, state: "failed", why: STATE_LOST }, text: STATE_LOST.text };
+}
+
+export interface LostKeeper {
+  /** An older journal came back: nothing that waits in it is carried out, for it may have been. @param known what is not over in it */
+  closeOutdated(known: () => readonly CommandRecord[]): void;
+  /**
+   * A source has answered, and what it had open is in the journal now.
+   * @param anew it answered a registration; with a journal that was put back only that says that it named all it had open
+   */
+  settle(source: string, anew: boolean): void;
+  /** By an operator. @returns whether there was something to settle */
+  settleAll(): boolean;
+  /** `state_lost` as long as it is not settled. */
+  conditions(): ConditionDraft[];
+}
+
+/** @param changed called when something is settled; it reads the journal anew, so that `closeOutdated` comes first */
+export function openLost(
+  port: LostPort,
+  inside: { readonly journal: Journal; readonly typeOf: (record: CommandRecord) => AnyCommandType },
+  changed: () => void,
+): LostKeeper {
+  return {
+    closeOutdated(known) {
+      const lost = port.get();
+      if (lost === null || !lost.commandsOpen) return;
+      for (const record of known())
+        inside.journal.advance(record, { kind: "outdated", why: STATE_LOST }, inside.typeOf(record));
+      port.set({ ...lost, commandsOpen: false });
+    },
+    settle(source, anew) {
+      if (port.get()?.commandsOpen === true) changed();
+      const lost = port.get();
+      if (
+        lost === null ||
+        lost.commandsOpen ||
+        lost.settledBy.includes(source) ||
+        (lost.wasReplaced && !anew)
+      )
+        return;
+      const settledBy = [...lost.settledBy, source];
+      const isOver = port.sources().every((one) => settledBy.includes(one));
+      port.set(isOver ? null : { ...lost, settledBy });
+      changed();
+    },
+    settleAll() {
+      if (port.get() === null) return false;
+      changed();
+      port.set(null);
+      changed();
+      return true;
+    },
+    conditions() {
+      const lost = port.get();
+      if (lost === null) return [];
+      const text = `What this node knew is lost: ${lost.text}. Commands from the network that change anything wait until the server has settled what it had open, or somebody on this host says to go on.`;
+      const nextStep = "foundry-agent adopt  # goes on from here";
+      return [{ code: "state_lost", severity: "warning", text, nextStep }];
+    },
+  };
 }
 
 const STATE_LOST: Why = {

@@ -19,6 +19,8 @@ export interface Delivery {
     readonly fromBootId: string | null;
   }[];
   readonly rejected: readonly { readonly id: string; readonly code: string; readonly message: string }[];
+  /** It is the first answer to a registration: `openCommands` is all that the server had open. */
+  readonly registered?: boolean;
   /** Server time of the answer, milliseconds; null when it was not said. */
   readonly serverNow: number | null;
 }
@@ -47,6 +49,8 @@ export interface Executor {
   /** @returns the hold that was, or null */
   release(by: string): Hold | null;
   held(): Hold | null;
+  /** An operator says that this node goes on from what it knows now. @returns whether there was something to settle */
+  settleLost(): boolean;
   /** What is being carried out: running, rebooting, verifying. */
   active(): CommandRecord | null;
   /** Accepted and waiting, in their order, with the reason as of the last look. */

@@ -47,6 +47,20 @@ export interface Hold {
   readonly until: number | null;
 }
 
+/** What this node knew is gone, or is older than it should be, and nobody has settled it yet. */
+export interface Lost {
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+  /** A clause: how it was found. */
+  readonly text: string;
+  /** There is a journal, and it is not the newest: what was done since is not in it. */
+  readonly wasReplaced: boolean;
+  /** Commands of that journal are to be closed before anything else. */
+  readonly commandsOpen: boolean;
+  /** Sources that have said what they had open. */
+  readonly settledBy: readonly string[];
+}
+
 /** `yes`, `no`, or `unknown` with the reason: unknown counts as yes. */
 export type Presence = { readonly is: "yes" | "no" } | { readonly is: "unknown"; readonly why: string };
 
@@ -78,6 +92,7 @@ export interface Facts {
   /** Milliseconds since the kernel started. */
   readonly uptimeMs: number;
   readonly hold: Hold | null;
+  readonly lost: Lost | null;
   /** Id and type of the command that is being carried out, if it is another one. */
   readonly busyWith: { readonly id: string; readonly type: string } | null;
   /** `hardware` of the configuration. */

@@ -28,6 +28,7 @@ export const GATES: readonly Gate[] = [
   { name: "journal",      forced: false, check: leave.journal },
   { name: "osds",         forced: false, check: leave.osds },
   { name: "hold",         forced: false, check: moment.hold },
+  { name: "lost",         forced: false, check: moment.lost },
   { name: "one_at_a_time", forced: false, check: moment.oneAtATime },
   { name: "grace",        forced: false, check: moment.grace },
   { name: "window",       forced: true,  check: moment.window },

@@ -24,6 +24,19 @@ export const hold: Check = ({ source }, { hold: held }) => {
   );
 };
 
+/** What was done before is not known any more, so what is asked now may have been done, or may undo it. */
+export const lost: Check = ({ source, needs, mode }, { lost: found }) => {
+  if (source === "local" || found === null || found.settledBy.includes(source)) return null;
+  if (!needs.hardware && !needs.disruptive) return null;
+  const text = `What this node knew is lost (${words(found.text, 300)})`;
+  if (mode !== "live") return note("simulated", `${text}, so live it would wait until that is settled.`);
+  return wait(
+    "state_lost",
+    `${text}, so it waits until the server has settled what it had open, or somebody on this host says to go on.`,
+    "foundry-agent adopt",
+  );
+};
+
 export const oneAtATime: Check = (_subject, { busyWith }) =>
   busyWith === null
     ? null

@@ -100,6 +100,7 @@ export async function syncRound(
     intervalS: data.interval_s,
     readOnly: false,
     openCommands: session.openCommands,
+    registered: session.fresh,
     rejected: found.rejected,
   };
 }

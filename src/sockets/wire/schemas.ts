@@ -70,6 +70,12 @@ export const statusSchema = v.strictObject({
   hardware: v.pipe(v.boolean(), v.description("Whether the agent may touch hardware")),
   state_folder: v.string(),
   conditions: v.array(conditionSchema),
+  not_yet_known: v.pipe(
+    v.array(v.strictObject({ code: v.string(), subject: v.nullable(v.string()), text: v.string() })),
+    v.description(
+      'What is absent since the agent\'s start and may still come: no condition before a minute is over. text: the end of "not yet known: …"',
+    ),
+  ),
   control_apis: v.array(apiSchema),
   collectors: v.array(collectorSchema),
   spool: v.strictObject({ events: v.number(), bytes: v.number(), dropped: v.number() }),

@@ -34,6 +34,11 @@ export function statusWire(status: AgentStatus, now: number): StatusWire {
     hardware: status.hardware,
     state_folder: status.stateFolder,
     conditions: status.conditions.map(conditionWire),
+    not_yet_known: status.notYetKnown.map(({ code, subject = null, what }) => ({
+      code,
+      subject,
+      text: what,
+    })),
     control_apis: status.controlApis.map(apiWire),
     collectors: status.collectors.map(collectorWire),
     spool: { events: status.spool.events, bytes: status.spool.bytes, dropped: status.spool.dropped },

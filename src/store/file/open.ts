@@ -9,6 +9,7 @@ import {
   constants,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -18,11 +19,15 @@ import {
   statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import type { Lost } from "../../commands/gates/gate.ts";
 import { type Database, failureOf, openDatabaseFile, openMemoryDatabase } from "./database.ts";
+import { begin, type Loss, type Marker, notOurs, replaced, writeMarker } from "./earlier-life.ts";
+import { keepLost, lostNow } from "./lost.ts";
 import { migrate, schemaState } from "./schema.ts";
 
 const NAME = "state.db";
+const LOGS = ["-wal", "-journal"];
 /** A check reads the whole file: cheap at the usual half megabyte, not at start-up for more than this. */
 const CHECK_BYTES = 4 * 1024 * 1024;
 const KEPT_ASIDE = 2;
@@ -39,22 +44,45 @@ export interface Opened {
 /**
  * Open for writing; the caller holds the lock.
  * @param now wall clock, milliseconds, for the name of what is moved away
+ * @param remains what an earlier life left in the folder
  * @throws what fails by reason of the disk or its permissions; see failureOf
  */
-export function openForWriting(folder: string, now: number): Opened {
+export function openForWriting(folder: string, now: number, remains: readonly string[]): Opened {
   accessSync(folder, constants.W_OK);
   const path = join(folder, NAME);
-  if (existsSync(path)) accessSync(path, constants.W_OK);
-  const first = tryOpen(path);
-  if (first !== null) return { ...first, movedTo: null };
+  const lost = (loss: Loss): Lost => lostNow(loss, path, remains[0] ?? null, now);
+  const strange = notOurs(folder, path);
+  moveStrayAway(folder);
+  if (strange === null) {
+    if (existsSync(path)) accessSync(path, constants.W_OK);
+    // Without anything beside it, it is the first start, or one that ended before it had written a byte.
+    const empty = existsSync(path) ? "empty" : "gone";
+    const first = tryOpen(path, remains.length === 0 ? null : lost(empty));
+    if (first !== null) {
+      if (first.kind === "ok" && !first.fresh) judge(folder, first.db, lost);
+      return { ...first, movedTo: null };
+    }
+  }
   const movedTo = moveAway(folder, now);
-  const second = tryOpen(path);
+  const second = tryOpen(path, lost(strange ?? "damaged"));
   if (second === null) throw new Error(`${path} is damaged right after it was made`);
   return { ...second, fresh: true, movedTo };
 }
 
-/** null: damaged, or not ours. */
-function tryOpen(path: string): Omit<Opened, "movedTo"> | null {
+/** A database that is sound and not the one that was written last: what is in its journal may have been done since. */
+function judge(folder: string, db: Database, lost: (loss: Loss) => Lost): void {
+  const loss = replaced(folder, db);
+  if (loss === null) return;
+  let marker: Marker | null = null;
+  db.transaction(() => {
+    keepLost(db, lost(loss));
+    marker = begin(db);
+  });
+  if (marker !== null) writeMarker(folder, marker);
+}
+
+/** @param lost said of it when there is nothing in it @returns null: damaged, or not ours */
+function tryOpen(path: string, lost: Lost | null): Omit<Opened, "movedTo"> | null {
   // Made here and not by SQLite, so that nobody else may read it whatever the umask is.
   closeSync(openSync(path, "a", 0o600));
   let db: Database | null = null;
@@ -66,7 +94,14 @@ function tryOpen(path: string): Omit<Opened, "movedTo"> | null {
       return null;
     }
     if (state === "too_new") return { db, kind: "too_new", fresh: false };
-    migrate(db);
+    const file = db;
+    let marker: Marker | null = null;
+    migrate(db, () => {
+      if (state !== "empty") return;
+      marker = begin(file);
+      if (lost !== null) keepLost(file, lost);
+    });
+    if (marker !== null) writeMarker(dirname(path), marker);
     return { db, kind: "ok", fresh: state === "empty" };
   } catch (error) {
     db?.close();
@@ -95,21 +130,30 @@ export function moveAway(folder: string, now: number): string {
   const prefix = `${NAME}.corrupt-`;
   const stamp = new Date(now).toISOString().replace(/[:.]/g, "-");
   let name = `${prefix}${stamp}`;
-  for (let i = 2; existsSync(join(folder, name)); i++) name = `${prefix}${stamp}-${i}`;
-  // The WAL first: a crash between the two must not leave an old WAL beside a new database.
-  for (const suffix of ["-wal", "-journal"]) {
-    if (existsSync(join(folder, NAME + suffix)))
+  for (let i = 2; lstatSync(join(folder, name), { throwIfNoEntry: false }); i++)
+    name = `${prefix}${stamp}-${i}`;
+  // Its log last: a damaged database may look sound without it, and a log without its database is a stray one.
+  for (const suffix of ["", ...LOGS]) {
+    if (lstatSync(join(folder, NAME + suffix), { throwIfNoEntry: false }) !== undefined)
       renameSync(join(folder, NAME + suffix), join(folder, name + suffix));
   }
-  renameSync(join(folder, NAME), join(folder, name));
   const older = readdirSync(folder)
     .filter((file) => file.startsWith(prefix) && !/-(wal|journal)$/.test(file) && file !== name)
     // By the time of change: the clock that named them may have been in 1970.
-    .sort((a, b) => statSync(join(folder, b)).ctimeMs - statSync(join(folder, a)).ctimeMs);
+    .sort((a, b) => lstatSync(join(folder, b)).ctimeMs - lstatSync(join(folder, a)).ctimeMs);
   for (const file of older.slice(KEPT_ASIDE - 1)) {
-    for (const suffix of ["", "-wal", "-journal"]) rmSync(join(folder, file + suffix), { force: true });
+    for (const suffix of ["", ...LOGS]) rmSync(join(folder, file + suffix), { force: true, recursive: true });
   }
   return join(folder, name);
+}
+
+/** A WAL that lost its database, or whose move was interrupted: in it is what the next database must not find. */
+function moveStrayAway(folder: string): void {
+  if (lstatSync(join(folder, NAME), { throwIfNoEntry: false }) !== undefined) return;
+  for (const suffix of LOGS) {
+    if (existsSync(join(folder, NAME + suffix)))
+      renameSync(join(folder, NAME + suffix), join(folder, `${NAME}.corrupt${suffix}`));
+  }
 }
 
 /**

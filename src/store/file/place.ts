@@ -2,12 +2,15 @@
  * Which database stands for the state right now: the file, a copy of a file that can't be written, or an
  * empty one in memory when there is nothing to read or what there was is damaged. And why.
  */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { AgentError } from "../../model/errors.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Store } from "../types.ts";
 import { type Database, type Failure, failureOf, openMemoryDatabase } from "./database.ts";
+import { type Loss, remainsOf } from "./earlier-life.ts";
 import { type Lock, lockedError, takeLock } from "./lock.ts";
+import { keepLost, lostNow } from "./lost.ts";
 import { moveAway, type Opened, openForWriting, readCopy } from "./open.ts";
 import * as problems from "./problems.ts";
 import { migrate } from "./schema.ts";
@@ -58,6 +61,9 @@ export function openPlace(folder: string, clock: Clock): Place {
   let hadState = false;
   let generation = 0;
   const owed: ((db: Database) => void)[] = [];
+  // Before anything is made in it: what there is now is of an earlier life.
+  const remains = remainsOf(folder);
+  const path = join(folder, "state.db");
 
   start();
 
@@ -79,6 +85,8 @@ export function openPlace(folder: string, clock: Clock): Place {
         adopt({ ...copy, fresh: false, movedTo: null });
       } else {
         useMemory(copy?.db);
+        const isThere = remains.length > 0 || existsSync(path);
+        if (copy === null && isThere) loseInMemory(existsSync(path) ? "unreadable" : "gone");
         note(error);
       }
     }
@@ -89,7 +97,7 @@ export function openPlace(folder: string, clock: Clock): Place {
     lock ??= takeLock(folder);
     if (lock === null) throw new AgentError("EACCES", `${folder}/lock.db can't be opened`);
     try {
-      return openForWriting(folder, clock.now());
+      return openForWriting(folder, clock.now(), remains);
     } catch (error) {
       if (failureOf(error) !== "busy") throw error;
       lock.release();
@@ -144,6 +152,10 @@ export function openPlace(folder: string, clock: Clock): Place {
     replace(memory, false);
   }
 
+  function loseInMemory(loss: Loss): void {
+    keepLost(db, lostNow(loss, path, remains[0] ?? null, clock.now()));
+  }
+
   function replace(next: Database, disk: boolean): void {
     quietly(() => db.close());
     db = next;
@@ -164,6 +176,7 @@ export function openPlace(folder: string, clock: Clock): Place {
   /** The file is damaged: it is moved away now, and nothing of it is trusted again. */
   function condemn(): void {
     useMemory();
+    loseInMemory("damaged");
     abandoned = true;
     fresh = true;
     failing = null;

@@ -89,8 +89,8 @@ export function schemaState(db: Database): SchemaState {
   return TABLES.every((table) => tables.has(table)) ? "ok" : "foreign";
 }
 
-/** Bring an empty or older database to this version, in one transaction. */
-export function migrate(db: Database): void {
+/** Bring an empty or older database to this version, in one transaction. @param work done in it, too, when there is one */
+export function migrate(db: Database, work: () => void = () => undefined): void {
   const from = pragma(db, "user_version");
   if (from >= SCHEMA_VERSION) return;
   db.transaction(() => {
@@ -103,6 +103,7 @@ export function migrate(db: Database): void {
     }
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    work();
   });
 }
 

@@ -8,9 +8,12 @@
  * - too new: everything but `value` lives in memory, so that the newer version finds its own data untouched.
  */
 import { readFileSync } from "node:fs";
+import type { Lost } from "../../commands/gates/gate.ts";
 import { AgentError } from "../../model/errors.ts";
 import type { Clock } from "../../system/clock.ts";
 import { type Database, failureOf } from "./database.ts";
+import { count as countOn, type Marker, writeMarker } from "./earlier-life.ts";
+import { keepLost, lostIn } from "./lost.ts";
 import { openPlace } from "./place.ts";
 import * as problems from "./problems.ts";
 import { fillReserve, hasPadding, spendPadding, spendReserveFile } from "./reserve.ts";
@@ -51,6 +54,16 @@ export function openStateFile(folder: string, options: { clock: Clock; maxPages?
     }
   }
 
+  /** And counted, in the database and then beside it: one that comes back from a backup is known by it. */
+  function transactCounted(file: Database, work: () => void): void {
+    let marker: Marker | null = null;
+    transact(file, () => {
+      work();
+      marker = countOn(file);
+    });
+    if (marker !== null) writeMarker(folder, marker);
+  }
+
   function read<T>(work: (db: Database) => T): T {
     try {
       return work(place.db);
@@ -62,7 +75,7 @@ export function openStateFile(folder: string, options: { clock: Clock; maxPages?
     }
   }
 
-  function write(work: (db: Database) => void, force = false): boolean {
+  function write(work: (db: Database) => void, force = false, by = transact): boolean {
     if (place.inMemory) {
       place.db.transaction(() => work(place.db));
       return true;
@@ -71,7 +84,7 @@ export function openStateFile(folder: string, options: { clock: Clock; maxPages?
     if (!place.onDisk && !reopen()) return false;
     const { db } = place;
     try {
-      transact(db, () => {
+      by(db, () => {
         // Something must be written, or an empty transaction would pass for proof that the disk is well.
         if (place.failure !== null)
           db.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('recovered', ?)", String(clock.now()));
@@ -97,7 +110,7 @@ export function openStateFile(folder: string, options: { clock: Clock; maxPages?
       if (!reserveSpent && wholeFits(db, work)) return;
       reserveSpent = true;
       spendReserveFile(folder);
-      transact(db, () => {
+      transactCounted(db, () => {
         spendPadding(db);
         work(db, true);
       });
@@ -110,7 +123,7 @@ export function openStateFile(folder: string, options: { clock: Clock; maxPages?
   /** False when there is no space for it without the reserve. */
   function wholeFits(db: Database, work: (db: Database, short: boolean) => void): boolean {
     try {
-      transact(db, () => work(db, false));
+      transactCounted(db, () => work(db, false));
       return true;
     } catch (error) {
       if (failureOf(error) !== "full") throw error;
@@ -139,9 +152,28 @@ export function openStateFile(folder: string, options: { clock: Clock; maxPages?
     if (!place.inMemory) place.owe(work);
   }
 
+  /** Looked up once a database: it is asked for at each look. */
+  let known: { generation: number; lost: Lost | null } | null = null;
+
+  function lost(): Lost | null {
+    if (known?.generation !== place.generation) known = { generation: place.generation, lost: read(lostIn) };
+    return known.lost;
+  }
+  lost();
+
   return {
     get mode() {
       return place.mode;
+    },
+    get lost() {
+      return lost();
+    },
+    keepLost(next) {
+      writeOrOwe((db) => keepLost(db, next));
+      known = null;
+    },
+    markStart() {
+      if (place.onDisk && place.newer === null) write(() => undefined, false, transactCounted);
     },
     get problem() {
       return place.problem;

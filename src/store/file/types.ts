@@ -1,5 +1,6 @@
 /** The state file as the parts of the store see it; state-file.ts makes one. */
 
+import type { Lost } from "../../commands/gates/gate.ts";
 import type { Store } from "../types.ts";
 import type { Database } from "./database.ts";
 
@@ -7,6 +8,10 @@ export interface StateFile {
   readonly mode: Store["mode"];
   readonly problem: Store["problem"];
   readonly fresh: boolean;
+  readonly lost: Lost | null;
+  /** On the disk as soon as that can be written. */
+  keepLost(lost: Lost | null): void;
+  markStart(): void;
   /** Rises when another database took the place of the one before: what was counted must be counted anew. */
   readonly generation: number;
   /** True while the database is in memory for good: keep little in it. */

@@ -4,7 +4,7 @@ import type { ConditionDraft } from "../../../src/model/condition.ts";
 import type { EventDraft } from "../../../src/model/event.ts";
 import { recordedLog } from "../../support/text/log.ts";
 
-function rig(memory?: HealthMemory) {
+function rig(memory?: HealthMemory, settleMs = 0) {
   const events: EventDraft[] = [];
   const { log, lines } = recordedLog();
   let now = 1000;
@@ -13,6 +13,7 @@ function rig(memory?: HealthMemory) {
     log,
     (event) => events.push(event),
     memory,
+    settleMs,
   );
   return { health, events, lines, advance: (ms: number) => (now += ms) };
 }
@@ -117,4 +118,38 @@ test("told again: what holds and nothing else, marked, and kept for the next sta
   const next = rig(memory);
   next.health.raise(hot());
   expect(next.events).toEqual([]);
+});
+
+test("what is absent since the start settles, what has failed does not, nor does who answered and is gone", () => {
+  const { health, events, advance } = rig(undefined, 60_000);
+  const absent = (code: string): ConditionDraft => ({
+    code,
+    severity: "warning",
+    text: code,
+    nextStep: null,
+  });
+  const helper = absent("helper_unavailable");
+  const unknown = () => health.notYetKnown().map(({ code, owner }) => [code, owner]);
+  const codes = () => health.list().map(({ code }) => code);
+  health.set("helper", [helper]);
+  health.set("collector lldp", []);
+  health.set("collector lldp", [absent("lldp_not_running")]);
+  health.raise(absent("smart_failing"));
+  expect(codes()).toEqual(["smart_failing"]);
+  expect(unknown()).toEqual([
+    ["helper_unavailable", "helper"],
+    ["lldp_not_running", "collector lldp"],
+  ]);
+  health.set("helper", []);
+  expect(unknown()).toEqual([["lldp_not_running", "collector lldp"]]);
+  health.set("helper", [helper]);
+  expect(codes()).toEqual(["smart_failing", "helper_unavailable"]);
+  advance(60_000);
+  expect(codes()).not.toContain("lldp_not_running");
+  health.settleEarly();
+  expect([codes(), unknown()]).toEqual([["smart_failing", "helper_unavailable", "lldp_not_running"], []]);
+  expect(events).toHaveLength(3);
+  health.set("collector lldp", []);
+  health.set("collector lldp", [absent("lldp_not_running")]);
+  expect(events).toHaveLength(5);
 });

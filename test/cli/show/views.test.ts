@@ -266,3 +266,12 @@ describe("events", () => {
     expect(shown.match(/first|second/g)).toEqual(["first", "second"]);
   });
 });
+
+test("in the first minute status says what is not yet known, and nothing is wrong", async () => {
+  const { run, view } = await daemon({ more: { files: { "/usr/sbin/lldpd": "" } }, settleMs: 60_000 });
+  const { stdout } = await run(["status"]);
+  const line = /^Not yet known, a minute after the start at the latest: (.*)$/m.exec(stdout)?.[1];
+  expect(line?.split(", ")).toContain("whether lldpd runs");
+  expect(stdout).not.toContain("lldp_not_running");
+  expect(view.status().notYetKnown.map(({ code }) => code)).toContain("lldp_not_running");
+});

@@ -23,6 +23,7 @@ const CLEAR: Facts = {
   clockTrusted: true,
   uptimeMs: 3_600_000,
   hold: null,
+  lost: null,
   busyWith: null,
   hardware: true,
   helper: { present: true },
@@ -370,6 +371,24 @@ it("what does not take the node out of service waits for a hold and another comm
   expect(outcome(COLLECT, { hold })).toContain("until it is released: r.");
   expect(outcome({ ...COLLECT, source: "local" }, { hold })).toBe("pass");
   expect(outcome(COLLECT, { busyWith: { id: "a", type: "b" } })).toContain("wait busy");
+});
+
+it("after a loss waits for whoever has not said what he had open, when it changes anything", () => {
+  const lost = {
+    at: NOW,
+    text: "/s/state.db is gone",
+    wasReplaced: false,
+    commandsOpen: false,
+    settledBy: ["b"],
+  };
+  expect(outcome({}, { lost })).toMatch(/^wait state_lost: .*\/s\/state\.db is gone.*until the server/);
+  const light = { ...COLLECT, needs: { hardware: true, disruptive: false } };
+  expect(outcome(light, { lost })).toMatch(/^wait state_lost/);
+  expect(outcome(COLLECT, { lost })).toBe("pass");
+  expect(outcome({ source: "local" }, { lost })).toBe("pass");
+  expect(outcome({}, { lost: { ...lost, settledBy: ["nodefoundry"] } })).toBe("pass");
+  expect(gate("lost", { mode: "test" }, { lost })).toBe("pass simulated");
+  expect(outcome({ params: { force: true } }, { lost }, { forceAllowed: true })).toMatch(/^wait state_lost/);
 });
 
 it("a local reboot asks neither hold nor windows nor sessions, which are against the network", () => {

@@ -16,6 +16,7 @@ import type { HelperPort } from "../../../src/helper/port.ts";
 import type { RebootLook } from "../../../src/helper/reboot/look.ts";
 import { isFinal } from "../../../src/model/command.ts";
 import type { Logger } from "../../../src/model/log.ts";
+import { openHoldFile } from "../../../src/store/hold-file.ts";
 import { openStore } from "../../../src/store/store.ts";
 import { hostClock } from "../../../src/system/clock.ts";
 import { commandTypes, theCommand, unmark } from "./commands.ts";
@@ -99,6 +100,8 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
       values: store.values("commands"),
       durable: () => true,
       memory: store.memory("commands.server_time"),
+      holds: openHoldFile(at.state),
+      lost: { get: () => store.lost, set: store.keepLost, sources: () => [SOURCE] },
     },
     host: {
       ...{ bootId, uptimeMs, clock },

@@ -27,6 +27,8 @@ export interface TestAgentOptions {
   readonly signal?: AbortSignal;
   readonly hardware?: boolean;
   readonly name?: string;
+  /** As long as what is absent may still come; 0 when left out: it is told at once. */
+  readonly settleMs?: number;
 }
 
 /** config.toml of an agent whose state and sockets are in `folder`. */
@@ -58,6 +60,7 @@ export async function testAgent(options: TestAgentOptions = {}): Promise<TestAge
     log,
     notify: openNotify({}),
     version: "0.0.0-test",
+    settleMs: options.settleMs ?? 0,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   let stopped: Promise<void> | null = null;

@@ -37,6 +37,7 @@ export function bareStatus(): AgentStatus {
     hardware: false,
     stateFolder: "/var/lib/foundry-agent",
     conditions: [],
+    notYetKnown: [],
     controlApis: [],
     collectors: [],
     spool: { events: 0, bytes: 0, dropped: 0 },

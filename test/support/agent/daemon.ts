@@ -7,7 +7,7 @@ import { diagnosticsCommandWith } from "../../../src/cli/daemon/diagnostics.ts";
 import { reloadCommand } from "../../../src/cli/daemon/reload.ts";
 import { drivesCommand } from "../../../src/cli/drives/drives.ts";
 import { smartTestCommand } from "../../../src/cli/drives/smart-test.ts";
-import { adoptCommand } from "../../../src/cli/node/adopt.ts";
+import { adoptCommandWith } from "../../../src/cli/node/adopt.ts";
 import { checkCommand } from "../../../src/cli/node/check.ts";
 import { enrollCommandWith } from "../../../src/cli/node/enroll.ts";
 import { leaveCommandWith } from "../../../src/cli/node/leave.ts";
@@ -35,7 +35,6 @@ const READING = [
   checkCommand,
   diagnosticsCommandWith(async () => undefined),
   whyCommand,
-  adoptCommand,
   reloadCommand,
   holdCommand,
   releaseCommand,
@@ -59,9 +58,13 @@ export async function daemon(options: TreeAgentOptions = {}): Promise<Daemon> {
 
 function runner(control: string, now: () => number): Run {
   return (argv, { input = piped(""), io = {}, socket = control } = {}) => {
-    const asking = [enrollCommandWith, resetCommandWith, leaveCommandWith, commandsCommandWith].map(
-      (command) => command(() => input),
-    );
+    const asking = [
+      adoptCommandWith,
+      enrollCommandWith,
+      resetCommandWith,
+      leaveCommandWith,
+      commandsCommandWith,
+    ].map((command) => command(() => input));
     const reboot = rebootCommandWith({
       input: () => input,
       run: () => Promise.reject(new Error("a program was started")),

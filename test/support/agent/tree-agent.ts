@@ -29,6 +29,8 @@ export interface TreeAgentOptions {
   readonly toml?: string;
   /** State and configuration of an earlier one. */
   readonly folder?: string;
+  /** As long as what is absent may still come; 0 when left out. */
+  readonly settleMs?: number;
   /** With this key of the sandbox; "none": it is pointed there and not registered. */
   readonly registered?: "test" | "live" | "none";
 }

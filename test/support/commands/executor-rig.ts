@@ -12,6 +12,7 @@ import type { CallOptions, HelperPort } from "../../../src/helper/port.ts";
 import type { Command } from "../../../src/model/command.ts";
 import type { ConditionDraft } from "../../../src/model/condition.ts";
 import { AgentError } from "../../../src/model/errors.ts";
+import { openHoldFile } from "../../../src/store/hold-file.ts";
 import { openStore } from "../../../src/store/store.ts";
 import type { Store } from "../../../src/store/types.ts";
 import { temporaryFolder } from "../machine/tree.ts";
@@ -46,8 +47,8 @@ export interface Rig {
   folder: string;
   store: Store;
   executor: Executor;
-  /** The agent ends and is started again, on the boot that `host` says. */
-  restart(): Promise<void>;
+  /** The agent ends and is started again, on the boot that `host` says. @param between what happens to its folder meanwhile */
+  restart(between?: (folder: string) => void): Promise<void>;
   /** As by SIGKILL, at this very moment: what is on the disk now is all that is left of it. */
   kill(): void;
   /** Started again after a `kill`. lost: the state is gone too. */
@@ -113,6 +114,8 @@ export function rig(
         values: mortal(store.values("commands"), born),
         durable: () => store.mode === "ok",
         memory: mortal(store.memory("commands.server_time"), born),
+        holds: mortal(openHoldFile(folder), born),
+        lost: { get: () => store.lost, set: store.keepLost, sources: () => ["nodefoundry"] },
       },
       host: { bootId: all.bootId, uptimeMs: () => all.uptimeMs, clock, ...(pause && { pause }) },
       gates: {
@@ -159,8 +162,9 @@ export function rig(
     host: all,
     clock,
     ...start(firstFolder),
-    async restart() {
+    async restart(between) {
       await end();
+      between?.(made.folder);
       Object.assign(made, start(made.folder));
     },
     kill() {

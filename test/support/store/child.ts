@@ -21,6 +21,7 @@ let store: Store | null = null;
 function evaluate([method, ...args]: string[]): unknown {
   store ??= openStore(process.argv[2] as string, { clock });
   if (method === "mode") return [store.mode, store.problem?.code ?? null];
+  if (method === "lost") return store.lost;
   if (method === "values.get") return store.values(args[0] as string).get(args[1] as string);
   if (method === "values.set")
     return store.values(args[0] as string).set(args[1] as string, args[2] as string);

@@ -1,0 +1,53 @@
+/** The end of the first minute, in which what is absent is not yet known (settling.ts). */
+import type { Clock } from "../../system/clock.ts";
+import type { Configured } from "../configured.ts";
+import { OF_THE_HELPER } from "../helper-access.ts";
+import type { Health } from "./health.ts";
+import { ownerOf } from "./judging.ts";
+
+export interface FirstMinute {
+  /** Once a tick. */
+  look(): void;
+  stop(): void;
+}
+
+/** When the time is over, what is still absent is looked at once more, and told if it is. */
+export function openFirstMinute({
+  health,
+  clock,
+  settleMs,
+  running,
+}: {
+  readonly health: Health;
+  readonly clock: Clock;
+  readonly settleMs: number;
+  readonly running: () => Configured;
+}): FirstMinute {
+  const settledAt = clock.monotonic() + settleMs;
+  let over = false;
+  let stopped = false;
+
+  /** Whose answer is missing, and whoever asked a helper that did not answer. */
+  async function lookAgain(): Promise<void> {
+    const { schedule, collectors } = running();
+    const owners = new Set(health.notYetKnown().map(({ owner }) => owner));
+    const again = collectors.filter(
+      ({ name }) =>
+        owners.has(ownerOf(name)) || OF_THE_HELPER.has(schedule.section(name)?.reason?.code ?? ""),
+    );
+    await Promise.allSettled(again.map(({ name }) => schedule.runNow(name)));
+    if (!stopped) health.settleEarly();
+  }
+
+  return {
+    look() {
+      if (over || clock.monotonic() < settledAt) return;
+      over = true;
+      if (health.notYetKnown().length > 0) void lookAgain();
+    },
+    stop() {
+      over = true;
+      stopped = true;
+    },
+  };
+}
