@@ -71,8 +71,15 @@ export interface JournalStore {
   /** Also when it was set aside. */
   isCommandKnown(id: string): boolean;
   commandCount(): number;
-  /** The highest sequence number of this source's epoch, or null. */
-  lastCommandSeq(source: string, epoch: string): number | null;
+  /**
+   * The highest sequence number of this source's epoch, up to `most`, among those issued within these bounds (wall
+   * clock of the source, milliseconds, both included), or null.
+   */
+  lastCommandSeq(
+    source: string,
+    epoch: string,
+    within: { from: number; until: number; most: number },
+  ): number | null;
   /** Whether a `command.state` event of this command is not yet acknowledged by `api`. */
   answerPending(api: string, commandId: string): boolean;
   /** Append events in one transaction. From severity warning up and `command.state`: fsynced on return; info ones with the next flush. */

@@ -145,13 +145,16 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
           id,
         ),
       ),
-    lastCommandSeq: (source, epoch) =>
+    lastCommandSeq: (source, epoch, { from, until, most }) =>
       file.read(
         (db) =>
           db.get<{ last: number | null }>(
-            "SELECT max(seq) AS last FROM command WHERE source = ? AND epoch = ?",
+            `SELECT max(seq) AS last FROM command WHERE source = ? AND epoch = ? AND seq <= ? AND ${ISSUED_AT} BETWEEN ? AND ?`,
             source,
             epoch,
+            most,
+            Math.trunc(from),
+            Math.trunc(until),
           )?.last ?? null,
       ),
     isCommandKnown: known,
@@ -217,6 +220,9 @@ function count(db: Database, where: string): number {
 
 const AS_JSON = `json_object('id', id, 'source', source, 'epoch', epoch, 'type', type, 'state', state,
   'received_at', received_at, 'command', command, 'progress', progress)`;
+
+/** Null where the text is damaged, which is between nothing. */
+const ISSUED_AT = "CASE WHEN json_valid(command) THEN json_extract(command, '$.issuedAt') END";
 
 // CASE, because json_type fails on what is no JSON, and OR promises no order.
 const DAMAGED = `CASE WHEN json_valid(command) THEN json_type(command) <> 'object' ELSE 1 END

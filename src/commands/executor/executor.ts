@@ -220,6 +220,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     waiting: () => list.filter(({ progress }) => !ACTIVE.has(progress.state)),
     record: journal.read,
     time: time.known,
+    forgetTime: time.forget,
     start(agent) {
       changed = agent.changed;
       undoing.start();

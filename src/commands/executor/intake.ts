@@ -9,7 +9,7 @@ import type { AnyCommandType } from "../command-type.ts";
 import { notBefore } from "../gates/grace.ts";
 import { commandEvent, type Journal, whyOf } from "../journal.ts";
 import type { Asked, CommandRecord, Progress } from "../record.ts";
-import { firstProgress, foreign, refusal } from "./accept.ts";
+import { FUTURE_MS, firstProgress, foreign, refusal } from "./accept.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import type { ServerTime } from "./server-time.ts";
 import { blank, settled } from "./state-lost.ts";
@@ -17,6 +17,8 @@ import type { Delivery, LocalRequest } from "./types.ts";
 
 /** Rows of the journal; those of 30 days are kept, and a server that sends more has lost its mind. */
 const MAX_COMMANDS = 10_000;
+/** Nobody has given so many commands: a number above says nothing of their order. */
+const MOST_COUNTED = 2 ** 40;
 /** Of one answer. */
 const MAX_CANCELS = 100;
 
@@ -65,7 +67,7 @@ export function openIntake(
 
   function judge(command: Command): Why | null {
     const known = time.known();
-    const lastSeq = command.source === "local" ? null : store.lastCommandSeq(command.source, command.epoch);
+    const lastSeq = lastSeqBefore(command, known.atLeast ?? clock.now(), store);
     const signature = gates.signature(command, known);
     return refusal(command, {
       types,
@@ -224,6 +226,20 @@ export function openIntake(
     },
     draft,
   };
+}
+
+/**
+ * The highest number that this one must not be below: of what was issued no earlier than it, and not in the future. A
+ * number alone is anything a server cares to send, and one huge one would shut out all that follow.
+ */
+function lastSeqBefore(
+  { source, epoch, issuedAt }: Command,
+  now: number,
+  store: ExecutorPorts["state"]["journal"],
+): number | null {
+  if (source === "local" || issuedAt === null) return null;
+  const within = { from: issuedAt, until: now + FUTURE_MS, most: MOST_COUNTED };
+  return store.lastCommandSeq(source, epoch, within);
 }
 
 function sameParams(one: Command, other: Command): boolean {

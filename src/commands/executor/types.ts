@@ -52,6 +52,8 @@ export interface Executor {
   waiting(): readonly CommandRecord[];
   record(id: string): CommandRecord | null;
   time(): KnownTime;
+  /** This node has another server now, or none: what the one before said of the time counts no more. */
+  forgetTime(): void;
   /** Everything that was going on before this start is looked at, then commands are carried out. */
   start(agent: AgentPort): void;
   /** Look at the journal and the gates now: the configuration, the policy or the identity may have changed. */

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { AgentError } from "../../../src/model/errors.ts";
+import { AgentError } from "../../../src/model/errors.ts";
 import { forEver, plainAnswer, startHostile } from "../../support/net/hostile.ts";
 import { codeOf, get, open, post } from "../../support/net/http-client.ts";
 
