@@ -6,12 +6,19 @@ import type { IncomingMessage } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { AgentError } from "../../model/errors.ts";
 import { type JsonBounds, parseBounded } from "../../model/text/bounded-json.ts";
+import { makeRoom } from "../../system/housekeeping.ts";
 import { badAnswer } from "./errors.ts";
 
 const KIB = 1024;
 
-/** As sent and after decompression alike: 100 commands with some KiB of parameters each, or a page of 100 nodes. */
-const ANSWER: JsonBounds = { bytes: KIB * KIB, depth: 64, values: 65_536, text: KIB * KIB };
+/** As sent and after decompression alike: 100 commands with some KiB of parameters each. */
+const ANSWER: JsonBounds = { bytes: KIB * KIB, depth: 64, values: 16_384, text: KIB * KIB };
+/** A page of 100 nodes with 60 drives each. Only looked through, where what a sync brings is written down as well. */
+const LIST: JsonBounds = { ...ANSWER, values: 32_768 };
+/** More than any usual answer: worth a collection of garbage before as much again is made of it. */
+const LARGE_BYTES = 64 * KIB;
+/** Of decompression, at the least. */
+const MIN_CHUNK_BYTES = 16 * KIB;
 /** A code and a sentence. */
 const ERROR_ANSWER: JsonBounds = { bytes: 64 * KIB, depth: 16, values: 4_096, text: 64 * KIB };
 
@@ -35,11 +42,17 @@ export function tooLarge(host: string, status: number): AgentError {
 
 /**
  * The answer's JSON.
+ * @param isList a page of many, which may have more values
  * @returns undefined when there is no body, and for an error answer whose body is not JSON (a load
  *   balancer's HTML page) or too much of it
  * @throws AgentError `answer_too_large`, `bad_answer`
  */
-export function parseAnswer(response: IncomingMessage, bytes: Buffer, host: string): unknown {
+export function parseAnswer(
+  response: IncomingMessage,
+  bytes: Buffer,
+  host: string,
+  isList: boolean,
+): unknown {
   if (bytes.length === 0) return undefined;
   const status = response.statusCode ?? 0;
   try {
@@ -47,7 +60,9 @@ export function parseAnswer(response: IncomingMessage, bytes: Buffer, host: stri
     if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
       throw badAnswer(host, `${type.slice(0, 60)} where JSON was expected`);
     }
-    const parsed = parseBounded(decompress(response, bytes, host, status), boundsOf(status));
+    const plain = decompress(response, bytes, host, status);
+    if (plain.length > LARGE_BYTES) makeRoom();
+    const parsed = parseBounded(plain, isList && !isError(status) ? LIST : boundsOf(status));
     if ("wrong" in parsed) throw badAnswer(host, parsed.wrong);
     return parsed.value;
   } catch (error) {
@@ -61,8 +76,13 @@ function decompress(response: IncomingMessage, bytes: Buffer, host: string, stat
   if (encoding === "identity") return bytes;
   if (encoding !== "gzip") throw badAnswer(host, `content encoding ${encoding.slice(0, 40)}`);
   try {
-    return gunzipSync(bytes, { maxOutputLength: boundsOf(status).bytes });
+    const { bytes: most } = boundsOf(status);
+    // In one piece where gzip's last four bytes say how long it is (modulo 2^32), so that it is not there twice.
+    const said = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
+    const chunkSize = Math.min(most, Math.max(MIN_CHUNK_BYTES, said + 1));
+    return gunzipSync(bytes, { maxOutputLength: most, chunkSize });
   } catch (error) {
+    makeRoom();
     if (error instanceof RangeError) throw tooLarge(host, status);
     throw badAnswer(host, "broken gzip", error);
   }

@@ -127,7 +127,11 @@ export function exchange(given: Exchange): Promise<HttpAnswer> {
           try {
             const status = response.statusCode ?? 0;
             if (status === 407 && route.proxy !== null) throw proxyAuthRequired(route);
-            resolve({ status, headers: response.headers, body: parseAnswer(response, bytes, route.host) });
+            resolve({
+              status,
+              headers: response.headers,
+              body: parseAnswer(response, bytes, route.host, given.method === "GET"),
+            });
           } catch (error) {
             reject(error);
           }

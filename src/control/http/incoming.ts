@@ -72,7 +72,7 @@ export function readBody(
   response.on("error", fail);
   // Without Content-Length a lost connection and an end look alike: `complete` tells them apart.
   response.on("end", () => {
-    if (response.complete) done(Buffer.concat(chunks));
+    if (response.complete) done(Buffer.concat(chunks.splice(0)));
     else fail(cutShort(host));
   });
   response.on("close", () => fail(cutShort(host)));

@@ -20,8 +20,10 @@ export interface JsonBounds {
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
-const OPEN = [0x5b, 0x7b];
-const CLOSE = [0x5d, 0x7d];
+/** `[` and `]`; braces are the same with this bit more. */
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const BRACE = 0x20;
 
 /**
  * What there is too much of, as the end of a sentence ("JSON nested deeper than 64 levels"); null: within its bounds.
@@ -42,20 +44,23 @@ export function jsonExcess(bytes: Uint8Array, bounds: JsonBounds): string | null
       if (text > bounds.text) return `JSON with more than ${bounds.text} bytes of text`;
     } else if (byte === COMMA) {
       if (++values > bounds.values) return tooMany;
-    } else if (OPEN.includes(byte)) {
+    } else if ((byte | BRACE) === (OPEN | BRACE)) {
       if (++depth > bounds.depth) return `JSON nested deeper than ${bounds.depth} levels`;
       // The first in it; the others follow a comma. An empty one is counted for two.
       if (++values > bounds.values) return tooMany;
-    } else if (CLOSE.includes(byte)) depth--;
+    } else if ((byte | BRACE) === (CLOSE | BRACE)) depth--;
   }
   return null;
 }
 
 /** Of the quote that ends the string, or the end of the text. */
 function endOfString(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
-  return Math.min(at, bytes.length);
+  for (let at = bytes.indexOf(QUOTE, from); at >= 0; at = bytes.indexOf(QUOTE, at + 1)) {
+    let before = at - 1;
+    while (before >= from && bytes[before] === BACKSLASH) before--;
+    if ((at - before) % 2 === 1) return at;
+  }
+  return bytes.length;
 }
 
 export type ParsedJson =

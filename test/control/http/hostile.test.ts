@@ -151,11 +151,11 @@ describe("the body", () => {
     expect((await answering(Buffer.concat([half, half]), GZIP)).code).toBe("answer_too_large");
   });
 
-  test("what a server may well send is read: a MiB of it, 60 levels, 60 000 values", async () => {
+  test("what a server may well send is read: a MiB of it, 60 levels, 30 000 values", async () => {
     for (const body of [
       JSON.stringify({ data: "x".repeat(MIB - 100) }),
       "[".repeat(60) + "]".repeat(60),
-      JSON.stringify(Array.from({ length: 60_000 }, (_, n) => n)),
+      JSON.stringify(Array.from({ length: 30_000 }, (_, n) => n)),
     ]) {
       const server = await startHostile((socket) => void socket.write(plainAnswer(gzipSync(body), GZIP)));
       expect((await open(server.url).request(get)).body).toEqual(JSON.parse(body));
