@@ -41,13 +41,21 @@ export interface WorstServer {
   answer(body: string | null): void;
   /** Syncs so far. */
   syncs(): number;
+  /** Ids of the events that came and were acknowledged, in the order in which they came. */
+  events(): readonly string[];
   close(): void;
+}
+
+interface Said {
+  readonly seq: number;
+  readonly events?: readonly { readonly id: string }[];
 }
 
 /** It registers any node with any key. */
 export async function startWorstServer(): Promise<WorstServer> {
   let packed: Buffer | null = null;
   let syncs = 0;
+  const events: string[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -61,9 +69,11 @@ export async function startWorstServer(): Promise<WorstServer> {
       response.setHeader("content-encoding", "gzip");
       return void response.end(packed);
     }
-    const { seq } = JSON.parse(said.toString()) as { seq: number };
+    const { seq, events: sent = [] } = JSON.parse(said.toString()) as Said;
+    const acked_events = sent.map(({ id }) => id);
+    events.push(...acked_events);
     const now = new Date().toISOString();
-    const data = { now, ack_seq: seq, acked_events: [], resync: [], epoch: "e", commands: [] };
+    const data = { now, ack_seq: seq, acked_events, resync: [], epoch: "e", commands: [] };
     response.end(JSON.stringify({ data }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -73,6 +83,7 @@ export async function startWorstServer(): Promise<WorstServer> {
       packed = body === null ? null : gzipSync(body);
     },
     syncs: () => syncs,
+    events: () => events,
     close() {
       server.closeAllConnections();
       server.close();
