@@ -111,6 +111,7 @@ export function viewOf(options: ViewOptions): AgentView {
       const [loop] = loops(known ? apiToEnroll(name, configured) : (name ?? "")) as [SyncLoop];
       refuseKeyOfAnother(key, loop.api.name);
       await loop.api.enroll(key, enrolOptions, AbortSignal.timeout(CHECK_MS));
+      commands.forgetTime();
       loop.forget();
       await loop.now();
       const { nodeId, mode } = loop.api.status();
@@ -140,6 +141,7 @@ export function viewOf(options: ViewOptions): AgentView {
       await settled();
       for (const loop of loops(name)) {
         await loop.api.leave(AbortSignal.timeout(CHECK_MS));
+        commands.forgetTime();
         loop.forget();
         cancelAllOf(commands, loop.api.name);
       }

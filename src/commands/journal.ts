@@ -73,8 +73,15 @@ export interface JournalStore {
   isCommandKnown(id: string): boolean;
   /** What must be kept of this source. @param now wall clock, milliseconds: what is older than 30 days gives way where it is full */
   journalUse(source: string, now: number): JournalUse;
-  /** The highest sequence number of this source's epoch, or null. */
-  lastCommandSeq(source: string, epoch: string): number | null;
+  /**
+   * The highest sequence number of this source's epoch, up to `most`, among those issued within these bounds (wall
+   * clock of the source, milliseconds, both included), or null.
+   */
+  lastCommandSeq(
+    source: string,
+    epoch: string,
+    within: { from: number; until: number; most: number },
+  ): number | null;
   /** Whether a `command.state` event of this command is not yet acknowledged by `api`. */
   answerPending(api: string, commandId: string): boolean;
   /** Append events in one transaction. From severity warning up and `command.state`: fsynced on return; info ones with the next flush. */

@@ -35,6 +35,8 @@ export interface ConfigFile {
 
 export const MAX_CONFIG_BYTES = 256 * 1024;
 const MAX_NESTING = 32;
+/** Of one file: every `=`, `.`, `,` and opening bracket; docs/config.example.toml has some hundred. */
+const MAX_PARTS = 16_384;
 
 /**
  * Read and parse one file.
@@ -50,14 +52,37 @@ export function readConfigFile(file: string): ConfigFile | null {
 
 /** Parse the text of a configuration file; `file` is only its name in problems. */
 function parseConfigText(file: string, text: string): ConfigFile {
+  // A few bytes a value, and some hundred in memory for each: judged before any is made.
+  if ((text.match(/[=[{,.]/g)?.length ?? 0) > MAX_PARTS)
+    return unread(file, "too many keys and values for one file");
   const positions = locateKeys(text);
   const problems = secretLines(file, text, positions);
   try {
     const table = parse(text, { maxDepth: MAX_NESTING }) as Record<string, unknown>;
+    // The parser bounds brackets, not names with dots.
+    if (isDeeper(table, MAX_NESTING)) return unread(file, `tables nested deeper than ${MAX_NESTING} levels`);
     return { file, table, positions, problems };
   } catch (error) {
     return { file, table: null, positions, problems: [syntaxProblem(file, text, error), ...problems] };
   }
+}
+
+function unread(file: string, message: string): ConfigFile {
+  const nextStep = "foundry-agent config show  # names every key that there is";
+  const problem = { file, line: null, column: null, key: null, message, nextStep };
+  return { file, table: null, positions: new Map(), problems: [problem] };
+}
+
+/** Level by level, without recursion. */
+function isDeeper(table: object, levels: number): boolean {
+  let level: object[] = [table];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    level = level.flatMap((item) =>
+      Object.values(item).filter((inner) => inner !== null && typeof inner === "object"),
+    );
+  }
+  return false;
 }
 
 /** The problem of a secret inside the configuration. */

@@ -14,6 +14,9 @@ export function nextUlid(previous: string, nowMs: number, random: Uint8Array): s
   return increment(previous);
 }
 
+/** What every id made before 2100 is less than: a later one was made by no clock, and nothing can follow the last of all. */
+export const BEYOND_ULIDS = encodeTime(Date.UTC(2100, 0, 1));
+
 function encodeTime(ms: number): string {
   let text = "";
   for (let rest = ms, i = 0; i < 10; i++) {

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AgentError, errorText } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
+import { type JsonBounds, parseBounded } from "../model/text/bounded-json.ts";
 import { scrubSecrets } from "../model/text/scrub.ts";
 import { streamEvents } from "./event-stream.ts";
 import type { Answer, Call, Route, RouteContext } from "./routes/route.ts";
@@ -12,6 +13,8 @@ import { routesAt } from "./routes/table.ts";
 import { statusOf } from "./status-codes.ts";
 
 const BODY_MAX = 64 * 1024;
+/** Of a body: a signed command with its params is the most that anybody has to say. */
+const BODY: JsonBounds = { bytes: BODY_MAX, depth: 32, values: 4_096, text: BODY_MAX };
 /** A web page's script can be made to talk to a socket through a local proxy: only these names are ours. */
 const HOST = /^(?:(?:localhost|foundry-agent)(?::\d*)?)?$/i;
 const STREAMS_MAX = 8;
@@ -157,12 +160,10 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     chunks.push(chunk);
   }
   if (size === 0) return null;
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
-  } catch {
-    // The parser's message would quote the body, and that may be a key.
-    throw new AgentError("bad_request", "the body is not JSON", null);
-  }
+  const parsed = parseBounded(Buffer.concat(chunks), BODY);
+  if ("value" in parsed) return parsed.value;
+  const wrong = parsed.wrong === "broken JSON" ? "not JSON" : parsed.wrong;
+  throw new AgentError("bad_request", `the body is ${wrong}`, null);
 }
 
 function write(response: ServerResponse, answer: Exclude<Answer, { events: unknown }>): void {

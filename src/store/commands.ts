@@ -152,13 +152,16 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
           id,
         ),
       ),
-    lastCommandSeq: (source, epoch) =>
+    lastCommandSeq: (source, epoch, { from, until, most }) =>
       file.read(
         (db) =>
           db.get<{ last: number | null }>(
-            "SELECT max(seq) AS last FROM command WHERE source = ? AND epoch = ?",
+            `SELECT max(seq) AS last FROM command WHERE source = ? AND epoch = ? AND seq <= ? AND ${ISSUED_AT} BETWEEN ? AND ?`,
             source,
             epoch,
+            most,
+            Math.trunc(from),
+            Math.trunc(until),
           )?.last ?? null,
       ),
     isCommandKnown: known,
@@ -226,6 +229,9 @@ function insertHistory(db: Database, id: string, { at, state, step, text }: Hist
     id,
   );
 }
+
+/** Null where the text is damaged, which is between nothing. */
+const ISSUED_AT = "CASE WHEN json_valid(command) THEN json_extract(command, '$.issuedAt') END";
 
 function storedCommand({ errorCode, errorMessage, ...row }: Row): StoredCommand {
   return { ...row, error: errorCode === null ? null : { code: errorCode, message: errorMessage ?? "" } };

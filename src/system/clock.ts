@@ -18,3 +18,5 @@ export function monotonic(): number {
 
 /** Before this program was written: a clock that says less is wrong. Milliseconds since the epoch. */
 export const EARLIEST_TIME = Date.UTC(2026, 0, 1);
+/** After anything that runs this: who says more, or keeps it, is wrong. Milliseconds since the epoch. */
+export const LATEST_TIME = Date.UTC(2100, 0, 1);

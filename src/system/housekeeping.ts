@@ -129,7 +129,6 @@ export function openHousekeeping(options: {
 }
 
 function housekeeper(native: Native, rhythm: Rhythm): (now: number) => void {
-  const collect = garbageCollector();
   let mappings: readonly Mapping[] = candidates(readFileSync("/proc/self/maps", "latin1"));
   let checked: readonly Mapping[] = [];
   let collectedAt = Number.NEGATIVE_INFINITY;
@@ -139,7 +138,8 @@ function housekeeper(native: Native, rhythm: Rhythm): (now: number) => void {
     const since = now - collectedAt;
     if (since >= rhythm.collectMs || (since >= rhythm.collectSoonMs && heapUsed() - heapThen > GROWN)) {
       collectedAt = now;
-      collect();
+      // This flavour also clears caches of compiled code: 3 MB less, once a minute.
+      collect("last-resort");
       heapThen = heapUsed();
       native.trimHeap();
     }
@@ -190,10 +190,22 @@ export function validate(
   return { mappings: known, checked };
 }
 
-/** V8's collector. The last-resort flavour also clears caches of compiled code: 3 MB less, once a minute. */
-function garbageCollector(): () => void {
-  setFlagsFromString("--expose-gc");
-  // The flag counts for new contexts only; theirs collects the whole heap.
-  const collect = runInNewContext("gc") as (options: Record<string, string>) => void;
-  return () => collect({ type: "major", execution: "sync", flavor: "last-resort" });
+/** V8's collector, made once: each is a context of its own. */
+let collector: ((options: Record<string, string>) => void) | null = null;
+
+function collect(flavor: "regular" | "last-resort"): void {
+  if (collector === null) {
+    setFlagsFromString("--expose-gc");
+    // The flag counts for new contexts only; theirs collects the whole heap.
+    collector = runInNewContext("gc") as (options: Record<string, string>) => void;
+  }
+  collector({ type: "major", execution: "sync", flavor });
+}
+
+/**
+ * Before something large is made (10 ms): V8 lets megabytes of buffers and objects that nobody has any more lie
+ * about until there are tens of them, and what comes one after another must not add up.
+ */
+export function makeRoom(): void {
+  collect("regular");
 }

@@ -12,6 +12,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { SHIP_FLAGS } from "../../scripts/flags.mjs";
 import { BUNDLE, ROOT } from "../../scripts/paths.mjs";
+import { answers } from "./answers.ts";
 import type { Bench, Part, Row } from "./bench-types.ts";
 import { collection } from "./collection.ts";
 import { libraries } from "./libraries.ts";
@@ -24,7 +25,7 @@ import { traffic } from "./traffic.ts";
 
 const EXPORTER = "/usr/bin/prometheus-node-exporter";
 /** In the table's order. */
-const ALONE: readonly Part[] = [size, startup, collection, libraries, statusSocket, smart];
+const ALONE: readonly Part[] = [size, startup, collection, libraries, statusSocket, smart, answers];
 const LONG: readonly Part[] = [idle, load];
 
 function line(cells: readonly string[]): string {

@@ -231,3 +231,16 @@ describe("secrets in the configuration", () => {
     );
   });
 });
+
+it.each([
+  ["values by the thousand", `a = [${"{},".repeat(80_000)}]\n`, "too many keys and values"],
+  ["keys by the thousand", Array.from({ length: 30_000 }, (_, n) => `k${n}=1`).join("\n"), "too many keys"],
+  ["names with dots", `a${".a".repeat(5_000)} = 1\n`, "nested deeper"],
+])("%s are one problem, found before anything is made of them", (_what, text, message) => {
+  const { problems } = loadFiles({ "config.toml": text });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatchObject({
+    message: expect.stringContaining(message),
+    nextStep: expect.any(String),
+  });
+});

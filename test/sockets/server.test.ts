@@ -85,6 +85,9 @@ test("errors say what is wrong and what to do next", async () => {
   expect(await asked("/v1/events?since=yesterday")).toEqual([400, "bad_request", true]);
   expect(await asked("/v1/commands?limit=-1")).toEqual([400, "bad_request", false]);
   expect(await asked("/v1/enroll", "POST", "not json")).toEqual([400, "bad_request", false]);
+  const params = "[".repeat(20_000) + "]".repeat(20_000);
+  for (const body of [params, `{"type":"noop","params":{"a":${params}}}`, `[${"{},".repeat(15_000)}{}]`])
+    expect(await asked("/v1/commands", "POST", body)).toEqual([400, "bad_request", false]);
   expect(await asked("/v1/drives/%", "GET")).toEqual([404, "not_found", true]);
   const wrongMethod = await ask(server.controlSocket, "/v1/status", { method: "DELETE" });
   expect([wrongMethod.status, wrongMethod.headers.allow]).toEqual([405, "GET"]);

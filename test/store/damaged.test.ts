@@ -29,6 +29,23 @@ function keptAside(folder: string): string[] {
 }
 
 describe("a damaged state", () => {
+  it.each(["7".padEnd(26, "Z"), "~~~~", "z".repeat(26)])(
+    "whose cursor says that all was told up to %s tells what comes, and counts on from what was there",
+    (upto) => {
+      const folder = filledState(temporaryFolder());
+      sql(folder, `INSERT OR REPLACE INTO cursor (api, upto, beyond) VALUES ('a', '${upto}', '[]')`);
+      const store = testStore(folder);
+      store.appendEvents([warning("after")], START);
+      const pending = store.pendingEvents("a", 1_000);
+      expect(numbers(pending).at(-1)).toBe("after");
+      const ids = pending.map(({ id }) => id);
+      expect(ids).toEqual([...ids].sort());
+      store.acknowledgeEvents("a", ids);
+      expect(store.pendingCount("a")).toBe(0);
+      store.close();
+    },
+  );
+
   const damage: Record<string, (path: string) => void> = {
     "with garbage for a header": (path) =>
       writeFileSync(path, Buffer.concat([Buffer.alloc(4096, "?"), readFileSync(path).subarray(4096)])),

@@ -1,5 +1,5 @@
 /** `foundry-agent commands`: what this node was asked to do and what came of it; cancel, submit and sign. */
-import { readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { nearest } from "../../model/text/suggest.ts";
@@ -145,7 +145,7 @@ async function submit(
   io: Io,
 ): Promise<number> {
   const command = parsed(
-    file === "-" ? await readAllInput(input(), MAX_BYTES, "a command") : readFile(file),
+    file === "-" ? await readAllInput(input(), MAX_BYTES, "a command") : await readFile(file),
     file,
   );
   const client = await openClient(io, values, "control");
@@ -155,9 +155,12 @@ async function submit(
   return exitOf(taken);
 }
 
-function readFile(file: string): string {
+async function readFile(file: string): Promise<string> {
   try {
-    const bytes = readFileSync(file);
+    const chunks: Buffer[] = [];
+    // No more of it than tells that it is too long: the name may be that of a device.
+    for await (const chunk of createReadStream(file, { end: MAX_BYTES })) chunks.push(chunk as Buffer);
+    const bytes = Buffer.concat(chunks);
     if (bytes.length > MAX_BYTES) throw usageError(`${file} is too long for a command`, HELP);
     return bytes.toString("utf8");
   } catch (error) {

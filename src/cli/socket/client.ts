@@ -4,6 +4,7 @@
  */
 import { type IncomingMessage, request } from "node:http";
 import { AgentError, errorCode } from "../../model/errors.ts";
+import { type JsonBounds, parseBounded } from "../../model/text/bounded-json.ts";
 import type { Io } from "../output.ts";
 import type { OptionDeclaration } from "../usage.ts";
 import type { AnswerAt, Asked, AskedOf, PathOf } from "./asked.ts";
@@ -43,6 +44,10 @@ interface Request {
 }
 
 const MAX_ANSWER = 64 * 1024 * 1024;
+/** `--socket` names anybody's: what answers there is bounded as everybody else is. */
+const ANSWER: JsonBounds = { bytes: 16 * 1024 * 1024, depth: 64, values: 1_000_000, text: 16 * 1024 * 1024 };
+/** One event has 16 KiB of data at most. */
+const MAX_LINE = 256 * 1024;
 const READ_MS = 15_000;
 const ACTION_MS = 300_000;
 
@@ -153,6 +158,8 @@ export async function openClient(
         for await (const chunk of answer as AsyncIterable<string>) {
           const lines = (rest + chunk).split("\n");
           rest = lines.pop() ?? "";
+          if (rest.length > MAX_LINE)
+            throw new AgentError("bad_answer", "the agent sent an endless line", null);
           for (const line of lines) if (line !== "") onLine(line, parsedLine(line));
         }
       } catch (error) {
@@ -175,20 +182,14 @@ function queryText(query: Query): string {
 }
 
 function parsedLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    throw new AgentError("bad_answer", "the agent sent a line that is no event", "foundry-agent version");
-  }
+  const parsed = parseBounded(line, { ...ANSWER, bytes: MAX_LINE });
+  if ("value" in parsed) return parsed.value;
+  throw new AgentError("bad_answer", "the agent sent a line that is no event", "foundry-agent version");
 }
 
 function unwrap(text: string, status: number, path: string): unknown {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    answer = null; // judged below
-  }
+  const parsed = parseBounded(text, ANSWER);
+  const answer = "value" in parsed ? parsed.value : null; // judged below
   const { data, error } = (answer ?? {}) as { data?: unknown; error?: Record<string, unknown> };
   if (status === 200 && data !== undefined) return data;
   if (typeof error?.code === "string" && typeof error.message === "string")

@@ -10,12 +10,13 @@ import type { KnownTime } from "../gates/gate.ts";
 import { MAX_WAITING, tooManyWaiting } from "../quota/limits.ts";
 import type { Progress } from "../record.ts";
 
-const FUTURE_MS = 5 * 60_000;
+/** How far the clock of a source may be ahead of what is known of the time, milliseconds. */
+export const FUTURE_MS = 5 * 60_000;
 
 export interface Situation {
   readonly types: ReadonlyMap<string, AnyCommandType>;
   readonly time: KnownTime;
-  /** The highest sequence number of this source and epoch that the journal has; null: none. */
+  /** The highest number of what was taken of this source and epoch and issued no earlier; null: none. */
   readonly lastSeq: number | null;
   readonly unfinished: number;
   /** What is wrong with its signature, where the policy wants one. */

@@ -250,6 +250,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     record: journal.read,
     time: time.known,
     conditions: () => [...floods.conditions(), ...room.conditions()],
+    forgetTime: time.forget,
     start(agent) {
       changed = agent.changed;
       undoing.start();

@@ -11,12 +11,14 @@ import { commandEvent, type Journal, whyOf } from "../journal.ts";
 import type { Floods } from "../quota/floods.ts";
 import type { JournalRoom } from "../quota/room.ts";
 import type { Asked, CommandRecord, Progress } from "../record.ts";
-import { firstProgress, foreign, isPromising, refusal } from "./accept.ts";
+import { FUTURE_MS, firstProgress, foreign, isPromising, refusal } from "./accept.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import type { ServerTime } from "./server-time.ts";
 import { blank, settled } from "./state-lost.ts";
 import type { Delivery, LocalRequest } from "./types.ts";
 
+/** Nobody has given so many commands: a number above says nothing of their order. */
+const MOST_COUNTED = 2 ** 40;
 /** Of one answer. */
 const MAX_CANCELS = 100;
 
@@ -80,7 +82,7 @@ export function openIntake(
 
   function judge(command: Asked): Why | null {
     const known = time.known();
-    const lastSeq = command.source === "local" ? null : store.lastCommandSeq(command.source, command.epoch);
+    const lastSeq = lastSeqBefore(command, known.atLeast ?? clock.now(), store);
     const signature = gates.signature(command, known);
     return refusal(command, {
       types,
@@ -257,6 +259,20 @@ export function openIntake(
     },
     draft,
   };
+}
+
+/**
+ * The highest number that this one must not be below: of what was issued no earlier than it, and not in the future. A
+ * number alone is anything a server cares to send, and one huge one would shut out all that follow.
+ */
+function lastSeqBefore(
+  { source, epoch, issuedAt }: Command,
+  now: number,
+  store: ExecutorPorts["state"]["journal"],
+): number | null {
+  if (source === "local" || issuedAt === null) return null;
+  const within = { from: issuedAt, until: now + FUTURE_MS, most: MOST_COUNTED };
+  return store.lastCommandSeq(source, epoch, within);
 }
 
 function sameParams(one: Command, other: Command): boolean {

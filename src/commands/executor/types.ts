@@ -59,6 +59,8 @@ export interface Executor {
   time(): KnownTime;
   /** `command_flood`, `journal_full`: as of now, so they end by themselves. */
   conditions(): ConditionDraft[];
+  /** This node has another server now, or none: what the one before said of the time counts no more. */
+  forgetTime(): void;
   /** Everything that was going on before this start is looked at, then commands are carried out. */
   start(agent: AgentPort): void;
   /** Look at the journal and the gates now: the configuration, the policy or the identity may have changed. */

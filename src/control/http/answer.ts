@@ -1,77 +1,89 @@
-/** From bytes to JSON, every size capped: what a server (or whoever answers in its place) sends is not trusted. */
+/**
+ * From bytes to JSON, everything bounded: what a server (or whoever answers in its place) sends is not trusted, and
+ * must not cost more memory than the service may have (MemoryMax of its unit).
+ */
 import type { IncomingMessage } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { AgentError } from "../../model/errors.ts";
+import { type JsonBounds, parseBounded } from "../../model/text/bounded-json.ts";
+import { makeRoom } from "../../system/housekeeping.ts";
 import { badAnswer } from "./errors.ts";
 
-/** Both as sent and after decompression. */
-export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-const MAX_DEPTH = 64;
+const KIB = 1024;
 
-export function tooLarge(host: string): AgentError {
+/** As sent and after decompression alike: 100 commands with some KiB of parameters each. */
+const ANSWER: JsonBounds = { bytes: KIB * KIB, depth: 64, values: 16_384, text: KIB * KIB };
+/** A page of 100 nodes with 60 drives each. Only looked through, where what a sync brings is written down as well. */
+const LIST: JsonBounds = { ...ANSWER, values: 32_768 };
+/** More than any usual answer: worth a collection of garbage before as much again is made of it. */
+const LARGE_BYTES = 64 * KIB;
+/** Of decompression, at the least. */
+const MIN_CHUNK_BYTES = 16 * KIB;
+/** A code and a sentence. */
+const ERROR_ANSWER: JsonBounds = { bytes: 64 * KIB, depth: 16, values: 4_096, text: 64 * KIB };
+
+/** What an answer of this status may have. */
+export function boundsOf(status: number): JsonBounds {
+  return isError(status) ? ERROR_ANSWER : ANSWER;
+}
+
+/** Its status says enough, and must not be lost for its body: what can't be read of that is left away. */
+export function isError(status: number): boolean {
+  return status >= 300;
+}
+
+export function tooLarge(host: string, status: number): AgentError {
   return new AgentError(
     "answer_too_large",
-    `${host} answered with more than ${MAX_ANSWER_BYTES / 1024 / 1024} MiB; the rest was not read.`,
+    `${host} answered with more than ${boundsOf(status).bytes / KIB} KiB; the rest was not read.`,
     "foundry-agent config show  # is url that of the API? If it is, tell who runs the server",
   );
 }
 
 /**
  * The answer's JSON.
+ * @param isList a page of many, which may have more values
  * @returns undefined when there is no body, and for an error answer whose body is not JSON (a load
- *   balancer's HTML page): there the status says enough
+ *   balancer's HTML page) or too much of it
  * @throws AgentError `answer_too_large`, `bad_answer`
  */
-export function parseAnswer(response: IncomingMessage, bytes: Buffer, host: string): unknown {
+export function parseAnswer(
+  response: IncomingMessage,
+  bytes: Buffer,
+  host: string,
+  isList: boolean,
+): unknown {
   if (bytes.length === 0) return undefined;
-  const failed = (response.statusCode ?? 0) >= 300;
+  const status = response.statusCode ?? 0;
   try {
     const type = response.headers["content-type"] ?? "no content type";
     if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
       throw badAnswer(host, `${type.slice(0, 60)} where JSON was expected`);
     }
-    const value = parseJson(decompress(response, bytes, host).toString("utf8"), host);
-    if (tooDeep(value)) throw badAnswer(host, `JSON nested deeper than ${MAX_DEPTH} levels`);
-    return value;
+    const plain = decompress(response, bytes, host, status);
+    if (plain.length > LARGE_BYTES) makeRoom();
+    const parsed = parseBounded(plain, isList && !isError(status) ? LIST : boundsOf(status));
+    if ("wrong" in parsed) throw badAnswer(host, parsed.wrong);
+    return parsed.value;
   } catch (error) {
-    if (failed && error instanceof AgentError) return undefined;
+    if (isError(status) && error instanceof AgentError) return undefined;
     throw error;
   }
 }
 
-function decompress(response: IncomingMessage, bytes: Buffer, host: string): Buffer {
+function decompress(response: IncomingMessage, bytes: Buffer, host: string, status: number): Buffer {
   const encoding = response.headers["content-encoding"] ?? "identity";
   if (encoding === "identity") return bytes;
   if (encoding !== "gzip") throw badAnswer(host, `content encoding ${encoding.slice(0, 40)}`);
   try {
-    return gunzipSync(bytes, { maxOutputLength: MAX_ANSWER_BYTES });
+    const { bytes: most } = boundsOf(status);
+    // In one piece where gzip's last four bytes say how long it is (modulo 2^32), so that it is not there twice.
+    const said = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
+    const chunkSize = Math.min(most, Math.max(MIN_CHUNK_BYTES, said + 1));
+    return gunzipSync(bytes, { maxOutputLength: most, chunkSize });
   } catch (error) {
-    if (error instanceof RangeError) throw tooLarge(host);
+    makeRoom();
+    if (error instanceof RangeError) throw tooLarge(host, status);
     throw badAnswer(host, "broken gzip", error);
   }
-}
-
-function parseJson(text: string, host: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw badAnswer(host, "broken JSON", error);
-  }
-}
-
-/** Level by level, without recursion: depth is just what can't be trusted here. */
-function tooDeep(value: unknown): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; depth <= MAX_DEPTH; depth++) {
-    const next: unknown[] = [];
-    for (const item of level) {
-      if (item === null || typeof item !== "object") continue;
-      for (const inner of Object.values(item)) {
-        if (inner !== null && typeof inner === "object") next.push(inner);
-      }
-    }
-    if (next.length === 0) return false;
-    level = next;
-  }
-  return true;
 }

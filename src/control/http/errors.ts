@@ -60,6 +60,8 @@ export function requestError(error: unknown, route: Route): AgentError {
     return make("network_unreachable", `There is no way to ${nearest} (${code}).`, "ip route");
   }
   if (code === "ETIMEDOUT") return connectTimeout(route, null, error);
+  if (code === "HPE_HEADER_OVERFLOW" || code === "HPE_CHUNK_EXTENSIONS_OVERFLOW")
+    return badAnswer(host, "more around its answer (headers, trailers) than is read", error);
   if (code.startsWith("HPE_")) {
     return make(
       "bad_answer",

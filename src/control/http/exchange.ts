@@ -3,7 +3,6 @@ import {
   type ClientRequest,
   type Agent as HttpAgent,
   type IncomingHttpHeaders,
-  type IncomingMessage,
   request as plainRequest,
 } from "node:http";
 import { request as secureRequest } from "node:https";
@@ -11,8 +10,9 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { monotonic } from "../../system/clock.ts";
-import { MAX_ANSWER_BYTES, parseAnswer, tooLarge } from "./answer.ts";
-import { connectTimeout, proxyAuthRequired, type Route } from "./errors.ts";
+import { parseAnswer } from "./answer.ts";
+import { badAnswer, connectTimeout, proxyAuthRequired, type Route } from "./errors.ts";
+import { boundWire, cutShort, MAX_HEAD_BYTES, readBody } from "./incoming.ts";
 
 export interface Exchange {
   readonly target: URL;
@@ -21,8 +21,13 @@ export interface Exchange {
   readonly payload: Buffer | null;
   readonly agent: HttpAgent;
   readonly route: Route;
-  /** Milliseconds; firstByte counts from connected, total from the start. */
-  readonly limits: { readonly connectMs: number; readonly firstByteMs: number; readonly totalMs: number };
+  /** Milliseconds; firstByte counts from connected, left from the start: what is left of total, redirects included. */
+  readonly limits: {
+    readonly connectMs: number;
+    readonly firstByteMs: number;
+    readonly totalMs: number;
+    readonly leftMs: number;
+  };
   readonly signal: AbortSignal;
 }
 
@@ -46,6 +51,7 @@ export function exchange(given: Exchange): Promise<HttpAnswer> {
     let call: ClientRequest | null = null;
     let over = false;
     let answered = false;
+    let unbound = (): void => undefined;
     const timers = new Map<string, NodeJS.Timeout>();
     const startedAt = monotonic();
 
@@ -54,6 +60,7 @@ export function exchange(given: Exchange): Promise<HttpAnswer> {
       over = true;
       for (const timer of timers.values()) clearTimeout(timer);
       signal.removeEventListener("abort", abort);
+      unbound();
       settle();
     }
     /** Give up: the connection is of no further use. */
@@ -80,17 +87,21 @@ export function exchange(given: Exchange): Promise<HttpAnswer> {
 
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort);
-    limit("total", limits.totalMs, () => tooSlow("total_timeout", route, limits.totalMs));
+    limit("total", limits.leftMs, () => tooSlow("total_timeout", route, limits.totalMs));
     limit("connect", limits.connectMs, () => connectTimeout(route, limits.connectMs));
 
     call = (given.target.protocol === "https:" ? secureRequest : plainRequest)(given.target, {
       method: given.method,
       headers: given.headers,
       agent: given.agent,
+      maxHeaderSize: MAX_HEAD_BYTES,
       // With a proxy this bounds the tunnel, which Node makes before the request has a socket.
       ...(route.proxy === null ? {} : { timeout: limits.connectMs }),
     });
-    call.on("socket", (socket) => whenConnected(socket, connected));
+    call.on("socket", (socket) => {
+      whenConnected(socket, connected);
+      if (!over && call !== null) unbound = boundWire(call, socket, route.host, fail);
+    });
     call.on("error", (error) => {
       const reset = errorCode(error) === "ECONNRESET" || errorCode(error) === "EPIPE";
       const soon = monotonic() - startedAt < DEAD_WITHIN_MS;
@@ -101,15 +112,26 @@ export function exchange(given: Exchange): Promise<HttpAnswer> {
           : error,
       );
     });
+    call.on("upgrade", (response) =>
+      fail(badAnswer(route.host, `status ${response.statusCode}, another protocol`)),
+    );
+    // Whatever else Node gives up on without a word.
+    call.on("close", () => fail(cutShort(route.host)));
     call.on("response", (response) => {
       answered = true;
       clearTimeout(timers.get("firstByte"));
-      readAll(response, route.host, fail, (bytes) => {
+      readBody(response, route.host, fail, (bytes) => {
         end(() => {
+          // Of an error answer the rest was not read: this connection is no more good for another request.
+          if (!response.complete) call?.destroy();
           try {
             const status = response.statusCode ?? 0;
             if (status === 407 && route.proxy !== null) throw proxyAuthRequired(route);
-            resolve({ status, headers: response.headers, body: parseAnswer(response, bytes, route.host) });
+            resolve({
+              status,
+              headers: response.headers,
+              body: parseAnswer(response, bytes, route.host, given.method === "GET"),
+            });
           } catch (error) {
             reject(error);
           }
@@ -126,32 +148,6 @@ function whenConnected(socket: Socket, connected: () => void): void {
   const { secureConnecting } = socket as { secureConnecting?: boolean };
   if (!socket.connecting && secureConnecting !== true) connected();
   else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", connected);
-}
-
-function readAll(
-  response: IncomingMessage,
-  host: string,
-  fail: (error: unknown) => void,
-  done: (bytes: Buffer) => void,
-): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  response.on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) fail(tooLarge(host));
-    else chunks.push(chunk);
-  });
-  response.on("error", fail);
-  // Without Content-Length a lost connection and an end look alike: `complete` tells them apart.
-  response.on("end", () => {
-    if (response.complete) done(Buffer.concat(chunks));
-    else fail(cutShort(host));
-  });
-  response.on("close", () => fail(cutShort(host)));
-}
-
-function cutShort(host: string): AgentError {
-  return new AgentError("connection_lost", `${host} broke off in the middle of its answer.`);
 }
 
 function tooSlow(code: "first_byte_timeout" | "total_timeout", route: Route, ms: number): AgentError {

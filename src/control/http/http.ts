@@ -38,7 +38,7 @@ export interface HttpRequest {
   readonly bearer?: string;
   /** From connected (and idle) to the answer's head; a long poll needs its wait and 15 s more. Default 30 000. */
   readonly firstByteMs?: number;
-  /** Of one try; default firstByteMs + 30 000. */
+  /** To the end of the answer, redirects and a second try included; default firstByteMs + 30 000. */
   readonly totalMs?: number;
   /** Doing it twice does no harm: sent again when a kept-alive connection turns out to be dead. Default: GET only. */
   readonly repeatable?: boolean;
@@ -103,8 +103,9 @@ export function openHttp(options: HttpOptions): Http {
 
   async function follow(asked: HttpRequest, id: string, over: Sockets): Promise<HttpAnswer> {
     let target = new URL(base.pathname.replace(/\/$/, "") + asked.path, base);
+    const until = monotonic() + totalOf(asked);
     for (let hops = 0; ; hops++) {
-      const answer = await tryTwice(asked, target, id, over);
+      const answer = await tryTwice(asked, target, id, over, until);
       const { status } = answer;
       const { location } = answer.headers;
       if (status < 300 || status > 399 || status === 304) return answer;
@@ -121,23 +122,34 @@ export function openHttp(options: HttpOptions): Http {
     }
   }
 
-  async function tryTwice(asked: HttpRequest, target: URL, id: string, over: Sockets): Promise<HttpAnswer> {
-    const firstByteMs = asked.firstByteMs ?? 30_000;
-    const one: Exchange = {
+  /** @param until monotonic, milliseconds: when the whole has to be over */
+  async function tryTwice(
+    asked: HttpRequest,
+    target: URL,
+    id: string,
+    over: Sockets,
+    until: number,
+  ): Promise<HttpAnswer> {
+    const one = (): Exchange => ({
       target,
       method: asked.method,
       ...prepare(asked, id, options.userAgent),
       agent: over.agent,
       route,
-      limits: { connectMs, firstByteMs, totalMs: asked.totalMs ?? firstByteMs + 30_000 },
+      limits: {
+        connectMs,
+        firstByteMs: firstByteOf(asked),
+        totalMs: totalOf(asked),
+        leftMs: Math.max(1, Math.round(until - monotonic())),
+      },
       signal: asked.signal,
-    };
+    });
     try {
-      return await exchange(one);
+      return await exchange(one());
     } catch (error) {
       const repeatable = asked.repeatable ?? asked.method === "GET";
       if (!(error instanceof DeadConnection && repeatable)) throw error;
-      return await exchange(one);
+      return await exchange(one());
     }
   }
 
@@ -148,6 +160,14 @@ export function openHttp(options: HttpOptions): Http {
   }
 
   return { request, close };
+}
+
+function firstByteOf(asked: HttpRequest): number {
+  return asked.firstByteMs ?? 30_000;
+}
+
+function totalOf(asked: HttpRequest): number {
+  return asked.totalMs ?? firstByteOf(asked) + 30_000;
 }
 
 function prepare(asked: HttpRequest, id: string, userAgent: string): Pick<Exchange, "headers" | "payload"> {

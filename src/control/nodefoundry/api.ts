@@ -13,11 +13,14 @@ import { openEnrolment, renewAsCopy } from "./enrolment.ts";
 import { checkKey, refuseForEnrolment } from "./key.ts";
 import { keyKind } from "./key-kind.ts";
 import { openLooker, type ReadOnly } from "./read-only/round.ts";
-import { syncRound } from "./round.ts";
-import { openSequence, openSessions, type Session } from "./session.ts";
+import { syncRound } from "./round/round.ts";
+import { openSequence } from "./round/sequence.ts";
+import { openSessions, type Session } from "./session.ts";
 
 /** 404s in a row that mean "no agent API" and not a moment of a deployment. */
 const MISSING_TWICE = 2;
+/** Reports in a row that a server does not confirm, after which the node registers anew. */
+const UNCONFIRMED_TO_REGISTER = 3;
 /** How often a server without an agent API is asked whether it has one now. */
 const ASK_AGAIN_MS = 6 * 3_600_000;
 /** Of a bundle on a metered network. */
@@ -31,10 +34,13 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
   const sessions = openSessions(context.values, config.url);
   const sequence = openSequence(context.values);
   const connection = openConnection(config, context);
-  const enrolment = openEnrolment(config, context, connection, sessions);
+  const enrolment = openEnrolment(config, context, connection, sessions, sequence);
   const looker = openLooker(config, context, connection);
-  const parts = { context, connection, sessions, sequence, metered: config.profile === "metered" };
+  const metered = config.profile === "metered";
+  const parts = { context, connection, sessions, sequence, metered, unconfirmed: () => unconfirmed };
   let missing = 0;
+  /** Rounds in a row whose report was not confirmed. */
+  let unconfirmed = 0;
   let readOnly: ReadOnly | null = null;
   let last: LastRound | null = null;
   let keyNote: string | null = null;
@@ -89,12 +95,19 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
 
   async function agentRound(input: SyncInput, signal: AbortSignal): Promise<SyncOutcome> {
     dropHandedOver();
-    const session = sessions.get() ?? (await firstSession(signal));
+    const session = (await recounted(signal)) ?? sessions.get() ?? (await firstSession(signal));
     try {
       return handOver(session, await syncRound(parts, session, session.token, input, signal));
     } catch (error) {
       return await afterRefusal(error, session, input, signal);
     }
+  }
+
+  /** The server counts otherwise than this node, which a new registration ends; tried once, not again and again. */
+  async function recounted(signal: AbortSignal): Promise<Session | null> {
+    if (unconfirmed !== UNCONFIRMED_TO_REGISTER || config.enrolKeyFile === null) return null;
+    unconfirmed += 1;
+    return await enrolment.withFile("NodeFoundry counts the reports of this node otherwise", signal);
   }
 
   async function firstSession(signal: AbortSignal): Promise<Session> {
@@ -164,6 +177,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
   }
 
   function handOver(session: Session, outcome: SyncOutcome): SyncOutcome {
+    unconfirmed = outcome.confirmed ? 0 : unconfirmed + 1;
     if (session.openCommands.length > 0) handedOver = session.nodeId;
     return outcome;
   }
@@ -242,7 +256,8 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       sessions.put(null);
       sessions.setName(null);
       handedOver = null;
-      for (const code of REGISTRATION) conditions.clear(code, API);
+      unconfirmed = 0;
+      for (const code of ["report_count_wrong", ...REGISTRATION]) conditions.clear(code, API);
       tellLeft();
     },
   };

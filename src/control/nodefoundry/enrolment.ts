@@ -10,6 +10,7 @@ import type { NodeFoundryConfig } from "./config-type.ts";
 import { API, type Connection, judgeClock } from "./connection.ts";
 import { readKeyFile, refuseForEnrolment } from "./key.ts";
 import { keyKind } from "./key-kind.ts";
+import type { Sequence } from "./round/sequence.ts";
 import type { Session, Sessions } from "./session.ts";
 import { EnrolAnswer } from "./wire.ts";
 
@@ -25,6 +26,7 @@ export function openEnrolment(
   context: ControlContext,
   connection: Connection,
   sessions: Sessions,
+  sequence: Sequence,
 ): Enrolment {
   const { conditions } = context;
 
@@ -55,9 +57,11 @@ export function openEnrolment(
       openCommands: parseOpenCommands(data.open_commands),
     };
     sessions.put(session);
+    sequence.restart();
     // Under another id the server has heard of nothing that the one before has acknowledged.
     if (knownAs !== null && knownAs !== data.id) conditions.tellAgain();
-    for (const code of ["enrol_key_needed", "credential_refused", "node_cloned"]) conditions.clear(code, API);
+    for (const code of ["enrol_key_needed", "credential_refused", "node_cloned", "report_count_wrong"])
+      conditions.clear(code, API);
     judgeClock(context, data.now ?? serverTime(answer));
     context.log.info(
       { node: session.nodeId, mode: session.mode, again: same },

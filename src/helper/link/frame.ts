@@ -4,12 +4,15 @@
  * nothing has to be matched to anything. Pure; whoever is at the other end is not trusted.
  */
 import { AgentError } from "../../model/errors.ts";
+import { type JsonBounds, jsonExcess } from "../../model/text/bounded-json.ts";
 
 /** A signed command has up to 64 KiB, which its quotes double in a text inside JSON; the rest has as much. */
 export const MAX_REQUEST_BYTES = 192 * 1024;
 export const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
-/** Levels of objects and arrays in a request. */
-const MAX_DEPTH = 16;
+/** No operation needs more. */
+const REQUEST: JsonBounds = { bytes: MAX_REQUEST_BYTES, depth: 16, values: 4_096, text: MAX_REQUEST_BYTES };
+/** What drives, switches and a BMC say goes through the helper, and is no more to be trusted for it. */
+const ANSWER: JsonBounds = { bytes: MAX_ANSWER_BYTES, depth: 64, values: 65_536, text: MAX_ANSWER_BYTES };
 const HEADER_BYTES = 4;
 /** Keys by which a careless copy of an object reaches what all objects share. */
 const PROTOTYPE_KEYS = new Set(["__proto__", "constructor", "prototype"]);
@@ -68,9 +71,11 @@ export function frameReader(maxBytes: number): FrameReader {
 
 /**
  * The value in a frame's body.
- * @throws AgentError `helper_protocol`: not UTF-8 or not JSON
+ * @throws AgentError `helper_protocol`: not UTF-8, not JSON, or more of it than within its bounds (an answer's)
  */
-export function decodeBody(body: Uint8Array): unknown {
+export function decodeBody(body: Uint8Array, bounds = ANSWER): unknown {
+  const excess = jsonExcess(body, bounds);
+  if (excess !== null) throw garbled(`is ${excess}`);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
   } catch (error) {
@@ -84,17 +89,13 @@ export function decodeBody(body: Uint8Array): unknown {
  * @throws AgentError `helper_protocol`
  */
 export function decodeUntrusted(body: Uint8Array): unknown {
-  const value = decodeBody(body);
-  // A list of what is still to be looked at, because recursion is what deep nesting attacks.
-  const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
+  const value = decodeBody(body, REQUEST);
+  const open: unknown[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next.value === null || typeof next.value !== "object") continue;
-    const depth = next.depth + 1;
-    if (depth > MAX_DEPTH) throw garbled(`is nested deeper than ${MAX_DEPTH} levels`);
-    const isArray = Array.isArray(next.value);
-    for (const [key, inner] of Object.entries(next.value)) {
-      if (!isArray && PROTOTYPE_KEYS.has(key)) throw garbled(`has a key "${key}"`);
-      open.push({ value: inner, depth });
+    if (next === null || typeof next !== "object") continue;
+    for (const [key, inner] of Object.entries(next)) {
+      if (PROTOTYPE_KEYS.has(key)) throw garbled(`has a key "${key}"`);
+      open.push(inner);
     }
   }
   return value;

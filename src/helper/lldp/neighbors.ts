@@ -5,6 +5,7 @@
  * here. Pure; the text comes from switches, so nothing is believed about it.
  */
 import * as v from "valibot";
+import { type JsonBounds, parseBounded } from "../../model/text/bounded-json.ts";
 import { cleanValue } from "../bmc/text.ts";
 
 const string = v.pipe(v.string(), v.maxLength(256));
@@ -37,19 +38,16 @@ export type Neighbor = v.InferOutput<typeof neighborSchema>;
 
 const MAX_NEIGHBORS = 256;
 const MAX_LIST = 32;
+/** Whoever is on the cable announces as many neighbours as he likes. */
+const BOUNDS: JsonBounds = { bytes: 1024 * 1024, depth: 32, values: 65_536, text: 1024 * 1024 };
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Neighbours sorted by interface; null when the text is no answer of lldpcli at all. */
 export function parseNeighbors(stdout: string): Neighbor[] | null {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(stdout);
-  } catch {
-    return null;
-  }
-  if (!isFields(parsed) || !("lldp" in parsed)) return null;
-  return items(parsed.lldp)
+  const parsed = parseBounded(stdout, BOUNDS);
+  if ("wrong" in parsed || !isFields(parsed.value) || !("lldp" in parsed.value)) return null;
+  return items(parsed.value.lldp)
     .flatMap((part) => named(part.interface))
     .slice(0, MAX_NEIGHBORS)
     .flatMap(([name, facts]) => neighborOf(name, facts))

@@ -5,6 +5,7 @@
  */
 
 import { AgentError } from "../../model/errors.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import { EARLIEST_TIME } from "../../system/clock.ts";
 import {
   CLOCK_TOLERANCE_MS,
@@ -59,6 +60,8 @@ export function checkSigned(question: SignatureQuestion): SignedCommand {
   if (latestIssuedAt !== null && now < latestIssuedAt - CLOCK_TOLERANCE_MS)
     throw noTrustedTime(
       `the clock of this host says ${rfc3339(now)}, and one was signed at ${rfc3339(latestIssuedAt)} already`,
+      // Not by itself: a clock set back is how an old command would be played again.
+      `timedatectl  # if this clock is right, that signer's was ahead: sudo sed -i s/${rfc3339(latestIssuedAt)}/${rfc3339(now)}/ ${shellWord(record.path)}`,
     );
   const late = untimely(command, now);
   if (late !== null) throw late;

@@ -168,11 +168,11 @@ export function unsigned(type: string): AgentError {
 }
 
 /** @param why the rest of a sentence: "it is 1970 here" */
-export function noTrustedTime(why: string): AgentError {
+export function noTrustedTime(why: string, nextStep = "timedatectl"): AgentError {
   return new AgentError(
     "no_trusted_time",
     `whether the signed command is still good can't be told: ${why}`,
-    "timedatectl",
+    nextStep,
   );
 }
 

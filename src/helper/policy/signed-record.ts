@@ -10,6 +10,7 @@
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
+import { LATEST_TIME } from "../../system/clock.ts";
 import { writeDurable } from "./durable-file.ts";
 import { rfc3339, type SignedCommand } from "./signed-command.ts";
 import { readTrusted } from "./trusted-file.ts";
@@ -23,6 +24,7 @@ export interface Remembered {
 }
 
 export interface SignedRecord {
+  readonly path: string;
   /** @throws AgentError `record_unusable` */
   read(): Remembered;
   /** After its signature was verified, before it is carried out. @throws AgentError `record_unusable` */
@@ -54,10 +56,13 @@ export function openSignedRecord({ path, owner }: { path: string; owner: number 
     }
     const file = v.safeParse(fileSchema, value);
     if (!file.success) throw unusable(path, null);
-    return { nodeId: file.output.node_id, latestIssuedAt: file.output.latest_issued_at };
+    const { node_id: nodeId, latest_issued_at: latest } = file.output;
+    // No signer's clock can have said that, so no clock here is held against it.
+    return { nodeId, latestIssuedAt: latest > LATEST_TIME ? null : latest };
   }
 
   return {
+    path,
     read,
     note({ nodeId, issuedAt }) {
       const before = read();

@@ -3,8 +3,11 @@
  * at all, a killed one ends in the middle. Nothing here knows what the fields mean.
  */
 import { AgentError } from "../../model/errors.ts";
+import { type JsonBounds, parseBounded } from "../../model/text/bounded-json.ts";
 
 const MAX_STARTS = 16;
+/** All that `smartctl -x` knows of a large drive is some 100 KiB and 10 000 values. */
+const BOUNDS: JsonBounds = { bytes: 1024 * 1024, depth: 32, values: 65_536, text: 1024 * 1024 };
 const KNOWN = ["smartctl", "device", "devices", "json_format_version"];
 
 /**
@@ -46,14 +49,12 @@ function nextStart(text: string, from: number): number {
 }
 
 function parsed(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value !== null && typeof value === "object" && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
+  const found = parseBounded(text, BOUNDS);
+  if ("wrong" in found) return null;
+  const { value } = found;
+  return value !== null && typeof value === "object" && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
 }
 
 /** Behind the brace that closes the one at `from`; the text's end when none does. */

@@ -3,6 +3,7 @@
  * (an answer may acknowledge some and not others). Kept in memory, written with the next transaction of the
  * spool: an acknowledgement lost in a crash makes an event be sent twice, which its id tells.
  */
+import { BEYOND_ULIDS } from "../../model/ulid.ts";
 import type { Database } from "../file/database.ts";
 
 export interface Cursors {
@@ -35,7 +36,11 @@ interface Row {
 export function openCursors(rows: readonly Row[]): Cursors {
   const cursors = new Map<string, Cursor>();
   const dirty = new Set<string>();
-  for (const row of rows) cursors.set(row.api, { upto: row.upto, beyond: parseIds(row.beyond) });
+  for (const row of rows) {
+    // Else everything that comes would count as acknowledged; this way some is sent again, and told by its id.
+    const upto = row.upto < BEYOND_ULIDS ? row.upto : "";
+    cursors.set(row.api, { upto, beyond: parseIds(row.beyond) });
+  }
 
   function cursorOf(api: string): Cursor {
     let found = cursors.get(api);

@@ -1,5 +1,6 @@
 /** The event table's statements; what they mean together is in spool.ts. */
 import { NEVER_BEGUN } from "../../model/command.ts";
+import { BEYOND_ULIDS } from "../../model/ulid.ts";
 import type { Database } from "../file/database.ts";
 import type { SpoolEntry } from "./drop.ts";
 import type { SpooledEvent } from "./event.ts";
@@ -80,7 +81,9 @@ export function spoolEntries(db: Database): SpoolEntry[] {
 export function lastKnownId(db: Database): string {
   return (
     db.get<{ id: string | null }>(
-      "SELECT max(id) AS id FROM (SELECT max(id) AS id FROM event UNION ALL SELECT max(upto) FROM cursor)",
+      `SELECT max(id) AS id FROM (SELECT max(id) AS id FROM event WHERE id < ?1
+         UNION ALL SELECT max(upto) FROM cursor WHERE upto < ?1)`,
+      BEYOND_ULIDS,
     )?.id ?? ""
   );
 }

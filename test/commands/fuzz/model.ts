@@ -61,7 +61,8 @@ const answer = (state: string, code: string | null): string => (code === null ? 
 export function referenceModel(outside: Outside) {
   const wrong: string[] = [];
   const rows = new Map<string, Row>();
-  const lastSeq = new Map<string, number>();
+  /** What was taken from the server, by epoch. */
+  let taken: Spec[] = [];
   /** Ids of which the node knew something that it has lost: what was begun for them goes on all the same. */
   const lost = new Set<string>();
   /** Ids that somebody wanted cancelled. */
@@ -80,7 +81,10 @@ export function referenceModel(outside: Outside) {
     if (flaw === "unsupported" || flaw === "bad_params") return `refused!${flaw}`;
     if (expiresAt !== null && expiresAt <= now) return "expired!expired";
     if (issuedAt !== null && issuedAt > now + 300_000) return "refused!from_the_future";
-    if (seq < (lastSeq.get(epoch) ?? 0)) return "refused!out_of_order";
+    const isAfter = (one: Spec): boolean =>
+      one.epoch === epoch && one.seq > seq && (one.issuedAt ?? 0) >= (issuedAt ?? 0);
+    if (taken.some((one) => isAfter(one) && (one.issuedAt ?? 0) <= now + 300_000))
+      return "refused!out_of_order";
     return flaw === "ok" ? "accepted" : `refused!${flaw}`;
   }
 
@@ -112,7 +116,7 @@ export function referenceModel(outside: Outside) {
         (got === "accepted" || got === "refused!out_of_order" || got === "refused!bad_signature");
       if (got !== expected && !unsure) wrong.push(`${id} is answered with ${got}, not with ${expected}`);
       // Only what was taken counts for the order.
-      if (state === "accepted") lastSeq.set(spec.epoch, Math.max(spec.seq, lastSeq.get(spec.epoch) ?? 0));
+      if (state === "accepted") taken.push(spec);
     }
     rows.set(id, row(id, spec ?? null, source, state, code));
   }
@@ -209,7 +213,7 @@ export function referenceModel(outside: Outside) {
     stateLost(): void {
       for (const id of rows.keys()) lost.add(id);
       rows.clear();
-      lastSeq.clear();
+      taken = [];
       looks.clear();
       hold = null;
     },

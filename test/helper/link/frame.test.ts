@@ -165,3 +165,11 @@ it.each([
 ])("%j is no answer", (value) => {
   expect(codeOf(() => readAnswer(value))).toBe("helper_protocol");
 });
+
+it("an answer that would be large when built, and a request of many values, are no frames", () => {
+  const objects = Buffer.from(`{"ok":true,"result":[${"{},".repeat(600_000)}{}]}`);
+  expect(codeOf(() => decodeBody(objects))).toBe("helper_protocol");
+  const deep = Buffer.from("[".repeat(1_000_000) + "]".repeat(1_000_000));
+  expect(codeOf(() => decodeBody(deep))).toBe("helper_protocol");
+  expect(codeOf(() => decodeUntrusted(Buffer.from(`[${"{},".repeat(60_000)}{}]`)))).toBe("helper_protocol");
+});

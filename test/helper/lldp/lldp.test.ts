@@ -150,3 +150,8 @@ it("says when lldpcli is missing, and ends one that never ends", async () => {
     nextStep: "apt-get install lldpd",
   });
 });
+
+it("an answer with more in it than a cable can have is none", () => {
+  expect(parseNeighbors(`{"lldp":[${"{},".repeat(340_000)}{}]}`)).toBeNull();
+  expect(parseNeighbors(`{"lldp":${"[".repeat(500)}${"]".repeat(500)}}`)).toBeNull();
+});

@@ -1,4 +1,5 @@
 /** What a signed command lets happen, asked for by a main process that may be anybody's. */
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -158,6 +159,36 @@ describe("a signed command", () => {
     );
     expect(verdict(signed, { record, now: NOON + 61 * MINUTE })).toBe("expired");
     expect(verdict(signed, { record, now: NOON + 10 * MINUTE })).toBe("no_trusted_time");
+  });
+
+  it("a signer whose clock was years ahead is forgotten by the line that the refusal names, and by nothing less", () => {
+    const { path, record } = emptyRecord();
+    const now = Date.UTC(2046, 0, 1);
+    const times = { issued_at: at(now), expires_at: at(now + MINUTE) };
+    record.note(checkSigned(question(KEY.of(plainCommand(times)), { now })));
+    const signed = KEY.of(plainCommand());
+    const refused = (() => {
+      try {
+        return checkSigned(question(signed, { record }));
+      } catch (error) {
+        return error as { nextStep: string };
+      }
+    })();
+    const [, line = ""] = /: sudo (sed .*)$/.exec("nextStep" in refused ? refused.nextStep : "") ?? [];
+    expect(line).toContain(path);
+    expect(spawnSync("sh", ["-c", line]).status).toBe(0);
+    expect(verdict(signed, { record })).toBe("fine");
+    expect(record.read()).toMatchObject({ nodeId: "node_a", latestIssuedAt: NOON });
+  });
+
+  it("a record of the end of time holds nothing back", () => {
+    const { path, record } = emptyRecord();
+    const kept = { v: 1, node_id: "node_a", latest_issued_at: "9999-12-31T23:59:59.999Z" };
+    writeFileSync(path, JSON.stringify(kept), { mode: 0o600 });
+    const signed = KEY.of(plainCommand());
+    expect(verdict(signed, { record })).toBe("fine");
+    record.note(checkSigned(question(signed, { record })));
+    expect(record.read().latestIssuedAt).toBe(NOON);
   });
 
   it.each([

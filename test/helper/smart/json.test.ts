@@ -250,3 +250,10 @@ describe("what is no JSON", () => {
     expect(smartctlJson('{"device":{"name":"}\\"{"}}{"device":{}}')).toEqual({ device: { name: '}"{' } });
   });
 });
+
+it("what would be large when built is no answer of smartctl", () => {
+  for (const inner of [`[${"{},".repeat(300_000)}{}]`, "[".repeat(400_000) + "]".repeat(400_000)])
+    expect(() => smartctlJson(`{"smartctl":${inner}}`)).toThrow(
+      expect.objectContaining({ code: "smartctl_garbage" }),
+    );
+});

@@ -33,6 +33,8 @@ export function enrol(call: Call): Answer {
   if (known) checkRegistration(world, known, given);
   const node = known ?? newNode(world, given.hostname);
   takeOver(node, given.instance);
+  // Reports are counted anew with each registration.
+  if (node.sync !== null) node.sync = { ...node.sync, seq: 0 };
   node.machineId = given.machine_id;
   if (known?.adoptNext) {
     node.conflict = null;

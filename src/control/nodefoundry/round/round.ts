@@ -1,15 +1,17 @@
 /** One sync with a session in hand: send, read the answer, keep what it gave. */
 import * as v from "valibot";
-import { AgentError } from "../../model/errors.ts";
-import { type ParsedCommands, parseCommands } from "../command-document.ts";
-import type { ControlContext, SyncInput, SyncOutcome } from "../control-api.ts";
-import { badAnswer } from "../http/errors.ts";
-import { RetryError } from "../retry-error.ts";
-import { serverTime } from "./answer-errors.ts";
-import { syncBody } from "./body.ts";
-import { API, type Connection, judgeClock } from "./connection.ts";
-import type { Sequence, Session, Sessions } from "./session.ts";
-import { SyncAnswer, type SyncData } from "./wire.ts";
+import { AgentError } from "../../../model/errors.ts";
+import { type ParsedCommands, parseCommands } from "../../command-document.ts";
+import type { ControlContext, SyncInput, SyncOutcome } from "../../control-api.ts";
+import { badAnswer } from "../../http/errors.ts";
+import { RetryError } from "../../retry-error.ts";
+import { serverTime } from "../answer-errors.ts";
+import { syncBody } from "../body.ts";
+import { API, type Connection, judgeClock } from "../connection.ts";
+import type { Session, Sessions } from "../session.ts";
+import { SyncAnswer, type SyncData } from "../wire.ts";
+import { judgeAck } from "./ack.ts";
+import type { Sequence } from "./sequence.ts";
 
 /** What a long poll may take beyond its wait before it counts as lost. */
 const BEYOND_WAIT_MS = 15_000;
@@ -20,6 +22,8 @@ export interface RoundParts {
   readonly connection: Connection;
   readonly sessions: Sessions;
   readonly sequence: Sequence;
+  /** Reports in a row that were not confirmed. */
+  unconfirmed(): number;
   /** Never a long poll. */
   readonly metered: boolean;
 }
@@ -76,8 +80,9 @@ export async function syncRound(
   const parsed = v.safeParse(SyncAnswer, answer.body);
   if (!parsed.success) throw badAnswer(connection.host, "something else than the answer to a sync");
   const { data } = parsed.output;
-  const confirmed = data.ack_seq === seq;
-  if (data.ack_seq > seq) sequence.raise(data.ack_seq);
+  const confirmed = judgeAck(context, sequence, {
+    ...{ api: API, sent: seq, acknowledged: data.ack_seq, before: parts.unconfirmed() },
+  });
   const resync = session.fresh
     ? Object.keys(input.hashes).filter((name) => input.changed[name] === undefined)
     : [];
