@@ -85,7 +85,7 @@ test("errors say what is wrong and what to do next", async () => {
   expect(await asked("/v1/events?since=yesterday")).toEqual([400, "bad_request", true]);
   expect(await asked("/v1/commands?limit=-1")).toEqual([400, "bad_request", false]);
   expect(await asked("/v1/enroll", "POST", "not json")).toEqual([400, "bad_request", false]);
-  expect(await asked("/v1/drives/%", "GET")).toEqual([404, "not_found", true]);
+  expect(await asked("/v1/drives/%", "GET")).toEqual([400, "bad_request", false]);
   const wrongMethod = await ask(server.controlSocket, "/v1/status", { method: "DELETE" });
   expect([wrongMethod.status, wrongMethod.headers.allow]).toEqual([405, "GET"]);
 });
