@@ -120,7 +120,7 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
     const timer = setTimeout(tooLate, operation.timeoutMs);
     const endsAt = Math.min(call.endsAt, clock.monotonic() + operation.timeoutMs);
     const context: OperationContext = {
-      ...{ files, clock, kept, signal, run: runIn(turn) },
+      ...{ files, clock, kept, signal, signed: call.request.signed, run: runIn(turn) },
       leftMs: () => Math.max(0, endsAt - clock.monotonic()),
       step: (text) => stepped(call, change, text),
     };
