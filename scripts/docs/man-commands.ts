@@ -2,7 +2,7 @@
 
 import { CLIENT_OPTIONS } from "../../src/cli/socket/client.ts";
 import type { OptionDeclaration, SubCommand } from "../../src/cli/usage.ts";
-import { FACTS_FOLDER } from "../../src/collectors/local.ts";
+import { FACTS_FOLDER } from "../../src/collectors/local/local.ts";
 import { SYSTEM_FOLDER } from "../../src/config/config.ts";
 import { CONFIG_SECTIONS } from "../../src/config/keys.ts";
 import { HELPER_SOCKET } from "../../src/helper/link/client.ts";
