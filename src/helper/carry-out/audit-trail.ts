@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { errorText } from "../../model/errors.ts";
 import { moreText, openRepeats, type Repeats } from "../../model/text/repeats.ts";
 import type { Clock } from "../../system/clock.ts";
-import { type Audit, type AuditEntry, asciiOnly, auditText, type Priority } from "./audit.ts";
+import { type Audit, type AuditEntry, asciiOnly, auditText, type Priority, shownArguments } from "./audit.ts";
 import { appendLine } from "./audit-file.ts";
 
 /** Below the helper's own folder. */
@@ -20,6 +20,9 @@ export const REFUSED = "refused";
 /** Uids that are served are few; more than these share their count. */
 const MAX_CLIENTS = 8;
 const SHARED = "others";
+
+/** What counts as the same: whether it was only read, operation, outcome, and what else tells it apart. */
+type Kind = [isRead: boolean, operation: string | null, outcome: string, detail: unknown];
 
 export interface AuditTrail {
   readonly note: Audit;
@@ -62,11 +65,12 @@ export function openAuditTrail(options: {
     const made = openRepeats({
       ...{ ...window, monotonic },
       tell(kind, more) {
-        const [what = null, outcome = null, isRead] = kind === null ? [] : (JSON.parse(kind) as string[]);
+        const [isRead = false, what = null, outcome = null] = kind === null ? [] : (JSON.parse(kind) as Kind);
         const message = moreText(more, kind === null ? "calls of other kinds" : "of these");
-        const text = asciiOnly(JSON.stringify({ audit: what, outcome, message, more, client }));
+        const peer = /^\d+$/.test(client) ? { uid: Number(client) } : null;
+        const text = asciiOnly(JSON.stringify({ audit: what, outcome, message, more, peer }));
         tell(6, text);
-        if (isRead !== "read") writeIfPossible(REFUSED, text, false);
+        if (!isRead) writeIfPossible(REFUSED, text, false);
       },
     });
     clients.set(client, made);
@@ -89,9 +93,10 @@ export function openAuditTrail(options: {
         noteAct(entry, act);
         return;
       }
-      // Of what was read its name is enough: which drive had its turn is in the sections.
-      const kind = isRead ? [request?.operation, outcome, "read"] : [request?.operation, outcome, message];
-      if (!repeatsOf(peer).take(JSON.stringify(kind.map((part) => part ?? null)))) return;
+      // Of the same drive again and again once is enough; of a refusal what it was asked with tells nothing.
+      const detail = isRead && request !== null ? shownArguments(request.args) : message;
+      const kind: Kind = [isRead, request?.operation ?? null, outcome, detail];
+      if (!repeatsOf(peer).take(JSON.stringify(kind))) return;
       const text = auditText(entry);
       tell(6, text);
       if (!isRead) writeIfPossible(REFUSED, text, false);

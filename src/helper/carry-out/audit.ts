@@ -61,7 +61,8 @@ export function asciiOnly(json: string): string {
   return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-function shownArguments(args: HelperRequest["args"]): unknown {
+/** As they stand in a line: scrubbed, and a cut text where they are long. */
+export function shownArguments(args: HelperRequest["args"]): unknown {
   const json = JSON.stringify(args, (key, value: unknown) => {
     if (SECRET_NAME.test(key)) return "[hidden]";
     return typeof value === "string" ? scrubSecrets(value) : value;

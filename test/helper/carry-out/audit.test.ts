@@ -132,7 +132,7 @@ describe("what was changed", () => {
   });
 });
 
-it("what was only read is in the journal, counted by its operation, and in no file", async () => {
+it("what was only read is in the journal, counted where it is the same, and in no file", async () => {
   const house = helperHouse(POLICY);
   const { journal, server } = await testHelper(house).then((one) => ({ ...one, journal: one.lines }));
   for (let i = 0; i < 10; i++) expect(await ask(house.socket, { id: `r${i}` })).toBe("ok");
