@@ -147,8 +147,8 @@ export function openChanges(parts: {
         throw new AgentError("helper_refused", "this was begun before, so it is not still to come");
       signedFor(call, word, policy, { covers, verified: () => undefined });
       admit(policy);
-      record.check(word, policy.limits[word]);
-      const full = record.noRoom(word);
+      record.check(word, policy.limits[word], call.source ?? "");
+      const full = record.noRoom(word, call.source ?? "");
       if (full !== null) throw full;
       return policy;
     },

@@ -63,9 +63,9 @@ export function rebootAnnounceOperation(parts: {
         (found) => admitReboot(state, method, found, files),
         (params) => coversReboot(method, params),
       );
-      record.check(WORD, policy.limits.reboot);
+      record.check(WORD, policy.limits.reboot, source);
       // Refused where it is there: once for an id.
-      record.begin({ id: `announce:${id}`, word: WORD, operation: "reboot.announce", at: clock.now() });
+      record.begin({ id: `announce:${id}`, word: WORD, operation: "reboot.announce", source, at: clock.now() });
       const text = announcement(id, in_s, source);
       // From a unit of its own: in the helper's sandbox there are no terminals.
       const { said } = hasSystemd(files)
