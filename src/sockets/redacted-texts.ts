@@ -73,7 +73,7 @@ export function openSocketTexts(view: AgentView): SocketTexts {
   }
 
   function hide<T>(value: T): T {
-    const hidden = Object.values(view.report().sections).flatMap(hiddenOf);
+    const hidden = [...Object.values(view.report().sections).flatMap(hiddenOf), ...view.confidential()];
     return mapStrings(value, (text) => hideIn(text, hidden)) as T;
   }
 

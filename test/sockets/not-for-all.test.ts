@@ -3,9 +3,11 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FACTS_FOLDER, localCollector } from "../../src/collectors/local/local.ts";
+import type { ApiStatus } from "../../src/sockets/agent-view.ts";
 import { ROUTES } from "../../src/sockets/routes/table.ts";
 import { openFiles } from "../../src/system/files.ts";
 import { hostMachine } from "../../src/system/machine.ts";
+import { testAgent } from "../support/agent/agent.ts";
 import { pretendEvents, pretendSections, pretendStatus, section } from "../support/agent/pretend.ts";
 import { FILLED, fullView } from "../support/agent/routes.ts";
 import { ask, startServer } from "../support/agent/unix-http.ts";
@@ -48,6 +50,37 @@ test("a fact from a closed file is on no public route, with why, and on control.
   ]);
   const whole = (await ask(server.controlSocket, "/v1/report/local")).json.data.data.facts;
   expect(whole[0]).toEqual({ name: "closed", data: { contract: `${CANARY} closed.json` }, closed: true });
+});
+
+test("values of a configuration that not everybody may read are in no sentence that everybody may", async () => {
+  const house = temporaryFolder();
+  chmodSync(house, 0o755);
+  const toml = (url: string) => `[nodefoundry]\nurl = "${url}"\n`;
+  const agent = await testAgent({ folder: house, toml: toml("https://canary.invalid:4711/api") });
+  const statusSocket = join(house, "run", "status.sock");
+  const controlSocket = join(house, "run", "control.sock");
+  const broken = `${toml("https://canary.invalid:4711/api")}[network]\nprofile = "canary"\n`;
+  writeFileSync(agent.configFile, broken);
+  await agent.view.reload();
+  const texts = async (socket: string): Promise<string[]> => {
+    const { conditions, control_apis } = (await ask(socket, "/v1/status")).json.data;
+    return [conditions[0].text, control_apis[0].last_error.text];
+  };
+  const lastError = { code: "tls", text: "No TLS with canary.invalid:4711: it is another.", at: NOW };
+  const [api] = agent.view.status().controlApis;
+  pretendStatus(agent.view, { controlApis: [{ ...(api as ApiStatus), lastError }] });
+  const whole = await texts(controlSocket);
+  expect(whole).toEqual([expect.stringContaining('"canary"'), lastError.text]);
+  for (const [mode, isSeen] of [
+    [0o640, false],
+    [0o644, true],
+  ] as const) {
+    chmodSync(agent.configFile, mode);
+    const shown = await texts(statusSocket);
+    if (isSeen) expect(shown).toEqual(whole);
+    else expect(shown.join(" ")).not.toContain("canary");
+    expect(await texts(controlSocket)).toEqual(whole);
+  }
 });
 
 test("why somebody holds the node, and who, is for administrators: status, commands, why, events", async () => {
