@@ -10,7 +10,7 @@ const WORLD_READABLE = 0o004;
 const WORLD_SEARCHABLE = 0o001;
 
 /** Whether somebody who is neither owner nor of the group can't read a file. What can't be looked at is closed. */
-export function isClosed(path: string): boolean {
+function isClosed(path: string): boolean {
   try {
     if ((statSync(path).mode & WORLD_READABLE) === 0) return true;
     for (let folder = dirname(path); folder !== "/"; folder = dirname(folder))
