@@ -25,7 +25,7 @@ const REPORT_MS = 5_000;
 const LOOK_MS = 20_000;
 const LOOK_AGAIN_MS = 5_000;
 /** How often the helper is asked after a boot why it came: right after it, it may not be there yet. */
-const LOOKS_AFTER_BOOT = 12;
+const LOOKS_AFTER_BOOT = 24;
 
 export interface RebootFlow {
   /** From the last step to its end on this boot, or until the agent stops. */
