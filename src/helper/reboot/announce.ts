@@ -65,7 +65,13 @@ export function rebootAnnounceOperation(parts: {
       );
       record.check(WORD, policy.limits.reboot, source);
       // Refused where it is there: once for an id.
-      record.begin({ id: `announce:${id}`, word: WORD, operation: "reboot.announce", source, at: clock.now() });
+      record.begin({
+        id: `announce:${id}`,
+        word: WORD,
+        operation: "reboot.announce",
+        source,
+        at: clock.now(),
+      });
       const text = announcement(id, in_s, source);
       // From a unit of its own: in the helper's sandbox there are no terminals.
       const { said } = hasSystemd(files)
