@@ -72,7 +72,7 @@ _foundry_agent_options() {
     config) words="--config --json -h --help" ;;
     sandbox) words="--listen --state --json -h --help" ;;
     start) words="--once -h --help" ;;
-    helper) words="--socket --state --policy --idle --release -h --help" ;;
+    helper) words="--socket --state --policy --idle --release --audit -h --help" ;;
     version) words="--json -h --help" ;;
   esac
 }

@@ -2,7 +2,7 @@
 
 import { CLIENT_OPTIONS } from "../../src/cli/socket/client.ts";
 import type { OptionDeclaration, SubCommand } from "../../src/cli/usage.ts";
-import { FACTS_FOLDER } from "../../src/collectors/local.ts";
+import { FACTS_FOLDER } from "../../src/collectors/local/local.ts";
 import { SYSTEM_FOLDER } from "../../src/config/config.ts";
 import { CONFIG_SECTIONS } from "../../src/config/keys.ts";
 import { HELPER_SOCKET } from "../../src/helper/link/client.ts";
@@ -180,7 +180,9 @@ export function daemonPage(head: PageHead, all: readonly SubCommand[]): string {
       entry(bold("foundry-agent-helper.socket"), prose("The way to the helper, for that user alone.")),
       entry(
         bold("foundry-agent-helper.service"),
-        prose("The helper. Every call is a line in the journal: `journalctl -u foundry-agent-helper`."),
+        prose(
+          "The helper. What it changed on this host and what it refused: `foundry-agent helper --audit`, and in the journal `journalctl -u foundry-agent-helper`.",
+        ),
       ),
       display([
         "systemctl reload foundry-agent   # read the configuration again",

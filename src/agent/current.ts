@@ -3,6 +3,7 @@
  * changes nothing but the condition that says so.
  */
 
+import { closedValues } from "../config/closed.ts";
 import { type LoadedConfig, problemText } from "../config/config.ts";
 import type { Logger } from "../model/log.ts";
 import type { Notify } from "../system/notify.ts";
@@ -25,6 +26,8 @@ export interface Current {
   newest(): Configured;
   /** The configuration of `running`, with where each value comes from. */
   loaded(): LoadedConfig;
+  /** What of it, and of one that was refused since, not everybody may read. */
+  confidential(): readonly string[];
   /** When the start or the reload under way is over: what is asked meanwhile must not reach what is being replaced. */
   settled(): Promise<unknown>;
   /** The start is over: what is under way, if anything, is a reload. */
@@ -52,6 +55,7 @@ export function openCurrent({ loaded: first, load, health, log, notify }: Curren
   const refused: Reloaded = { ok: false, problems: ["the agent is stopping"] };
   let life: { build: Build; reloaded: () => void; running: Configured; newest: Configured } | null = null;
   let loaded = first;
+  let lastRead = first;
   let settled: Promise<unknown> = Promise.resolve();
   let started = false;
   let frozen = false;
@@ -64,6 +68,7 @@ export function openCurrent({ loaded: first, load, health, log, notify }: Curren
   async function readAgain(): Promise<Reloaded> {
     if (frozen) return refused;
     const next = load();
+    lastRead = next;
     health.set("config", configConditions(next, first.config));
     const problems = next.problems.map(problemText);
     if (problems.length > 0) return { ok: false, problems };
@@ -87,6 +92,7 @@ export function openCurrent({ loaded: first, load, health, log, notify }: Curren
     running: () => begun().running,
     newest: () => begun().newest,
     loaded: () => loaded,
+    confidential: () => [...new Set([loaded, lastRead])].flatMap(closedValues),
     settled: () => settled,
     started: () => started,
     begin(build, reloaded) {

@@ -52,6 +52,7 @@ export function viewOf(options: ViewOptions): AgentView {
     status: options.status,
     report: () => running().report(),
     hashes: () => running().ledger.hashes(),
+    confidential: current.confidential,
     collectors: () => running().collectors,
     preview(name) {
       const [loop] = loops(name) as [SyncLoop];

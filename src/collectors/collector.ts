@@ -89,6 +89,11 @@ export interface Collector<T = unknown> {
   readonly volatile: Readonly<Record<string, Tolerance>>;
   /** Fields that identify the hardware (serial numbers, uuids, WWNs): null on the world-readable status socket. */
   readonly sensitive: readonly string[];
+  /**
+   * The data as those may see them who could not read everything where they come from: on the world-readable status
+   * socket, in metrics and in a diagnostics bundle. Without it: all but `sensitive`. Pure.
+   */
+  others?(data: T): T;
   readonly metrics: readonly Metric<T>[];
   readonly table?: TableView<T>;
   /** A few words for a first look (`npm start`); null when there is nothing to say. Pure. */

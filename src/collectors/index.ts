@@ -9,7 +9,7 @@ import { cpuCollector } from "./cpu/cpu.ts";
 import { drivesCollector } from "./drives/drives.ts";
 import { hardwareCollector } from "./hardware/hardware.ts";
 import { lldpCollector } from "./lldp.ts";
-import { localCollector } from "./local.ts";
+import { localCollector } from "./local/local.ts";
 import { memoryCollector } from "./memory/memory.ts";
 import { networkCollector } from "./network/network.ts";
 import { smartCollector } from "./smart/smart.ts";

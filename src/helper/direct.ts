@@ -46,6 +46,7 @@ export function directHelper(options: HelperOptions): DirectHelper {
     close() {
       stopping.abort(new AgentError("helper_failed", "the agent is being stopped"));
       parts.close();
+      parts.tellRest();
     },
   };
 }

@@ -3,6 +3,7 @@ import type { GenericSchema } from "valibot";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import type { RunProgram } from "../system/program.ts";
+import type { HelperRequest } from "./link/request.ts";
 import type { Policy } from "./policy/policy.ts";
 
 /**
@@ -19,6 +20,8 @@ export interface OperationContext {
   readonly clock: Clock;
   /** Programs only through this: it knows the deadline of the call and what still lingers. */
   readonly run: RunProgram;
+  /** What its sender signed, as it came along; not looked at. */
+  readonly signed: HelperRequest["signed"];
   /** Fires at the deadline of the call and when its client hangs up. */
   readonly signal: AbortSignal;
   /**

@@ -50,7 +50,7 @@ export function helperOperations(parts: OperationParts): readonly Operation[] {
     throttledOperation as Operation,
     rebootOperation({ state: parts.state }) as Operation,
     rebootLookOperation(parts) as Operation,
-    rebootAnnounceOperation(parts.changes) as Operation,
+    rebootAnnounceOperation(parts) as Operation,
   ];
 }
 

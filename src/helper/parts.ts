@@ -10,7 +10,8 @@ import { shellWord } from "../model/text/shell-word.ts";
 import { type Clock, hostClock } from "../system/clock.ts";
 import { type Files, openFiles } from "../system/files.ts";
 import { type RunProgram, runProgram } from "../system/program.ts";
-import { type Audit, auditText, type Priority } from "./carry-out/audit.ts";
+import type { Audit, Priority } from "./carry-out/audit.ts";
+import { openAuditTrail } from "./carry-out/audit-trail.ts";
 import { type CarryOut, openCarryOut } from "./carry-out/carry-out.ts";
 import { type Keeper, openLocateRecord } from "./locate/record.ts";
 import type { Operation } from "./operation.ts";
@@ -27,7 +28,7 @@ export interface HelperOptions {
   readonly policyPath: string;
   /** Folder of the record of what was done and of the lights that are on. */
   readonly stateFolder: string;
-  /** Takes lines, without line break. */
+  /** Takes lines for the journal, without line break; a bounded number a minute, acts aside. */
   readonly audit: (priority: Priority, text: string) => void;
   /** Besides root's, whose files are believed; this process' own uid if not given. */
   readonly owner?: number;
@@ -48,6 +49,8 @@ export interface HelperParts {
   begin(): void;
   busy(): boolean;
   close(): void;
+  /** Nobody is connected any more: what was counted instead of told. */
+  tellRest(): void;
 }
 
 /** @throws AgentError `helper_state` when the folder can't be made */
@@ -56,9 +59,11 @@ export function openParts(options: HelperOptions): HelperParts {
   const owner = options.owner ?? process.geteuid?.() ?? 0;
   const files = options.files ?? openFiles("/");
   const run = options.run ?? runProgram;
-  const audit: Audit = (entry) => options.audit(6, auditText(entry));
   const policy = () => readPolicy(policyPath, owner);
   makeFolder(stateFolder);
+  const clock = options.clock ?? hostClock();
+  const trail = openAuditTrail({ stateFolder, clock, tell: options.audit });
+  const audit = trail.note;
   const record = openLimits({ path: join(stateFolder, "done.json"), files, owner });
   const lights = openLocateRecord({
     path: join(stateFolder, "lights.json"),
@@ -68,7 +73,6 @@ export function openParts(options: HelperOptions): HelperParts {
     tell: (sentence) => options.audit(5, sentence),
   });
   const keepers: readonly Keeper[] = [noting(record), lights];
-  const clock = options.clock ?? hostClock();
   const signatures = openSignedRecord({ path: join(stateFolder, "signed.json"), owner });
   const changes = openChanges({ policy, policyPath, record, signatures, clock });
   const fileSystemType = options.fileSystemType ?? ((folder: string) => statfsSync(folder).type);
@@ -94,6 +98,7 @@ export function openParts(options: HelperOptions): HelperParts {
     begin: () => each((keeper) => keeper.begin()),
     busy: () => carryOut.busy() || keepers.some((keeper) => keeper.busy()),
     close: () => each((keeper) => keeper.close()),
+    tellRest: () => trail.close(),
   };
 }
 

@@ -52,3 +52,6 @@ export interface Why {
   readonly text: string;
   readonly nextStep: string | null;
 }
+
+/** Seconds. Who is at a terminal is told of a reboot no earlier before it, and the helper tells it of no other. */
+export const ANNOUNCED_AHEAD_S = 3_600;

@@ -80,6 +80,8 @@ export type LocateWish = (
 export interface AgentView {
   status(): AgentStatus;
   report(): Report;
+  /** Texts from files that not every user may read: in no sentence that everybody may. */
+  confidential(): readonly string[];
   /** `name` → hash of what is stable in the section, as control APIs confirm it. */
   hashes(): Readonly<Record<string, string>>;
   collectors(): readonly AnyCollector[];

@@ -19,6 +19,8 @@ export interface StreamOptions {
   readonly limit: number;
   readonly audience: Audience;
   readonly stallMs?: number;
+  /** Told whenever the reader begins or ends to take what is written. */
+  readonly takes?: (does: boolean) => void;
 }
 
 /** Resolves when the stream is over, for whatever reason. The head must not have been sent. */
@@ -58,7 +60,10 @@ export async function streamEvents(
       for (const event of events) text += `${texts.event(event, options.audience)}\n`;
       since = events.at(-1)?.id ?? since;
       left -= events.length;
-      if (!response.write(text)) await drained(response, options.stallMs ?? STALL_MS);
+      if (response.write(text)) continue;
+      options.takes?.(false);
+      await drained(response, options.stallMs ?? STALL_MS);
+      options.takes?.(true);
     }
   } finally {
     unsubscribe();

@@ -3,66 +3,56 @@
  * goes wrong is `{error: {code, message, next_step}}`.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { AgentError, errorText } from "../model/errors.ts";
-import type { Logger } from "../model/log.ts";
-import { type JsonBounds, parseBounded } from "../model/text/bounded-json.ts";
-import { scrubSecrets } from "../model/text/scrub.ts";
-import { streamEvents } from "./event-stream.ts";
+import { openSeats } from "../helper/link/seats.ts";
+import { AgentError } from "../model/errors.ts";
+import type { BugLog } from "./bug-log.ts";
+import { type StreamOptions, streamEvents } from "./event-stream.ts";
+import { type Guest, type Handler, isPrivileged } from "./http-on-demand.ts";
+import { headProblem, readJson, targetOf } from "./request.ts";
 import type { Answer, Call, Route, RouteContext } from "./routes/route.ts";
 import { routesAt } from "./routes/table.ts";
 import { statusOf } from "./status-codes.ts";
+import { errorBody } from "./wire/error-body.ts";
 
-const BODY_MAX = 64 * 1024;
-/** Of a body: a signed command with its params is the most that anybody has to say. */
-const BODY: JsonBounds = { bytes: BODY_MAX, depth: 32, values: 4_096, text: BODY_MAX };
 /** A web page's script can be made to talk to a socket through a local proxy: only these names are ours. */
 const HOST = /^(?:(?:localhost|foundry-agent)(?::\d*)?)?$/i;
-const STREAMS_MAX = 8;
+/** Readers of events of one user, and of all but root and the agent's own user. */
+const STREAMS = { each: 8, together: 24 };
 const IDLE_MS = 30_000;
 
-/** The envelope of an error, without secrets. */
-export function errorBody(error: AgentError): string {
-  return JSON.stringify({
-    error: {
-      code: error.code,
-      message: scrubSecrets(error.message),
-      next_step: error.nextStep === null ? null : scrubSecrets(error.nextStep),
-    },
-  });
-}
-
 /** Handler of one socket's requests; throws only what is a bug. */
-export function requestHandler(
-  socket: "status" | "control",
-  context: RouteContext,
-  log: Logger,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  let streams = 0;
+export function requestHandler(socket: "status" | "control", context: RouteContext, bugs: BugLog): Handler {
+  const streams = openSeats<number>({ ...STREAMS, isPrivileged });
 
-  async function send(call: Call, answer: Answer, response: ServerResponse): Promise<void> {
-    if (!("events" in answer)) return write(response, answer);
-    if (streams >= STREAMS_MAX)
+  async function stream(
+    call: Call,
+    options: Omit<StreamOptions, "audience">,
+    response: ServerResponse,
+    { uid, seat }: Guest,
+  ): Promise<void> {
+    const reading = streams.take(uid, () => void response.destroy());
+    if (reading === null)
       throw new AgentError(
         "too_many_streams",
-        `${STREAMS_MAX} readers of events are connected already`,
+        `${STREAMS.each} readers of events are connected already`,
         "ss -xp | grep foundry-agent  # shows who reads; end one of them",
       );
-    streams++;
-    try {
-      await streamEvents(context.view, context.texts, response, {
-        ...answer.events,
-        audience: call.audience,
-      });
-    } finally {
-      streams--;
-    }
+    // One that takes what it is given may stay; one that does not is the first to go.
+    const takes = (does: boolean): void => {
+      for (const one of [reading, seat]) one.idle(does);
+    };
+    response.once("close", reading.leave);
+    takes(true);
+    const { view, texts } = context;
+    await streamEvents(view, texts, response, { ...options, audience: call.audience, takes });
+    takes(false);
   }
 
-  return async (request, response) => {
+  return async (request, response, guest) => {
     const connection = request.socket; // gone from the request when the other side hangs up meanwhile
     try {
       gate(request);
-      const url = new URL(request.url ?? "/", "http://localhost");
+      const url = targetOf(request);
       const { route, params } = choose(socket, request.method ?? "", url.pathname, response);
       checkQuery(route, url.searchParams);
       const body = await readJson(request);
@@ -79,16 +69,26 @@ export function requestHandler(
             : { uid: -1, name: "unknown" },
       };
       connection.setTimeout(0); // a round with a control API may take longer than an idle client may
-      await send(call, await route.run(context, call), response);
+      guest.seat.busy();
+      const answer = await route.run(context, call);
+      guest.seat.idle();
+      if (!("events" in answer)) write(response, answer);
+      else await stream(call, request.method === "HEAD" ? HEAD_ONLY : answer.events, response, guest);
     } catch (error) {
-      fail(request, response, error, socket, log, context);
+      guest.seat.idle();
+      fail(request, response, error, socket, bugs, context);
     } finally {
       if (!connection.destroyed) connection.setTimeout(IDLE_MS);
     }
   };
 }
 
+/** There is nothing to wait for. */
+const HEAD_ONLY = { since: "", follow: false, limit: 0 };
+
 function gate(request: IncomingMessage): void {
+  const problem = headProblem(request);
+  if (problem !== null) throw new AgentError("bad_request", problem);
   const { host, origin, referer } = request.headers;
   if (origin !== undefined || referer !== undefined)
     throw new AgentError(
@@ -136,6 +136,8 @@ function checkQuery(route: Route, query: URLSearchParams): void {
   if (!route.path.startsWith("/v1/")) return; // scrapers add parameters of their own
   const known = Object.keys(route.query);
   for (const name of query.keys()) {
+    if (query.getAll(name).length > 1)
+      throw new AgentError("bad_request", `the parameter "${name.slice(0, 40)}" is given twice`, null);
     if (known.includes(name)) continue;
     const others = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;
     throw new AgentError(
@@ -144,26 +146,6 @@ function checkQuery(route: Route, query: URLSearchParams): void {
       null,
     );
   }
-}
-
-/** The body's JSON, null without a body. Read whole on every request: a GET may have one too. */
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
-  if (encoding === undefined && (length === undefined || length === "0")) return null;
-  const tooLarge = new AgentError("too_large", `a body may have ${BODY_MAX} bytes`, null);
-  if (Number(length) > BODY_MAX) throw tooLarge;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_MAX) throw tooLarge;
-    chunks.push(chunk);
-  }
-  if (size === 0) return null;
-  const parsed = parseBounded(Buffer.concat(chunks), BODY);
-  if ("value" in parsed) return parsed.value;
-  const wrong = parsed.wrong === "broken JSON" ? "not JSON" : parsed.wrong;
-  throw new AgentError("bad_request", `the body is ${wrong}`, null);
 }
 
 function write(response: ServerResponse, answer: Exclude<Answer, { events: unknown }>): void {
@@ -204,13 +186,13 @@ function fail(
   response: ServerResponse,
   error: unknown,
   socket: "status" | "control",
-  log: Logger,
+  bugs: BugLog,
   context: RouteContext,
 ): void {
   let known: AgentError;
   if (error instanceof AgentError) known = error;
   else {
-    log.error({ err: error, path: request.url?.split("?", 1)[0] }, `a request failed: ${errorText(error)}`);
+    bugs.log(error, "a request failed", { path: request.url?.split("?", 1)[0]?.slice(0, 200) });
     known = new AgentError(
       "unexpected",
       "the agent failed to answer; its log says more",

@@ -73,7 +73,7 @@ export function openSocketTexts(view: AgentView): SocketTexts {
   }
 
   function hide<T>(value: T): T {
-    const hidden = Object.values(view.report().sections).flatMap(hiddenOf);
+    const hidden = [...Object.values(view.report().sections).flatMap(hiddenOf), ...view.confidential()];
     return mapStrings(value, (text) => hideIn(text, hidden)) as T;
   }
 
@@ -83,7 +83,7 @@ export function openSocketTexts(view: AgentView): SocketTexts {
     if (audience === "control") return withoutRaw(section.data);
     // Nobody declared what of it is sensitive: then all of it is.
     const sensitive = sensitiveOf(section.name);
-    return sensitive === null ? null : redact(withoutRaw(section.data), sensitive);
+    return sensitive === null ? null : redact(withoutRaw(shownToOthers(view, section)), sensitive);
   }
 
   function section(section: Section, audience: Audience): string {
@@ -119,6 +119,11 @@ export function openSocketTexts(view: AgentView): SocketTexts {
   };
 }
 
+function shownToOthers(view: AgentView, { name, data }: Section): unknown {
+  const collector = view.collectors().find((one) => one.name === name);
+  return collector?.others === undefined ? data : collector.others(data);
+}
+
 /**
  * An event outlives the report it came from, so the values to hide may be known no longer: fields are
  * judged by their names and values by their looks, and sentences are left out.
@@ -130,6 +135,8 @@ function publicEventData(value: unknown): unknown {
   const copy: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(value)) {
     if (key === "text" || key === "next_step" || key === "message") continue;
+    // Somebody's own words, and who he is: for administrators, as they are where the hold is shown.
+    if ((key === "reason" || key === "by") && typeof field === "string") continue;
     copy[key] = SENSITIVE_KEY.test(key) ? null : publicEventData(field);
   }
   // Of a drive that is gone the subject is its serial number.

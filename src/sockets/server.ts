@@ -4,9 +4,11 @@
  */
 import type { Socket } from "node:net";
 import { join } from "node:path";
+import { peerOf } from "../helper/link/peer.ts";
 import type { Logger } from "../model/log.ts";
 import { type Native, openNative } from "../system/native.ts";
 import type { AgentView } from "./agent-view.ts";
+import { openBugLog } from "./bug-log.ts";
 import { type SocketCaller, socketCaller } from "./caller.ts";
 import { requestHandler } from "./http.ts";
 import { httpOnDemand } from "./http-on-demand.ts";
@@ -58,13 +60,15 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   await refuseLiving(controlSocket);
   await refuseLiving(statusSocket);
 
-  let native: Native | null | undefined; // looked for at the first request: most daemons never get one
+  let opened: Native | null | undefined; // looked for at the first connection: most daemons never get one
+  const native = (): Native | null => {
+    if (opened === undefined) opened = openNative();
+    return opened;
+  };
+  const uidOf = (socket: Socket): number =>
+    options.callerOf?.(socket).uid ?? peerOf(socket, native())?.uid ?? -1;
   const context: RouteContext = {
-    callerOf(socket) {
-      if (options.callerOf !== undefined) return options.callerOf(socket);
-      native ??= openNative();
-      return socketCaller(socket, native);
-    },
+    callerOf: options.callerOf ?? ((socket) => socketCaller(socket, native())),
     view,
     texts: openSocketTexts(view),
     now: options.now ?? Date.now,
@@ -72,8 +76,9 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
       return options.metrics?.() ?? { serials: false, exclude: [] };
     },
   };
-  const control = httpOnDemand(requestHandler("control", context, log), log);
-  const status = httpOnDemand(requestHandler("status", context, log), log);
+  const bugs = openBugLog(log);
+  const control = httpOnDemand(requestHandler("control", context, bugs), { bugs, uidOf });
+  const status = httpOnDemand(requestHandler("status", context, bugs), { bugs, uidOf });
   const gid = adminGroup(options.adminGid, log);
   // Without that group only ourselves and root: our own group may be one that every user is in.
   const controlFile = await listenAt(control.listener, controlSocket, gid === null ? 0o600 : 0o660, gid);

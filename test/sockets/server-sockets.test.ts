@@ -10,16 +10,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { openBugLog } from "../../src/sockets/bug-log.ts";
 import { httpOnDemand } from "../../src/sockets/http-on-demand.ts";
 import { startStatusServer } from "../../src/sockets/server.ts";
 import { groupId } from "../../src/sockets/socket-file.ts";
 import { bareView } from "../support/agent/bare-view.ts";
 import { ask, startServer } from "../support/agent/unix-http.ts";
 import { NOBODY, runUnprivileged } from "../support/agent/unprivileged.ts";
-import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { recordedLog } from "../support/text/log.ts";
 
@@ -221,23 +221,6 @@ describe("what is there already", () => {
   });
 });
 
-test("connections beyond 32 are turned away, and those before them go on", async () => {
-  const server = await startServer({ view: bareView() });
-  const sockets = Array.from({ length: 40 }, () => connect(server.statusSocket));
-  onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
-  let closed = 0;
-  for (const socket of sockets) {
-    socket.on("error", () => undefined); // turned away, counted by "close"
-    socket.on("close", () => closed++);
-  }
-  await eventually(() => closed === 8);
-  const survivor = sockets.find((socket) => !socket.destroyed) as Socket;
-  survivor.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  const answer = await new Promise((resolve) => survivor.once("data", (chunk) => resolve(String(chunk))));
-  expect(answer).toContain("200 OK");
-  expect((await ask(server.controlSocket, "/healthz")).status).toBe(200);
-});
-
 test("a stop ends a connection that was answered and kept, and one in the middle of a request", async () => {
   const server = await startStatusServer({
     view: bareView(),
@@ -261,7 +244,8 @@ test("a stop ends a connection that was answered and kept, and one in the middle
 
 test("who does not finish a request is told so and turned out", async () => {
   const limits = { headersTimeout: 50, requestTimeout: 100, connectionsCheckingInterval: 20 };
-  const http = httpOnDemand(async () => undefined, recordedLog().log, limits);
+  const bugs = openBugLog(recordedLog().log);
+  const http = httpOnDemand(async () => undefined, { bugs, uidOf: () => -1, limits });
   const path = join(temporaryFolder(), "s");
   await new Promise<void>((resolve) => http.listener.listen(path, resolve));
   const socket = connect(path);

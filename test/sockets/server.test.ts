@@ -88,7 +88,7 @@ test("errors say what is wrong and what to do next", async () => {
   const params = "[".repeat(20_000) + "]".repeat(20_000);
   for (const body of [params, `{"type":"noop","params":{"a":${params}}}`, `[${"{},".repeat(15_000)}{}]`])
     expect(await asked("/v1/commands", "POST", body)).toEqual([400, "bad_request", false]);
-  expect(await asked("/v1/drives/%", "GET")).toEqual([404, "not_found", true]);
+  expect(await asked("/v1/drives/%", "GET")).toEqual([400, "bad_request", false]);
   const wrongMethod = await ask(server.controlSocket, "/v1/status", { method: "DELETE" });
   expect([wrongMethod.status, wrongMethod.headers.allow]).toEqual([405, "GET"]);
 });

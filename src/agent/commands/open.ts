@@ -79,8 +79,8 @@ export function commandLine(executor: Executor): string | null {
     const { asked, progress } = active;
     return `${asked.type} ${asked.id}: ${progress.state}${progress.step === null ? "" : ` (${progress.step})`}`;
   }
-  const held = executor.held();
-  if (held !== null) return `held by ${held.by}: ${held.reason}`;
+  // Anybody may ask systemd for this line: who holds it and why is on control.sock.
+  if (executor.held() !== null) return "held: commands from the network wait";
   const [first] = executor.waiting();
   return first?.progress.why == null ? null : `${first.asked.type} waits: ${first.progress.why.text}`;
 }

@@ -1,10 +1,12 @@
 /** Gathers what goes into a diagnostics bundle from the running agent, and gives it to who asked: a file, or a control API too. */
 import { join } from "node:path";
+import type { AnyCollector } from "../../collectors/index.ts";
 import type { LoadedConfig } from "../../config/config.ts";
 import { effectiveValues } from "../../config/effective.ts";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { AgentEvent } from "../../model/event.ts";
 import type { Logger } from "../../model/log.ts";
+import type { Report } from "../../model/report.ts";
 import type { AgentStatus } from "../../sockets/agent-view.ts";
 import type { Store } from "../../store/types.ts";
 import type { Clock } from "../../system/clock.ts";
@@ -108,7 +110,7 @@ function gather(options: DiagnosticsOptions, id: string | null): BundleInput {
   return {
     id,
     status: options.status(),
-    report: report(),
+    report: shownToOthers(report(), collectors),
     commands: store
       .commands(BUNDLE_COMMANDS)
       .map((command) => ({ command, history: store.commandHistory(command.id) })),
@@ -118,6 +120,16 @@ function gather(options: DiagnosticsOptions, id: string | null): BundleInput {
     os: who.os,
     hide,
   };
+}
+
+/** Whoever helps gets no more of a file that is closed to others than they. */
+function shownToOthers(report: Report, collectors: readonly AnyCollector[]): Report {
+  const sections = Object.entries(report.sections).map(([name, section]) => {
+    const others = collectors.find((one) => one.name === name)?.others;
+    const isAsItIs = others === undefined || section.data === null;
+    return [name, isAsItIs ? section : { ...section, data: others(section.data) }] as const;
+  });
+  return { ...report, sections: Object.fromEntries(sections) };
 }
 
 /** The store reads forwards only. */

@@ -11,6 +11,7 @@ import { openFiles } from "../../system/files.ts";
 import { runProgram } from "../../system/program.ts";
 import { EXIT, type Io } from "../output.ts";
 import { type SubCommand, usageError } from "../usage.ts";
+import { printAudit } from "./audit.ts";
 
 const IDLE_SECONDS = 10;
 const SOCKET_UNIT = "foundry-agent-helper.socket";
@@ -18,7 +19,8 @@ const SOCKET_UNIT = "foundry-agent-helper.socket";
 export const helperCommand: SubCommand = {
   name: "helper",
   summary: "do what only root may, for the agent; systemd starts it when it is needed",
-  usage: "[--socket FILE [--state FOLDER] [--policy FILE] [--idle SECONDS] | --release [--state FOLDER]]",
+  usage:
+    "[--socket FILE [--state FOLDER] [--policy FILE] [--idle SECONDS] | --release [--state FOLDER] | --audit [--state FOLDER]]",
   options: {
     socket: { type: "string", value: "FILE", help: "for a trial: make this socket instead of systemd's" },
     state: { type: "string", value: "FOLDER", help: `what was done (default ${HELPER_STATE_FOLDER})` },
@@ -29,15 +31,18 @@ export const helperCommand: SubCommand = {
       help: `ends after so long without work (default ${IDLE_SECONDS})`,
     },
     release: { type: "boolean", help: "switch off every slot's light that is still on, and end" },
+    audit: { type: "boolean", help: "print what was changed on this host and what was refused, and end" },
   },
   examples: [
     "foundry-agent helper --release # before the package goes; systemd's helper is stopped then",
+    "sudo foundry-agent helper --audit # who had what done on this host",
     `systemctl enable --now ${SOCKET_UNIT} # the usual way`,
     "foundry-agent helper --socket /tmp/helper.sock --state /tmp/helper # by hand",
   ],
   hidden: true,
   async run({ values }, io) {
     if (values.release === true) return await release(pathOf(values.state, HELPER_STATE_FOLDER), io);
+    if (values.audit === true) return printAudit(pathOf(values.state, HELPER_STATE_FOLDER), io);
     const server = await openHelperServer({
       listen: listenWhere(values.socket, io),
       policyPath: pathOf(values.policy, POLICY_PATH),

@@ -1,5 +1,6 @@
 /** A look at the gates of one command that waits, and what comes of it. */
-import { isFinal } from "../../model/command.ts";
+import { randomUUID } from "node:crypto";
+import { ANNOUNCED_AHEAD_S, isFinal } from "../../model/command.ts";
 import { errorCode } from "../../model/errors.ts";
 import type { AnyCommandType } from "../command-type.ts";
 import { decide } from "../gates/gates.ts";
@@ -12,6 +13,7 @@ import type { HoldKeeper } from "./hold.ts";
 import type { ExecutorPorts, OwnFacts } from "./ports.ts";
 import { rehearsal } from "./rehearsal.ts";
 import type { ServerTime } from "./server-time.ts";
+import { callAs } from "./steps.ts";
 import { within } from "./waker.ts";
 
 const ANNOUNCE_MS = 20_000;
@@ -82,13 +84,18 @@ export function openLooking(
   }
 
   /** Once, to whoever is logged in; that it can't be said is no reason not to do it. */
-  function announce({ asked, progress }: CommandRecord): void {
+  function announce(record: CommandRecord): void {
+    const { asked, progress } = record;
     if (announced.has(asked.id) || progress.notBefore === null) return;
-    announced.add(asked.id);
     const in_s = Math.max(0, Math.round((progress.notBefore.uptimeMs - host.uptimeMs()) / 1_000));
-    const args = { id: asked.id, in_s, source: asked.source };
+    if (in_s > ANNOUNCED_AHEAD_S) return; // told when it is nearer
+    announced.add(asked.id);
+    const method = typeOf(record).reboot?.(asked.params) ?? "graceful";
+    const args = { id: asked.id, in_s, source: asked.source, method };
+    // With an id of its own: the command's is for the reboot.
+    const call = { ...callAs(record), id: randomUUID(), deadlineMs: ANNOUNCE_MS };
     within(stopping, ANNOUNCE_MS, (signal) =>
-      hands.helper().call("reboot.announce", args, signal, { source: asked.source, deadlineMs: ANNOUNCE_MS }),
+      hands.helper().call("reboot.announce", args, signal, call),
     ).catch((error: unknown) =>
       tell.log.debug(
         { command: asked.id, code: errorCode(error) },

@@ -9,6 +9,7 @@ import { AgentError, errorCode } from "../../model/errors.ts";
 import type { AnyCommandType } from "../command-type.ts";
 import { whyOf } from "../journal.ts";
 import type { Input } from "../machine.ts";
+import { causeOf, NOT_BEGUN } from "../reboot-cause.ts";
 import type { CommandRecord, RebootIntent } from "../record.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import { callAs } from "./steps.ts";
@@ -23,25 +24,8 @@ const DOWN_MS = 15 * 60_000;
 const REPORT_MS = 5_000;
 const LOOK_MS = 20_000;
 const LOOK_AGAIN_MS = 5_000;
-
-/** Errors of the helper after which it is certain that nothing was begun. All others leave it open. */
-const NOT_BEGUN: ReadonlySet<string> = new Set([
-  "bad_signature",
-  "expired",
-  "foreign",
-  "from_the_future",
-  "helper_absent",
-  "helper_refused",
-  "malformed",
-  "no_systemd",
-  "no_trusted_time",
-  "policy_unusable",
-  "reboot_failed",
-  "reboot_hangs",
-  "record_unusable",
-  "state_volatile",
-  "unsigned",
-]);
+/** How often the helper is asked after a boot why it came: right after it, it may not be there yet. */
+const LOOKS_AFTER_BOOT = 24;
 
 export interface RebootFlow {
   /** From the last step to its end on this boot, or until the agent stops. */
@@ -134,13 +118,21 @@ export function openRebootFlow(
     async settle(record) {
       if (record.asked.mode !== "live") return apply(record, { kind: "simulated_boot" });
       if (intentIn(record).fromBootId === bootId) return await watch(record);
-      // How it came about is worth a question, not worth waiting for.
-      const look = await lookAt(record);
-      const { method } = intentIn(record);
-      const cause = look !== null && isByCommand(method, look) ? "command" : "unverified";
+      const look = await lookAfterBoot(record);
+      if (stopping.aborted) return record;
+      const cause = causeOf(look);
       return apply(record, { kind: "new_boot", bootId, cause, how: look?.steps ?? [] });
     },
   };
+
+  /** How it came about is in the helper's record, which is worth a while; not to wait for ever. */
+  async function lookAfterBoot(record: CommandRecord): Promise<Look | null> {
+    for (let looks = 1; ; looks++) {
+      const look = await lookAt(record);
+      if (look !== null || looks >= LOOKS_AFTER_BOOT || stopping.aborted) return look;
+      await pause(LOOK_AGAIN_MS);
+    }
+  }
 
   async function lookAt({ asked, progress }: CommandRecord): Promise<Look | null> {
     const args = { id: asked.id, source: asked.source, method: progress.reboot?.method ?? "graceful" };
@@ -189,15 +181,6 @@ function lookOf(answer: unknown): Look {
 
 function isPossible({ inFlight, shutdown, doubt }: Look): boolean {
   return inFlight || shutdown || doubt !== null;
-}
-
-/**
- * Whether the helper's record shows that the host was asked, and was not cut off before. A hard reboot is not answered:
- * that a rung was tried is all there can be of it.
- */
-function isByCommand(method: RebootIntent["method"], { known, errorCode: code, steps }: Look): boolean {
-  if (known === "done" || code === "reboot_unanswered") return true;
-  return method === "hard" && known === "begun" && steps.length > 0;
 }
 
 function intentIn({ progress }: CommandRecord): RebootIntent {

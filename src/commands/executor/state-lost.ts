@@ -7,7 +7,7 @@ import type { Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import type { AnyCommandType } from "../command-type.ts";
 import type { Journal } from "../journal.ts";
-import type { Asked, CommandRecord, Progress } from "../record.ts";
+import type { Asked, CommandRecord, Progress, RebootIntent } from "../record.ts";
 import { firstProgress } from "./accept.ts";
 import type { LostPort } from "./ports.ts";
 
@@ -18,10 +18,11 @@ export function settled(
   at: number,
 ): { readonly progress: Progress; readonly text: string } {
   const nothing = firstProgress(null, at, null);
-  // Wherever it stood: the host was to come up anew, and it has, whoever made it.
+  // Wherever it stood: the host was to come up anew, and it has. As one that is found after a boot (reboot-flow.ts):
+  // whether this command made it is in the helper's record, which may have outlived the state.
   if (open.type === "reboot" && open.fromBootId !== null && open.fromBootId !== bootId) {
-    const result = { cause: "unverified", from_boot_id: open.fromBootId, boot_id: bootId };
-    return { progress: { ...nothing, state: "succeeded", result }, text: STATE_LOST_BUT_REBOOTED };
+    const reboot = { ...LOST_INTENT, fromBootId: open.fromBootId };
+    return { progress: { ...nothing, state: "rebooting", reboot }, text: STATE_LOST_BUT_REBOOTED };
   }
   return { progress: { ...nothing, state: "failed", why: STATE_LOST }, text: STATE_LOST.text };
 }
@@ -85,6 +86,15 @@ export function openLost(
     },
   };
 }
+
+/** Nothing of it is known but where it began; its deadlines are over with the boot. */
+const LOST_INTENT: Omit<RebootIntent, "fromBootId"> = {
+  method: "graceful",
+  callDeadlineMs: 0,
+  deadlineMs: 0,
+  attempt: 1,
+  answer: "unknown",
+};
 
 const STATE_LOST: Why = {
   code: "state_lost",

@@ -1,8 +1,8 @@
 /**
  * One line of JSON for each thing the helper was asked for: what, with which arguments, how it ended, how long it
- * took. Where it is written is the business of whoever opened the helper: the journal of its service, or the agent's log.
+ * took. Where it is written: audit-trail.ts.
  */
-import { scrubSecrets } from "../../model/text/scrub.ts";
+import { cutTo, scrubSecrets } from "../../model/text/scrub.ts";
 import type { HelperRequest } from "../link/request.ts";
 
 export interface AuditEntry {
@@ -10,17 +10,23 @@ export interface AuditEntry {
   readonly request: HelperRequest | null;
   /** Pid, uid and gid of the client where the kernel tells. */
   readonly peer: object | null;
-  /** `ok` or the code of the error. */
+  /** `ok`, `begun`, `step`, or the code of the error. */
   readonly outcome: string;
   readonly message: string | null;
   readonly durationMs: number;
   /** Whether the signature that came along was found to hold; what came without one says nothing. */
   readonly verified?: boolean;
+  /** Word of the policy for the change that was begun; without it nothing was changed. */
+  readonly act?: string;
+  /** It was carried out, and only looked. */
+  readonly isRead?: boolean;
 }
 
+/** Of an act on disk when it returns. @throws AgentError `record_unusable`, for `begun` only: then it is not done */
 export type Audit = (entry: AuditEntry) => void;
 
-const MAX_ARGUMENT_CHARS = 2_000;
+const MAX_ARGUMENT_CHARS = 200;
+const MAX_MESSAGE_CHARS = 300;
 const SECRET_NAME = /secret|token|password|passphrase|private|credential|(?:^|_)key$/i;
 
 /** Of syslog: 4 warning, 5 notice, 6 information. */
@@ -33,31 +39,34 @@ export function journalLine(priority: Priority, text: string): string {
 
 /** Without line break. Arguments are those of a client that is not trusted: cut and scrubbed. */
 export function auditText({ request, peer, outcome, message, durationMs, verified }: AuditEntry): string {
-  const line = {
-    audit: request?.operation ?? null,
-    id: request?.id ?? null,
-    source: request?.source ?? null,
-    args: request === null ? null : shownArguments(request.args),
-    ...(request === null || request.signed === null
-      ? {}
-      : { signed: verified ? "verified" : "not verified" }),
-    outcome,
-    ...(message === null ? {} : { message: scrubSecrets(message) }),
-    duration_ms: Math.round(durationMs),
-    peer,
-  };
-  return asciiOnly(JSON.stringify(line));
+  return asciiOnly(
+    JSON.stringify({
+      audit: request?.operation ?? null,
+      id: request?.id ?? null,
+      source: request?.source ?? null,
+      args: request === null ? null : shownArguments(request.args),
+      ...(request === null || request.signed === null
+        ? {}
+        : { signed: verified ? "verified" : "not verified" }),
+      outcome,
+      ...(message === null ? {} : { message: cutTo(MAX_MESSAGE_CHARS, scrubSecrets(message)) }),
+      duration_ms: Math.round(durationMs),
+      peer,
+    }),
+  );
 }
 
 /** No control, hidden or direction-changing character of a client reaches a terminal through the journal. */
-function asciiOnly(json: string): string {
+export function asciiOnly(json: string): string {
   return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-function shownArguments(args: HelperRequest["args"]): unknown {
+/** As they stand in a line: scrubbed, and a cut text where they are long. */
+export function shownArguments(args: HelperRequest["args"]): unknown {
   const json = JSON.stringify(args, (key, value: unknown) => {
     if (SECRET_NAME.test(key)) return "[hidden]";
     return typeof value === "string" ? scrubSecrets(value) : value;
   });
-  return json.length > MAX_ARGUMENT_CHARS ? `${json.slice(0, MAX_ARGUMENT_CHARS)}...` : JSON.parse(json);
+  const cut = cutTo(MAX_ARGUMENT_CHARS, json);
+  return cut === json ? JSON.parse(json) : cut;
 }

@@ -49,6 +49,16 @@ interface Call {
   tooLate(): void;
   /** Monotonic, when the deadline of the request passes. */
   readonly endsAt: number;
+  readonly trace: Trace;
+}
+
+/** How far a request came, for its audit line. */
+interface Trace {
+  /** Word of the change that was begun. */
+  act?: string;
+  isRead?: boolean;
+  /** Its outcome was in the record already. */
+  isKnown?: boolean;
 }
 
 export function openCarryOut(parts: CarryOutParts): CarryOut {
@@ -61,7 +71,7 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
   const kept = new Map<string, unknown>();
   let active = 0;
 
-  async function attempt(request: HelperRequest, gone: AbortSignal, again: () => void): Promise<unknown> {
+  async function attempt(request: HelperRequest, gone: AbortSignal, trace: Trace): Promise<unknown> {
     const operation = table.get(request.operation);
     if (operation === undefined)
       throw new AgentError("helper_refused", "there is no such operation", "foundry-agent version");
@@ -79,7 +89,7 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
     if (left <= 0) tooLate();
     const timer = setTimeout(tooLate, Math.max(0, left));
     const signal = AbortSignal.any([gone, over.signal]);
-    const call: Call = { request, operation, args: args.output, signal, tooLate, endsAt };
+    const call: Call = { request, operation, args: args.output, signal, tooLate, endsAt, trace };
     try {
       signal.throwIfAborted();
       if (operation.policy === null) return await inLanes(call, null);
@@ -89,7 +99,7 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
         verified: () => verified.add(request),
       });
       if (!("known" in change)) return await inLanes(call, change);
-      again();
+      trace.isKnown = true;
       return change.known;
     } finally {
       clearTimeout(timer);
@@ -110,13 +120,14 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
     const timer = setTimeout(tooLate, operation.timeoutMs);
     const endsAt = Math.min(call.endsAt, clock.monotonic() + operation.timeoutMs);
     const context: OperationContext = {
-      ...{ files, clock, kept, signal, run: runIn(turn) },
+      ...{ files, clock, kept, signal, signed: call.request.signed, run: runIn(turn) },
       leftMs: () => Math.max(0, endsAt - clock.monotonic()),
       step: (text) => stepped(call, change, text),
     };
     const work = (async () => {
       try {
-        await change?.begin(signal);
+        if (change === null) call.trace.isRead = true;
+        else await begin(call, change);
         const result = await operation.perform(args, context);
         ended(call, change, { state: "done", result: result ?? null });
         return result;
@@ -131,25 +142,33 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
     return await inTime(work, signal);
   }
 
+  /** In the record, and on disk in the audit trail too, before anything is done. */
+  async function begin({ request, operation, signal, trace }: Call, change: Change): Promise<void> {
+    await change.begin(signal);
+    const act = operation.policy ?? operation.name;
+    audit({ request, peer: null, outcome: "begun", message: null, durationMs: 0, act });
+    trace.act = act;
+  }
+
   /** A step in the record and in the journal; that it can't be recorded is told in the journal. */
-  function stepped({ request }: Call, change: Change | null, text: string): void {
+  function stepped({ request, trace }: Call, change: Change | null, text: string): void {
     if (change === null) return;
-    audit({ request, peer: null, outcome: "step", message: text, durationMs: 0 });
+    audit({ request, peer: null, outcome: "step", message: text, durationMs: 0, ...trace });
     try {
       change.step(text);
     } catch (error) {
       const { code, message } = wireError(error);
-      audit({ request, peer: null, outcome: code, message, durationMs: 0 });
+      audit({ request, peer: null, outcome: code, message, durationMs: 0, ...trace });
     }
   }
 
   /** It is done or not, so that it can't be written down is no reason to say otherwise: it stays "begun". */
-  function ended({ request }: Call, change: Change | null, outcome: Ended): void {
+  function ended({ request, trace }: Call, change: Change | null, outcome: Ended): void {
     try {
       change?.end(outcome);
     } catch (error) {
       const { code, message } = wireError(error);
-      audit({ request, peer: null, outcome: code, message, durationMs: 0 });
+      audit({ request, peer: null, outcome: code, message, durationMs: 0, ...trace });
     }
   }
 
@@ -166,14 +185,15 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
     async perform(request, gone, peer) {
       const started = clock.monotonic();
       active++;
-      let note: string | null = null;
-      const tell = (outcome: string, message: string | null): void =>
-        audit({ request, peer, outcome, message, durationMs: clock.monotonic() - started });
+      const trace: Trace = {};
+      const tell = (outcome: string, message: string | null): void => {
+        const { act, isRead } = trace;
+        const how = { ...(act === undefined ? {} : { act }), ...(isRead === undefined ? {} : { isRead }) };
+        audit({ request, peer, outcome, message, durationMs: clock.monotonic() - started, ...how });
+      };
       try {
-        const result = await attempt(request, gone, () => {
-          note = "done before, answered from the record";
-        });
-        tell("ok", note);
+        const result = await attempt(request, gone, trace);
+        tell("ok", trace.isKnown === true ? "done before, answered from the record" : null);
         return result;
       } catch (error) {
         const told = wireError(error);

@@ -1,7 +1,7 @@
 /**
  * The helper behind its socket: one request a connection, carried out, answered, closed. Whoever connects is not
- * trusted: each connection has a time for its request and for taking its answer, their number is bounded, and
- * what is no request costs one line in the journal. Exits when nobody has wanted anything for a while, so that
+ * trusted: each connection has a time for its request and for taking its answer, and their number is bounded for each
+ * user, so that connections that do nothing keep nobody out. Exits when nobody has wanted anything for a while, so that
  * it costs nothing at rest; systemd keeps the socket and starts the next one.
  */
 import { createServer, type Server, type Socket } from "node:net";
@@ -13,11 +13,14 @@ import { openClient } from "./connection.ts";
 import { decodeUntrusted } from "./frame.ts";
 import { agentUids, peerOf } from "./peer.ts";
 import { type Answer, type HelperRequest, readRequest, wireError } from "./request.ts";
+import { openSeats, type Seat } from "./seats.ts";
 
 /** From the connection to the last byte of the request, and for the answer to be taken. */
 const TRANSFER_MS = 5_000;
-/** Connections that are served at once; beyond them `helper_busy`, beyond twice as many a closed door. */
-const MAX_CONNECTIONS = 128;
+/** Connections of one user, and of all but root. One more takes the place of the longest idle. */
+const CONNECTIONS = { each: 128, together: 128 };
+/** Where all are busy so many more are told so at once, others find a closed door. */
+const MAX_STANDING = 64;
 
 export interface HelperServerOptions extends HelperOptions {
   /** What systemd handed over, or a path to make a socket of mode 0600 at. */
@@ -45,6 +48,8 @@ export async function openHelperServer(options: HelperServerOptions): Promise<He
   const served = options.servedUids ?? new Set([...agentUids(), parts.owner]);
   const transferMs = options.transferMs ?? TRANSFER_MS;
   const connections = new Set<Socket>();
+  const seats = openSeats<number>({ ...CONNECTIONS, isPrivileged: (uid) => uid === 0 });
+  let standing = 0;
   const stopping = new AbortController();
   const ended = Promise.withResolvers<"idle" | "closed">();
   let idleTimer: NodeJS.Timeout | undefined;
@@ -63,26 +68,21 @@ export async function openHelperServer(options: HelperServerOptions): Promise<He
     if (!stopping.signal.aborted) {
       parts.close();
       stopping.abort(new AgentError("helper_failed", "the helper is being stopped", "ask again"));
-      server.close(() => ended.resolve(why));
+      server.close(() => {
+        parts.tellRest();
+        ended.resolve(why);
+      });
     }
     await ended.promise;
   }
 
   const server = createServer((socket) => {
     restartIdle();
-    const crowded = connections.size >= MAX_CONNECTIONS;
     connections.add(socket);
     socket.once("close", () => {
       connections.delete(socket);
       restartIdle();
     });
-    void serve(socket, crowded);
-  });
-  server.maxConnections = 2 * MAX_CONNECTIONS;
-
-  /** Never throws: whatever happens is the answer, or an ended connection. */
-  async function serve(socket: Socket, crowded: boolean): Promise<void> {
-    const started = monotonic();
     const peer = peerOf(socket, native);
     if (peer !== null && !served.has(peer.uid)) {
       // Without a word: what a stranger sends is not even read.
@@ -90,23 +90,42 @@ export async function openHelperServer(options: HelperServerOptions): Promise<He
       const { code, message } = wireError(notServed(peer));
       return parts.audit({ request: null, peer, outcome: code, message, durationMs: 0 });
     }
+    const seat = seats.take(peer?.uid ?? -1, () => void socket.destroy());
+    if (seat === null && standing >= MAX_STANDING) {
+      socket.on("error", () => undefined).destroy();
+      const { code, message } = wireError(busy());
+      return parts.audit({ request: null, peer, outcome: code, message, durationMs: 0 });
+    }
+    if (seat === null) standing++;
+    socket.once("close", () => {
+      if (seat === null) standing--;
+      else seat.leave();
+    });
+    void serve(socket, peer, seat);
+  });
+
+  /** Never throws: whatever happens is the answer, or an ended connection. */
+  async function serve(socket: Socket, peer: PeerCredentials | null, seat: Seat | null): Promise<void> {
+    const started = monotonic();
     const client = openClient(socket, transferMs);
     let answer: Answer;
     let request: HelperRequest | null = null;
     try {
       request = readRequest(decodeUntrusted(await client.request), monotonic());
-      if (crowded) throw new AgentError("helper_busy", `${MAX_CONNECTIONS} calls are being served already`);
+      if (seat === null) throw busy();
     } catch (error) {
       const { code, message } = wireError(error);
       parts.audit({ request, peer, outcome: code, message, durationMs: monotonic() - started });
       return client.answer({ ok: false, error: wireError(error) });
     }
+    seat?.busy();
     try {
       const gone = AbortSignal.any([client.gone, stopping.signal]);
       answer = { ok: true, result: (await parts.carryOut.perform(request, gone, peer)) ?? null };
     } catch (error) {
       answer = { ok: false, error: wireError(error) };
     }
+    seat?.idle(); // whoever does not take his answer waits for nothing
     client.answer(answer);
   }
 
@@ -114,6 +133,10 @@ export async function openHelperServer(options: HelperServerOptions): Promise<He
   parts.begin();
   restartIdle();
   return { ended: ended.promise, close: () => stop("closed") };
+}
+
+function busy(): AgentError {
+  return new AgentError("helper_busy", `${CONNECTIONS.each} calls are being served already`);
 }
 
 function notServed(peer: PeerCredentials): AgentError {

@@ -18,7 +18,7 @@ import type { Outcome } from "./record-file.ts";
 import { checkSigned } from "./signature.ts";
 import type { SignedCommand } from "./signed-command.ts";
 import type { SignedRecord } from "./signed-record.ts";
-import { isPolicyWord, SIGNED_WORDS } from "./words.ts";
+import { isPolicyWord, type PolicyWord, SIGNED_WORDS } from "./words.ts";
 
 export type Ended = Exclude<Outcome, { state: "begun" }>;
 
@@ -68,6 +68,18 @@ export interface Changes {
    * client: those are of one call.
    */
   refusal(word: string, source: string | null, admit: (policy: Policy) => void): Refusal | null;
+  /**
+   * Of one call that is still to come, with its id and its signature: that `begin` would let it through now. Nothing is
+   * written.
+   * @returns the policy it would be done by
+   * @throws AgentError why it would not be done; `helper_refused` also where this id was begun before
+   */
+  foresee(
+    call: Pick<HelperRequest, "id" | "source" | "signed">,
+    word: PolicyWord,
+    admit: (policy: Policy) => void,
+    covers: Signing["covers"],
+  ): Policy;
 }
 
 export interface Refusal {
@@ -95,7 +107,7 @@ export function openChanges(parts: {
 
   /** Whatever source is claimed: a main process that was taken over would claim the one that needs no signature. */
   function signedFor(
-    request: HelperRequest,
+    request: Pick<HelperRequest, "id" | "signed">,
     word: string,
     policy: Policy,
     signing: Signing,
@@ -128,6 +140,17 @@ export function openChanges(parts: {
         if (error instanceof AgentError) return { error, againInMinutes: null };
         throw error;
       }
+    },
+    foresee(call, word, admit, covers) {
+      const policy = permit(word, call.source);
+      if (underWay.has(call.id) || record.outcome(call.id) !== null)
+        throw new AgentError("helper_refused", "this was begun before, so it is not still to come");
+      signedFor(call, word, policy, { covers, verified: () => undefined });
+      admit(policy);
+      record.check(word, policy.limits[word], call.source ?? "");
+      const full = record.noRoom(word, call.source ?? "");
+      if (full !== null) throw full;
+      return policy;
     },
     open(request, operation, word, admit, signing = NO_SIGNING) {
       const { id, source } = request;

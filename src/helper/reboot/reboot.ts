@@ -50,14 +50,18 @@ export function rebootOperation(parts: RebootParts): Operation<RebootArgs, Reboo
     lanes: () => [{ name: "reboot", limit: 1 }],
     policy: "reboot",
     admit: ({ method }, policy, files) => admitReboot(parts.state, method, policy, files),
-    // As the command has it: without a method it is the graceful one, and a word for one is none for the other.
-    covers: ({ method }, params) => method === (Object.hasOwn(params, "method") ? params.method : "graceful"),
+    covers: ({ method }, params) => coversReboot(method, params),
     async perform({ method }, context) {
       if (method === "hard") return await climbLadder(context, parts.settleMs ?? SETTLE_MS);
       await rebootGracefully(context);
       return { method, how: "systemctl reboot" };
     },
   };
+}
+
+/** As the command has it: without a method it is the graceful one, and a word for one is none for the other. */
+export function coversReboot(method: RebootMethod, params: Readonly<Record<string, unknown>>): boolean {
+  return method === (Object.hasOwn(params, "method") ? params.method : "graceful");
 }
 
 /** What speaks against it on this host, whoever asks. @throws AgentError `state_volatile`, `no_systemd` */

@@ -95,3 +95,11 @@ export function shownKey(key: string): string {
   const shown = printable(scrubSecrets(key));
   return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
 }
+
+/** At most so many characters, with "..." behind what was cut off; no character is cut in two. */
+export function cutTo(characters: number, text: string): string {
+  if (text.length <= characters) return text;
+  // Two units are a character at most: what is behind these can't be among the first.
+  const all = [...text.slice(0, 2 * characters + 1)];
+  return all.length <= characters ? text : `${all.slice(0, characters).join("")}...`;
+}

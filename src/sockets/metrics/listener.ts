@@ -5,14 +5,18 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, isIP } from "node:net";
+import { type AddressInfo, isIP, type Socket } from "node:net";
 import type { Config } from "../../config/types.ts";
+import { openSeats } from "../../helper/link/seats.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { isLoopback, type ListenAddress } from "../../model/config-key.ts";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { Logger } from "../../model/log.ts";
 import { readSecretFile, secretPath } from "../../system/secret-file.ts";
 import type { AgentView } from "../agent-view.ts";
+import { type BugLog, openBugLog } from "../bug-log.ts";
+import { headProblem } from "../request.ts";
+import { addressKey } from "./address-key.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./prometheus-text.ts";
 
 type Metrics = Config["metrics"];
@@ -23,7 +27,9 @@ export interface MetricsListener {
   close(): Promise<void>;
 }
 
-const CONNECTIONS = 16;
+/** Connections of one address (address-key.ts), and of all together. */
+const CONNECTIONS = { each: 8, together: 32 };
+const BACKLOG = 32;
 
 /** Metrics are worth a condition, not the daemon: without the listener all else goes on. */
 export async function listenOrTell(
@@ -67,27 +73,44 @@ export async function startMetricsListener(
       'listen = "127.0.0.1:9105"  # below [metrics]; beyond loopback also tls_cert_file, tls_key_file and bearer_file',
     );
   const bearer = wanted.bearerFile === null ? null : digest(`Bearer ${readSecretFile(wanted.bearerFile)}`);
+  const bugs = openBugLog(log);
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
     try {
       answer(request, response, { bearer, loopback: isLoopback(host) }, text);
     } catch (error) {
-      log.error({ err: error }, "metrics could not be made");
+      bugs.log(error, "metrics could not be made");
       refuse(response, 500, "the metrics could not be made; the agent's log says why");
     }
   };
   const server = tls ? tlsServer(wanted, handler) : createServer(limits(), handler);
-  server.maxConnections = CONNECTIONS;
   server.setTimeout(30_000);
-  server.on("tlsClientError", (error: Error) => log.debug(errorText(error)));
-  await listening(server, host, port);
+  const connections = seatConnections(server);
+  await listening(server, host, port, bugs);
   return {
     address: { host, port: (server.address() as AddressInfo).port },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        // Also those whose handshake is not over, of which the server of HTTP does not know.
+        for (const connection of connections) connection.destroy();
       }),
   };
+}
+
+/** Nobody keeps others out by connecting and then doing nothing. @returns the connections there are */
+function seatConnections(server: Server): ReadonlySet<Socket> {
+  const seats = openSeats<string>({ ...CONNECTIONS, isPrivileged: () => false });
+  const connections = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    const seat = seats.take(addressKey(socket.remoteAddress ?? ""), () => void socket.destroy());
+    if (seat === null) return void socket.destroy();
+    connections.add(socket);
+    socket.once("close", () => {
+      connections.delete(socket);
+      seat.leave();
+    });
+  });
+  return connections;
 }
 
 function limits() {
@@ -136,7 +159,7 @@ function readPublic(reference: string): string {
   }
 }
 
-async function listening(server: Server, host: string, port: number): Promise<void> {
+async function listening(server: Server, host: string, port: number, bugs: BugLog): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const failed = (error: Error): void =>
       reject(
@@ -150,11 +173,13 @@ async function listening(server: Server, host: string, port: number): Promise<vo
         ),
       );
     server.once("error", failed);
-    server.listen({ host, port, backlog: CONNECTIONS }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off("error", failed);
       resolve();
     });
   });
+  // Of one connection that could not be accepted; all others go on.
+  server.on("error", (error) => bugs.log(error, "the listener for metrics failed"));
 }
 
 interface Gate {
@@ -176,6 +201,8 @@ function answer(request: IncomingMessage, response: ServerResponse, gate: Gate, 
 }
 
 function refusalOf(request: IncomingMessage, gate: Gate): { status: number; sentence: string } | null {
+  const problem = headProblem(request);
+  if (problem !== null) return { status: 400, sentence: problem };
   const { host, origin, referer, authorization = "" } = request.headers;
   // On loopback a web page in a browser could ask through a name that it makes resolve to this address.
   if (origin !== undefined || referer !== undefined || (gate.loopback && !isOwnHost(host)))

@@ -70,8 +70,9 @@ function addCollector(
   serials: boolean,
 ): void {
   const hidden = serials ? null : sensitiveValues(collector, section.data);
+  const shown = collector.others === undefined ? section.data : collector.others(section.data);
   for (const metric of collector.metrics) {
-    if (!excluded(metric.name)) add(families, metric, metric.samples(section.data), hidden);
+    if (!excluded(metric.name)) add(families, metric, metric.samples(shown), hidden);
   }
 }
 

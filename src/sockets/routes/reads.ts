@@ -5,7 +5,7 @@ import { AgentError } from "../../model/errors.ts";
 import type { Section } from "../../model/report.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import { metricsText, PROMETHEUS_TYPE } from "../metrics/prometheus-text.ts";
-import { commandWire, wholeCommandWire } from "../wire/command.ts";
+import { commandWire, publicCommand, wholeCommandWire } from "../wire/command.ts";
 import type { CheckWire, ConditionWire, HealthWire, StatusWire, WhyWire } from "../wire/schemas.ts";
 import { checkWire, conditionWire, sectionHead, statusWire } from "../wire/wire.ts";
 import type { Answer, Call, Data, RouteContext, Tagged } from "./route.ts";
@@ -16,8 +16,18 @@ export function readStatus({ view, texts, now }: RouteContext, { socket }: Call)
   const wire = statusWire(view.status(), now());
   if (socket === "control") return { data: wire };
   const { conditions, control_apis, running_command, waiting_commands, hold, ...rest } = wire;
-  const sentences = { conditions, control_apis, running_command, waiting_commands, hold };
-  return { data: { ...rest, ...texts.hide(sentences) } };
+  const sentences = {
+    ...{ conditions, control_apis },
+    running_command: running_command === null ? null : publicCommand(running_command),
+    waiting_commands: waiting_commands.map(publicCommand),
+  };
+  return { data: { ...rest, ...texts.hide(sentences), hold: publicHold(hold) } };
+}
+
+/** That it is held is for everybody; who said what on control.sock is for those who may use that. */
+function publicHold(hold: StatusWire["hold"]): StatusWire["hold"] {
+  if (hold === null) return null;
+  return { ...hold, by: "an administrator", reason: "shown on control.sock only" };
 }
 
 export function readReport({ texts }: RouteContext, call: Call): Tagged {

@@ -9,7 +9,14 @@ import { rfc3339 } from "./rfc3339.ts";
 /** What both sockets show. */
 export function commandWire(row: StoredCommand): ShownCommandWire {
   const record = parseRecord(row.command, row.progress ?? null);
-  return record === null ? rowWire(row) : recordWire(record);
+  return publicCommand(record === null ? rowWire(row) : recordWire(record));
+}
+
+/** Without the words of whoever holds the node: they are for those who may use control.sock. */
+export function publicCommand(shown: ShownCommandWire): ShownCommandWire {
+  if (shown.waiting?.code !== "held") return shown;
+  const text = "The node is held; by whom and why is shown on control.sock only.";
+  return { ...shown, waiting: { ...shown.waiting, text } };
 }
 
 /** With everything that whoever may use control.sock may see. @param history empty in a list */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { listText } from "../../../src/cli/commands/list.ts";
 import { AgentError } from "../../../src/model/errors.ts";
-import { commandWire } from "../../../src/sockets/wire/command.ts";
+import { wholeCommandWire } from "../../../src/sockets/wire/command.ts";
 import { daemon, piped } from "../../support/agent/daemon.ts";
 import { pretendCommands, pretendStatus } from "../../support/agent/pretend.ts";
 import { reboot } from "../../support/agent/server.ts";
@@ -44,8 +44,8 @@ test("commands is a table; without any it says so", async () => {
 test("on a narrow terminal an id stays whole and why it waits has its own line", () => {
   const id = "cmd_local_01M7Y7RB5RZCG9EA1SVXPQ634Z";
   const rows = [
-    commandWire(commandRow(commandRecord({ id, mode: "test" }, { state: "waiting" }))),
-    commandWire(commandRow(waitingRecord())),
+    wholeCommandWire(commandRow(commandRecord({ id, mode: "test" }, { state: "waiting" })), []),
+    wholeCommandWire(commandRow(waitingRecord()), []),
   ];
   const text = listText(rows, { color: false, now: () => NOW, isTty: true, env: { COLUMNS: "80" } });
   const [head = "", first = "", ...rest] = text.trimEnd().split("\n");

@@ -143,8 +143,10 @@ export function referenceModel(outside: Outside) {
     if (look?.inhibited === true && one.spec?.type === "reboot") say("begun though inhibited");
     const { expiresAt = null } = one.spec ?? {};
     if (look?.sure === true && expiresAt !== null && expiresAt <= look.at) say("begun though expired");
+    // One of which only the server knew is settled next; it touches nothing.
     for (const other of rows.values())
-      if (other.id !== one.id && ACTIVE.has(other.state)) say(`begun while ${other.id} is ${other.state}`);
+      if (other.id !== one.id && ACTIVE.has(other.state) && other.spec !== null)
+        say(`begun while ${other.id} is ${other.state}`);
   }
 
   function endsAs(one: Row, state: string, code: string | null, say: (what: string) => void): void {

@@ -218,7 +218,7 @@ export async function runStream(
     outside.closing = new Map(
       open.map(([id]) => {
         const isReboot = typeHeard.get(id) === "reboot" && bootHeard.get(id) !== made.host.bootId;
-        return [id, isReboot ? "succeeded" : "failed!state_lost"];
+        return [id, isReboot ? "rebooting" : "failed!state_lost"];
       }),
     );
     const openCommands = open.map(([id, state]) => ({

@@ -39,6 +39,13 @@ const WRONG: readonly (readonly [string, Scenario, readonly Mistake[], number, R
   ["is sure after one look", REBOOT, ["verdict_after_one_look"], 1, /a reboot after failed/],
   ["asks again after a restart", REBOOT, ["asks_again_after_restart"], 1, /reboot|twice/],
   ["calls it done when it was taken", REBOOT, ["success_when_taken"], 1, /on the boot it began on/],
+  [
+    "calls it unverified where the helper was ended",
+    REBOOT,
+    ["cause_wants_an_end"],
+    1,
+    /helper says command/,
+  ],
   ["cancels while rebooting", REBOOT, ["cancels_while_rebooting"], 1, /reboot/],
   [
     "acts for one who hung up and after the deadline",

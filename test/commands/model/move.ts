@@ -19,6 +19,7 @@ export type Mistake =
   | "helper_ignores_deadline"
   | "helper_ignores_hang_up"
   | "verdict_after_one_look"
+  | "cause_wants_an_end"
   | "test_mode_asks";
 
 export type Mistakes = ReadonlySet<Mistake>;

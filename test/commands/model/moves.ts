@@ -68,7 +68,11 @@ function badEnd(world: World, record: Progress, scenario: Scenario): string | nu
   if (record.state !== "succeeded")
     return world.reboots > 0 ? `${record.state}, though the host did reboot for it` : null;
   if (!scenario.reboot || scenario.mode !== "live") return null;
-  return record.reboot?.fromBootId === `boot${world.boot}` ? "succeeded on the boot it began on" : null;
+  if (record.reboot?.fromBootId === `boot${world.boot}`) return "succeeded on the boot it began on";
+  // What failed may have begun or not; of all else the helper's record is sure.
+  if (world.helperRecord === "failed") return null;
+  const cause = world.helperRecord === "" ? "unverified" : "command";
+  return record.result.cause === cause ? null : `${record.result.cause}, and the helper says ${cause}`;
 }
 
 function mainMoves(world: World, ground: Ground, add: Add, fault: Add, also: Also): void {

@@ -1,5 +1,6 @@
 /** What the main process does next at each point of executor.ts, steps.ts and reboot-flow.ts. */
 import type { Input } from "../../../src/commands/machine.ts";
+import { causeOf } from "../../../src/commands/reboot-cause.ts";
 import { isFinal } from "../../../src/model/command.ts";
 import { type Add, backToTop, type Ground, why } from "./move.ts";
 import type { World } from "./world.ts";
@@ -132,9 +133,14 @@ export function point(
         { main: at === "looked_possible" ? "watch" : "top", quiet: false },
       );
       return;
-    case "new_boot":
-      write({ kind: "new_boot", bootId: boot, cause: "unverified", how: [] }, { main: "carry" });
+    case "new_boot": {
+      const known = world.helperRecord === "" ? null : world.helperRecord;
+      const told = { known, errorCode: known === "failed" ? "reboot_failed" : null };
+      const isMissed = mistakes.has("cause_wants_an_end") && known === "begun";
+      const cause = isMissed ? "unverified" : causeOf(told);
+      write({ kind: "new_boot", bootId: boot, cause, how: [] }, { main: "carry" });
       return;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** What must hold when all is over, whoever was killed when. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type CommandState, isFinal } from "../../../src/model/command.ts";
 import type { Combination, Outcome } from "./run.ts";
 import { COMMAND_ID, type LogLine, places } from "./types.ts";
@@ -33,7 +34,7 @@ export function violations(world: string, one: Combination, { log }: Outcome): s
   must(lost.length === 0, `promised and never told: ${lost.map(({ state }) => state ?? "event").join(", ")}`);
 
   const [end] = finals;
-  if (end !== undefined) wrong.push(...wrongResult(log, one, end));
+  if (end !== undefined) wrong.push(...wrongResult(log, one, end, recorded(world)));
   must(!isMarked(world), "the mark is still there");
   must(integrity(world) === "ok", `state.db: ${integrity(world)}`);
   must(
@@ -46,8 +47,23 @@ export function violations(world: string, one: Combination, { log }: Outcome): s
   return wrong;
 }
 
+/** The state of the command in the helper's record; null: it was never begun. */
+function recorded(world: string): string | null {
+  const path = join(places(world).helperState, "done.json");
+  if (!existsSync(path)) return null;
+  const { entries } = JSON.parse(readFileSync(path, "utf8")) as {
+    entries: { id: string; outcome: { state: string } }[];
+  };
+  return entries.find(({ id }) => id === COMMAND_ID)?.outcome.state ?? null;
+}
+
 /** What the one result says, against what happened. */
-function wrongResult(log: readonly LogLine[], { kind }: Combination, { data }: Arrived): string[] {
+function wrongResult(
+  log: readonly LogLine[],
+  { kind }: Combination,
+  { data }: Arrived,
+  said: string | null,
+): string[] {
   const reboot = log.find((line) => line.kind === "reboot");
   const act = log.some((line) => line.kind === "act");
   const hasRebooted =
@@ -68,8 +84,12 @@ function wrongResult(log: readonly LogLine[], { kind }: Combination, { data }: A
       wrong.push(`succeeded from boot ${result.from_boot_id} to ${result.boot_id}`);
     if (reboot !== undefined && reboot.boot !== result.from_boot_id)
       wrong.push(`asked on ${reboot.boot}, told ${result.from_boot_id}`);
-    if (reboot === undefined && result.cause !== "unverified")
-      wrong.push("nobody asked, and it is sure of it");
+    // Whether it began is for the helper's record to say, on the disk before anything is done.
+    const cause = said === null ? "unverified" : "command";
+    if (said !== "failed" && result.cause !== cause)
+      wrong.push(`the helper's record says ${said}, and it is ${result.cause}`);
+    if (reboot !== undefined && said === null)
+      wrong.push("the host was asked, and the helper knows nothing of it");
   } else if (hasRebooted) wrong.push(`the host rebooted as it was asked to, and it is ${data.state}`);
   return wrong;
 }

@@ -6,6 +6,7 @@
 import fs, { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
+import { AUDIT_FOLDER } from "../../../src/helper/carry-out/audit-trail.ts";
 import type { Points } from "./points.ts";
 import { type Job, places } from "./types.ts";
 
@@ -42,12 +43,17 @@ export function watchHelperFiles(job: Job, { point }: Points): () => void {
   const open = new Map<number, string>();
   /** What is certainly on the disk of a file, by inode. */
   const durable = new Map<number, Buffer>();
-  for (const name of readdirSync(folder))
+  const records = (): string[] => readdirSync(folder).filter((name) => name !== AUDIT_FOLDER);
+  for (const name of records())
     durable.set(fs.statSync(join(folder, name)).ino, readFileSync(join(folder, name)));
   const name = (path: string): string => (path === folder ? "folder" : path.slice(folder.length + 1));
-  const isOurs = (path: unknown): path is string => typeof path === "string" && path.startsWith(folder);
+  // The audit trail is for people: nothing is decided by it, so no copy has it. But its writing is a moment like others.
+  const audit = join(folder, AUDIT_FOLDER);
+  const isOurs = (path: unknown): path is string =>
+    typeof path === "string" && path.startsWith(folder) && !path.startsWith(audit);
 
   fs.openSync = ((path: string, flags: string | number, mode?: number) => {
+    if (path.toString().startsWith(`${audit}/`)) point(`helper: append ${name(path)}`);
     const writes = flags === "wx" || path === folder;
     if (isOurs(path) && flags === "wx") point(`helper: create ${name(path)}`);
     const fd = real.openSync(path, flags, mode);
@@ -67,7 +73,7 @@ export function watchHelperFiles(job: Job, { point }: Points): () => void {
     if (path !== folder) durable.set(fs.fstatSync(fd).ino, readFileSync(path));
     else if (job.copies)
       publish(job, "helper", (into) => {
-        for (const one of readdirSync(folder)) {
+        for (const one of records()) {
           const content = durable.get(fs.statSync(join(folder, one)).ino) ?? Buffer.alloc(0);
           writeFileSync(join(into, one), content, { mode: 0o600 });
         }
@@ -104,7 +110,7 @@ export function loseUnsynced(world: string): void {
       : null;
     const kept = from === null ? [] : readdirSync(from);
     for (const name of readdirSync(folder))
-      if (name !== "reserve" && name !== "lock.db") fs.rmSync(join(folder, name));
+      if (name !== "reserve" && name !== "lock.db") fs.rmSync(join(folder, name), { recursive: true });
     for (const name of kept) copyFileSync(join(from as string, name), join(folder, name));
   }
 }

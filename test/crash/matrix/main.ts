@@ -108,7 +108,8 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
       async pause(ms) {
         if (existsSync(at.stopping) && ++waits > LOOKS_BEFORE_DOWN) points.hostDown();
         writeFileSync(at.uptime, `${((uptimeMs() + ms) / 1_000).toFixed(3)} 1.00\n`);
-        await pause(2);
+        // Time is only written down here; a helper that is being started takes its own.
+        await pause(job.together || existsSync(at.socket) ? 2 : 200);
       },
     },
     gates: {

@@ -82,7 +82,8 @@ it("thousands of odd frames: an answer or a closed door each, and a noop after e
   );
   expect(sent).toBeGreaterThanOrEqual(150 * batches);
   expect(acts).toEqual([]);
-  expect(readdirSync(house.stateFolder)).toEqual([]);
+  expect(readdirSync(house.stateFolder)).toEqual(["audit"]);
+  expect(readdirSync(join(house.stateFolder, "audit"))).toEqual(["refused.log"]);
   for (const line of lines()) expect(line).toMatch(/^<6>[\x20-\x7e]+\n$/);
 });
 
@@ -111,7 +112,8 @@ it("every way to have something changed that the policy denies", async () => {
   expect([...answers].sort()).toEqual(["helper_protocol", "helper_refused", "helper_timeout"]);
   expect(acts).toEqual([]);
   expect(readFileSync(house.policyPath, "utf8")).toBe(policy);
-  expect(readdirSync(house.stateFolder)).toEqual([]);
+  expect(readdirSync(house.stateFolder)).toEqual(["audit"]);
+  expect(readdirSync(join(house.stateFolder, "audit"))).toEqual(["refused.log"]);
 });
 
 it("foreign arguments and path tricks for a drive's light touch nothing but a drive of the helper's own look", async () => {

@@ -8,6 +8,7 @@ import { openFiles } from "../../../src/system/files.ts";
 import { eventually } from "../../support/eventually.ts";
 import { requestFrame } from "../../support/helper/helper.ts";
 import { EXT4, rebootRig } from "../../support/helper/reboot.ts";
+import { plainCommand, signer } from "../../support/helper/signing.ts";
 import { layTree, temporaryFolder } from "../../support/machine/tree.ts";
 
 const UID = process.geteuid?.() ?? 0;
@@ -197,34 +198,78 @@ describe("a record that does not outlive the reboot", () => {
 describe("reboot.announce", () => {
   const args = { id: "cmd_1", in_s: 60, source: "local" };
 
-  it("says it in its own words, from outside the sandbox, and leaves no trace", async () => {
-    const { call, calls, programs, house, look } = await rebootRig({ policy: DEFAULTS });
+  it("says it in its own words, from outside the sandbox", async () => {
+    const { call, calls, programs, look } = await rebootRig({ policy: DEFAULTS });
     programs.put("systemd-run", "exit 0");
     expect(await call("reboot.announce", args)).toMatchObject({ code: "ok", result: { told: true } });
-    expect(await call("reboot.announce", { ...args, in_s: 0 })).toMatchObject({ result: { told: true } });
     const start =
       "--quiet --collect --unit=foundry-agent-wall --service-type=oneshot -p DefaultDependencies=no -p TimeoutStartSec=8s -p TimeoutStopSec=1s -- wall";
     const stop = "(command cmd_1 from local). To stop it: foundry-agent commands cancel cmd_1";
-    expect(calls()).toEqual([
-      `${start} This host reboots in 60 s ${stop}`,
-      `${start} This host reboots now ${stop}`,
-    ]);
-    expect(existsSync(join(house.stateFolder, "done.json"))).toBe(false);
+    expect(calls()).toEqual([`${start} This host reboots in 60 s ${stop}`]);
+    // The reboot itself is none the worse for it.
     programs.put("systemctl", UP);
-    expect((await look()).refusal).toBeNull();
+    expect(await look({ id: "cmd_1" })).toMatchObject({ known: null, refusal: null });
+  });
+
+  it("says it once for an id, over a restart of the helper, and no more often than it may reboot", async () => {
+    const policy = `${DEFAULTS}[limits.reboot]\nminutes_apart = 0\na_day = 3\n`;
+    const rig = await rebootRig({ policy });
+    rig.programs.put("systemd-run", "exit 0");
+    expect((await rig.call("reboot.announce", { ...args, in_s: 0 })).code).toBe("ok");
+    expect((await rig.call("reboot.announce", args)).code).toBe("helper_refused");
+    const codes: string[] = [];
+    for (let i = 2; i < 300; i++)
+      codes.push((await rig.call("reboot.announce", { ...args, id: `cmd_${i}` })).code);
+    expect([codes.filter((code) => code === "ok").length, new Set(codes.slice(2))]).toEqual([
+      2,
+      new Set(["helper_refused"]),
+    ]);
+    expect(rig.calls()).toHaveLength(3);
+    expect(rig.house.record().map(({ id, word }) => [id, word])).toEqual(
+      [1, 2, 3].map((i) => [`announce:cmd_${i}`, "reboot_announce"]),
+    );
+  });
+
+  it("is only for an id that this helper would reboot for now", async () => {
+    const rig = await rebootRig({ policy: `${DEFAULTS}[limits.reboot]\nminutes_apart = 0\na_day = 1\n` });
+    rig.programs.put("systemd-run", "exit 0");
+    rig.programs.put("systemctl", "exit 0");
+    expect((await rig.call("reboot", { method: "graceful" }, { id: "cmd_1" })).code).toBe("ok");
+    const before = rig.calls().length;
+    // Begun already; and of another one that the limits would not let through.
+    for (const id of ["cmd_1", "cmd_2"])
+      expect((await rig.call("reboot.announce", { ...args, id })).code).toBe("helper_refused");
+    expect(rig.calls()).toHaveLength(before);
+    const nowhere = await rebootRig({ policy: DEFAULTS, systemd: false });
+    nowhere.programs.put("wall", "exit 0");
+    expect((await nowhere.call("reboot.announce", args)).code).toBe("no_systemd");
+    expect(nowhere.calls()).toEqual([]);
+  });
+
+  it("is signed where the reboot must be", async () => {
+    const { publicKey, of } = signer();
+    const rig = await rebootRig({ policy: `[commands]\npublic_key = "${publicKey}"\n${DEFAULTS}` });
+    rig.programs.put("systemd-run", "exit 0");
+    const now = Date.now();
+    const times = {
+      issued_at: new Date(now).toISOString(),
+      expires_at: new Date(now + 600_000).toISOString(),
+    };
+    const signed = (over: object) =>
+      of(plainCommand({ id: "cmd_1", type: "reboot", params: {}, ...times, ...over }));
+    expect((await rig.call("reboot.announce", args)).code).toBe("unsigned");
+    for (const over of [{ id: "cmd_2" }, { type: "drain" }, { params: { method: "hard" } }])
+      expect((await rig.call("reboot.announce", args, { signed: signed(over) })).code).not.toBe("ok");
+    expect(rig.calls()).toEqual([]);
+    expect((await rig.call("reboot.announce", args, { signed: signed({}) })).code).toBe("ok");
   });
 
   it("fails without harm", async () => {
     const { call, programs } = await rebootRig();
     expect(await call("reboot.announce", args)).toMatchObject({ code: "ok", result: { told: false } });
     programs.put("systemd-run", "echo no >&2; exit 1");
-    expect(await call("reboot.announce", args)).toMatchObject({ code: "ok", result: { told: false } });
-    const none = await rebootRig({ systemd: false });
-    none.programs.put("wall", "exit 0");
-    expect(await none.call("reboot.announce", args)).toMatchObject({ result: { told: true } });
-    expect(none.calls()).toEqual([
-      "This host reboots in 60 s (command cmd_1 from local). To stop it: foundry-agent commands cancel cmd_1",
-    ]);
+    const other = { ...args, id: "cmd_2" };
+    expect(await call("reboot.announce", other)).toMatchObject({ code: "ok", result: { told: false } });
   });
 
   it("is for those who may reboot, and takes no words", async () => {
@@ -235,7 +280,7 @@ describe("reboot.announce", () => {
       { id: "a b" },
       { id: "$(x)" },
       { in_s: -1 },
-      { in_s: 86_401 },
+      { in_s: 3_601 },
       { text: "x" },
       { source: "A" },
     ])

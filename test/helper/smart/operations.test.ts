@@ -28,6 +28,7 @@ function context(timeoutMs = 20_000, run: RunProgram = runProgram): OperationCon
     kept: new Map(),
     signal: AbortSignal.timeout(20_000),
     leftMs: () => 20_000,
+    signed: null,
     step: () => undefined,
     run: (argv, options) => run(argv, { ...options, timeoutMs: Math.min(timeoutMs, options.timeoutMs) }),
   };

@@ -13,6 +13,7 @@ export function bareView(
     status: bareStatus,
     report: () => ({ bootId: "b-1", sections: { ...sections } }),
     hashes: () => ({}),
+    confidential: () => [],
     collectors: () => collectors,
     eventsSince: () => [],
     onEvent: () => () => undefined,

@@ -105,6 +105,7 @@ export function inProcessHelper(
         clock: hostClock(),
         kept,
         signal,
+        signed: null,
         leftMs: () => LONG_MS,
         step: () => undefined,
         run: (argv, options) =>

@@ -2,13 +2,14 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "nod
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isNoData } from "../../src/collectors/collector.ts";
-import { FACTS_FOLDER, type Local, localCollector, parseFact } from "../../src/collectors/local.ts";
-import { openFiles } from "../../src/system/files.ts";
-import { hostMachine, type Machine } from "../../src/system/machine.ts";
-import { forAll } from "../support/for-all.ts";
-import { collectContext, temporaryFolder } from "../support/machine/tree.ts";
-import { collectMachine, conditionCodes, metricLines } from "../support/text/shape.ts";
+import { isNoData } from "../../../src/collectors/collector.ts";
+import { FACTS_FOLDER, localCollector, parseFact } from "../../../src/collectors/local/local.ts";
+import type { Local } from "../../../src/collectors/local/shown.ts";
+import { openFiles } from "../../../src/system/files.ts";
+import { hostMachine, type Machine } from "../../../src/system/machine.ts";
+import { forAll } from "../../support/for-all.ts";
+import { collectContext, temporaryFolder } from "../../support/machine/tree.ts";
+import { collectMachine, conditionCodes, metricLines } from "../../support/text/shape.ts";
 
 /** A machine with these facts, its user being the one who runs the test. */
 function machineWith(
@@ -150,4 +151,69 @@ test("any text is an object as JSON has it, or a sentence", () => {
     }),
     { seed: 37, cases: 1000 },
   );
+});
+
+describe("what not everybody may read", () => {
+  const secret = '{"contract": "CANARY-17"}';
+  async function seen(
+    close: (at: (file: string) => string) => void,
+  ): Promise<{ whole: Local; others: Local }> {
+    const { machine, at } = machineWith({ "10-open.json": '{"rack": "B7"}', "20-closed.json": secret });
+    close(at);
+    const collector = localCollector();
+    const whole = await collectMachine(collector, machine);
+    return { whole, others: collector.others?.(whole) as Local };
+  }
+
+  test("is shown to others as what it is, with why", async () => {
+    const { whole, others } = await seen((at) => chmodSync(at("20-closed.json"), 0o640));
+    expect(whole.facts[1]).toEqual({ name: "20-closed", data: { contract: "CANARY-17" }, closed: true });
+    expect(others).toEqual({
+      facts: [
+        { name: "10-open", data: { rack: "B7" } },
+        {
+          name: "20-closed",
+          data: null,
+          closed: true,
+          hidden: "Its file may not be read by everybody, so it is shown on control.sock only.",
+        },
+      ],
+      problems: [],
+    });
+    expect(localCollector().table?.rows(others, 0)[1]).toEqual([
+      "20-closed",
+      "Its file may not be read by everybody, so it is shown on control.sock only.",
+    ]);
+  });
+
+  test.each([
+    ["the folder", "."],
+    ["a folder above it", ".."],
+    ["/etc", "../.."],
+  ])("is closed by %s too, and then its name is nobody's business", async (_what, folder) => {
+    const { others } = await seen((at) => chmodSync(at(folder), 0o750));
+    expect(others.facts.map(({ name, data }) => [name, data])).toEqual([
+      ["fact 1", null],
+      ["fact 2", null],
+    ]);
+    expect(JSON.stringify(others)).not.toMatch(/CANARY|20-closed|B7/);
+  });
+
+  test("a folder that can be entered but not listed hides the names and nothing else", async () => {
+    const { others } = await seen((at) => chmodSync(at("."), 0o751));
+    expect(others.facts.map(({ name, data }) => [name, data])).toEqual([
+      ["fact 1", { rack: "B7" }],
+      ["fact 2", { contract: "CANARY-17" }],
+    ]);
+  });
+
+  test("names of files that are left out are in no condition then", async () => {
+    const { machine, at } = machineWith({ "CANARY.json": "{" });
+    chmodSync(at("."), 0o750);
+    const collector = localCollector();
+    const data = await collectMachine(collector, machine);
+    expect(JSON.stringify(collector.conditions?.(data))).not.toContain("CANARY");
+    expect(conditionCodes(collector, data)).toEqual(["local_fact_ignored(file 1)"]);
+    expect(JSON.stringify(collector.others?.(data))).not.toContain("CANARY");
+  });
 });

@@ -1,14 +1,17 @@
 /**
  * Section `local`: a site's own facts (rack, owner, contract), written by its people or their tools into
  * /etc/foundry-agent/facts.d/*.json. Data only: nothing in there is ever executed, what is too big, too deep
- * or could have been put there by just anybody is left out and named.
+ * or could have been put there by just anybody is left out and named. What not everybody may read there is not shown to
+ * everybody here either.
  */
-import * as v from "valibot";
-import type { ConditionDraft } from "../model/condition.ts";
-import { errorCode } from "../model/errors.ts";
-import type { Files } from "../system/files.ts";
-import type { Machine } from "../system/machine.ts";
-import { type Collector, noData } from "./collector.ts";
+import type { ConditionDraft } from "../../model/condition.ts";
+import { errorCode } from "../../model/errors.ts";
+import type { Files } from "../../system/files.ts";
+import type { Machine } from "../../system/machine.ts";
+import { type Collector, noData } from "../collector.ts";
+import { type Local, localSchema, shownToOthers } from "./shown.ts";
+
+type Problem = Local["problems"][number];
 
 export const FACTS_FOLDER = "/etc/foundry-agent/facts.d";
 const MAX_FILE_BYTES = 16 * 1024;
@@ -18,19 +21,8 @@ const MAX_DEPTH = 8;
 const FILE_TYPE = 0o170000;
 const REGULAR = 0o100000;
 const WORLD_WRITABLE = 0o002;
-
-const localSchema = v.object({
-  facts: v.array(
-    v.object({
-      name: v.pipe(v.string(), v.description("file name without .json")),
-      data: v.pipe(v.record(v.string(), v.unknown()), v.description("the file's JSON object")),
-    }),
-  ),
-  problems: v.array(v.object({ file: v.string(), code: v.string(), text: v.string() })),
-});
-export type Local = v.InferOutput<typeof localSchema>;
-type Problem = Local["problems"][number];
-
+const WORLD_READABLE = 0o004;
+const WORLD_SEARCHABLE = 0o001;
 export function localCollector(): Collector<Local> {
   return {
     name: "local",
@@ -57,11 +49,15 @@ export function localCollector(): Collector<Local> {
     table: {
       columns: ["fact", "data"],
       rows: ({ facts, problems }) => [
-        ...facts.map(({ name, data }) => [name, cut(JSON.stringify(data))]),
+        ...facts.map(({ name, data, hidden }) => [name, hidden ?? cut(JSON.stringify(data))]),
         ...problems.map(({ file, text }) => [file, `left out: ${text}`]),
       ],
     },
-    conditions: ({ problems }) => problems.map(problemCondition),
+    others: shownToOthers,
+    conditions: ({ problems, closed_folder }) =>
+      problems.map((one, index) =>
+        problemCondition(one, closed_folder === true ? `file ${index + 1}` : null),
+      ),
     collect: ({ machine }) => readFacts(machine),
   };
 }
@@ -75,6 +71,9 @@ function readFacts(machine: Machine): Local | ReturnType<typeof noData> {
       `Put JSON files into ${FACTS_FOLDER} to report facts of your own.`,
     );
   if (folder !== null) return { facts: [], problems: [folder] };
+  const isEntered = FOLDERS_ABOVE.every((one) => (modeOf(files, one) & WORLD_SEARCHABLE) !== 0);
+  const isListed = isEntered && (modeOf(files, FACTS_FOLDER) & WORLD_READABLE) !== 0;
+  const isSearched = isEntered && (modeOf(files, FACTS_FOLDER) & WORLD_SEARCHABLE) !== 0;
 
   const facts: Local["facts"] = [];
   const problems: Problem[] = [];
@@ -91,7 +90,8 @@ function readFacts(machine: Machine): Local | ReturnType<typeof noData> {
     if ("code" in content) problems.push(content);
     else {
       total += content.bytes;
-      facts.push({ name: file.slice(0, -".json".length), data: content.data });
+      const closed = isSearched && content.isOpen ? {} : { closed: true as const };
+      facts.push({ name: file.slice(0, -".json".length), data: content.data, ...closed });
     }
   }
   if (facts.length === 0 && problems.length === 0)
@@ -99,7 +99,14 @@ function readFacts(machine: Machine): Local | ReturnType<typeof noData> {
       "There are no local facts.",
       `Put JSON files into ${FACTS_FOLDER} to report facts of your own.`,
     );
-  return { facts, problems };
+  return { facts, problems, ...(isListed ? {} : { closed_folder: true as const }) };
+}
+
+const FOLDERS_ABOVE = ["/etc", "/etc/foundry-agent"];
+
+/** 0: not known, which is closed. */
+function modeOf(files: Files, path: string): number {
+  return files.info(path)?.mode ?? 0;
 }
 
 function checkFolder({ files, uid }: Machine): Problem | "none" | null {
@@ -130,7 +137,7 @@ function readFact(
   { files, uid }: Machine,
   file: string,
   bytesLeft: number,
-): Problem | { data: Record<string, unknown>; bytes: number } {
+): Problem | { data: Record<string, unknown>; bytes: number; isOpen: boolean } {
   const path = `${FACTS_FOLDER}/${file}`;
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$/.test(file))
     return problem(safe(file), "bad_name", "its name has characters other than letters, digits, . _ -");
@@ -152,7 +159,9 @@ function readFact(
       `all facts together are bigger than ${MAX_TOTAL_BYTES / 1024} KiB`,
     );
   const data = parseFact(text);
-  return typeof data === "string" ? problem(file, "bad_json", data) : { data, bytes };
+  if (typeof data === "string") return problem(file, "bad_json", data);
+  // Before and after it was read: who closed it meanwhile meant what stands in it now.
+  return { data, bytes, isOpen: (info.mode & modeOf(files, path) & WORLD_READABLE) !== 0 };
 }
 
 /** The object in a fact file, or the sentence that says what is wrong with it. */
@@ -194,8 +203,18 @@ function problem(file: string, code: string, text: string): Problem {
   return { file, code, text };
 }
 
-function problemCondition({ file, code, text }: Problem): ConditionDraft {
-  const path = file === "facts.d" ? FACTS_FOLDER : `${FACTS_FOLDER}/${file}`;
+/** @param unnamed stands for the file's name where not everybody may see that */
+function problemCondition({ file, code, text }: Problem, unnamed: string | null): ConditionDraft {
+  const isFolder = file === "facts.d";
+  if (unnamed !== null && !isFolder)
+    return {
+      code: "local_fact_ignored",
+      subject: unnamed,
+      severity: "warning",
+      text: `A file in ${FACTS_FOLDER} is left out of the report: ${text}.`,
+      nextStep: "sudo foundry-agent report local",
+    };
+  const path = isFolder ? FACTS_FOLDER : `${FACTS_FOLDER}/${file}`;
   const steps: Record<string, string> = {
     bad_json: `python3 -m json.tool ${path}`,
     not_trusted: `chown root: ${path} && chmod o-w ${path}`,

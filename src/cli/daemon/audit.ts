@@ -1,0 +1,30 @@
+/** `foundry-agent helper --audit`: what the helper changed on this host and what it refused, for root. */
+import { type AuditLine, readAudit } from "../../helper/carry-out/audit-read.ts";
+import { printable } from "../../model/text/scrub.ts";
+import { EXIT, type Io } from "../output.ts";
+import { localTime } from "../show/events.ts";
+
+/** @throws AgentError `audit_unreadable` */
+export function printAudit(stateFolder: string, io: Io): number {
+  const { changed, refused } = readAudit(stateFolder);
+  io.stdout(listText("Changed on this host", "Nothing was changed on this host.", changed));
+  io.stdout(`\n${listText("Refused", "Nothing was refused.", refused)}`);
+  return EXIT.ok;
+}
+
+function listText(title: string, none: string, lines: readonly AuditLine[]): string {
+  return lines.length === 0 ? `${none}\n` : `${title}:\n${lines.map(lineText).join("")}`;
+}
+
+function lineText({ at, audit, outcome, id, source, args, message }: AuditLine): string {
+  const parts = [
+    localTime(Date.parse(at)),
+    (audit ?? "no request").padEnd(14),
+    (outcome ?? "").padEnd(14),
+    ...(id == null ? [] : [id]),
+    ...(source == null ? [] : [`from ${source}`]),
+    ...(args == null ? [] : [typeof args === "string" ? args : JSON.stringify(args)]),
+    ...(message === undefined ? [] : [message]),
+  ];
+  return `${printable(parts.join("  ")).trimEnd()}\n`;
+}
