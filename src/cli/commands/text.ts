@@ -26,10 +26,11 @@ const STATE_WORDS: Readonly<Record<CommandState, string>> = {
   cancelled: "was cancelled",
   refused: "was refused",
   expired: "has expired",
+  rehearsed: "was rehearsed",
 };
 
 export function stateColor(state: CommandState): Color {
-  if (state === "succeeded") return "green";
+  if (state === "succeeded" || state === "rehearsed") return "green";
   if (state === "failed" || state === "refused" || state === "expired") return "red";
   return state === "cancelled" ? "dim" : "yellow";
 }

@@ -28,6 +28,11 @@ export interface GateVerdict {
   readonly verdict: "pass" | "wait" | "refuse";
   /** Null when it passes without anything to say. */
   readonly why: Why | null;
+  /**
+   * The same for where nothing is done, without a full stop. Of a wait: what it would wait for ("the package manager to
+   * be done"). Else what it would do ("be forced past …"), or null where the sentence of `why` holds there too.
+   */
+  readonly would?: string | null;
 }
 
 /** Server time as far as it is known: never guessed, so it may be a lower bound only. */

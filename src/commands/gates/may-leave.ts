@@ -102,6 +102,7 @@ export const storage: Check = (
     return note(
       "state_volatile",
       `The state is on ${found.volatile} and will be lost; the policy allows that.`,
+      `lose its state, which is on ${found.volatile}; the policy allows that`,
     );
   const text = `The state is on ${found.volatile}, so the record of this command would not outlive the reboot.`;
   if (mode !== "live") return note("simulated", `${text} A test goes on.`);
@@ -146,5 +147,6 @@ export const clock: Check = (
     "no_trusted_time",
     "Commands must be signed here, and what time it is is not known well enough to tell whether this one still holds.",
     "timedatectl  # or wait for an answer of the server",
+    "the time to be known well enough",
   );
 };
