@@ -94,13 +94,14 @@ export function commandsPage(head: PageHead, about: string, all: readonly SubCom
 }
 
 function subCommand(command: SubCommand): string {
-  const { name, summary, options, examples } = command;
+  const { name, summary, options, examples, notes = [] } = command;
   const own = Object.entries(options).filter(([option, { help }]) => CLIENT_OPTIONS[option]?.help !== help);
   const elsewhere = OF_THE_SYSTEM.includes(name) ? " See foundry-agent(8)." : "";
   return subsection(
     `${bold(`foundry-agent ${name}`)} ${usage(command.usage)}`.trim(),
     text(`${sentence(summary)}${elsewhere}`),
     ...(elsewhere === "" ? optionEntries(own) : []),
+    ...notes.map((note) => paragraph(note)),
     ...(elsewhere === "" && examples.length > 0 ? [display(examples)] : []),
   );
 }

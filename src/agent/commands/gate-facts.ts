@@ -12,7 +12,6 @@ import { whyOf } from "../../commands/journal.ts";
 import { testStep } from "../../commands/mode-advice.ts";
 import type { CommandRecord } from "../../commands/record.ts";
 import { signatureProblem } from "../../commands/signature.ts";
-import { readPolicy } from "../../helper/policy/policy.ts";
 import { allowedTo } from "../../helper/policy/words.ts";
 import type { RebootLook } from "../../helper/reboot/look.ts";
 import type { Command, Why } from "../../model/command.ts";
@@ -23,6 +22,7 @@ import { clause } from "../../model/text/sentence.ts";
 import type { Store } from "../../store/types.ts";
 import type { Machine } from "../../system/machine.ts";
 import type { Configured } from "../configured.ts";
+import { lookAtPolicy } from "./armed.ts";
 
 export interface CommandGates extends GatePort {
   /** `state_volatile` */
@@ -42,14 +42,7 @@ export function openCommandGates(options: {
   const types = new Map(COMMAND_TYPES.map((type) => [type.type, type]));
   const settings = (): CommandSettings => running().config.commands;
 
-  function policy(): PolicyLook {
-    const file = running().config.commands.policyFile;
-    try {
-      return { file, policy: readPolicy(file, machine.uid), problem: null };
-    } catch (error) {
-      return { file, policy: null, problem: whyOf(error) };
-    }
-  }
+  const policy = (): PolicyLook => lookAtPolicy(running().config.commands.policyFile, machine.uid);
 
   function facts(own: OwnFacts, helperLook: HelperLook | null): Facts {
     const { config, helper } = running();

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { BUNDLE_FILES, NOT_IN_IT } from "../../agent/diagnostics/contents.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
-import { EXIT, type Io, printJson } from "../output.ts";
+import { EXIT, type Io, printJson, writeOut } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { bytes as size } from "../text/format.ts";
 import { type SubCommand, usageError } from "../usage.ts";
@@ -59,12 +59,7 @@ export function diagnosticsCommandWith(write: (bytes: Uint8Array) => Promise<voi
   };
 }
 
-export const diagnosticsCommand: SubCommand = diagnosticsCommandWith(
-  (bytes) =>
-    new Promise((resolve, reject) => {
-      process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
-    }),
-);
+export const diagnosticsCommand: SubCommand = diagnosticsCommandWith(writeOut);
 
 /** What the daemon proposes, where it is a plain name. */
 function nameOf(proposed: string | null): string {

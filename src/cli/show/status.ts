@@ -10,7 +10,7 @@ import { bytes as bytesText, duration, paint, relativeTime } from "../text/forma
 import { nextStepHere } from "../text/next-step.ts";
 import { type Cell, type Column, table } from "../text/table.ts";
 import { terminalWidth, watch } from "../text/watch.ts";
-import type { SubCommand } from "../usage.ts";
+import { type SubCommand, usageError } from "../usage.ts";
 import { at, conditionLines, shownFor } from "./conditions.ts";
 
 const WATCH_MS = 2_000;
@@ -18,13 +18,26 @@ const WATCH_MS = 2_000;
 export const statusCommand: SubCommand = {
   name: "status",
   summary: "show how the agent and this node fare",
-  usage: "[--watch] [--json] [--socket PATH]",
+  usage: "[--fail-on error|warning|never] [--watch] [--json] [--socket PATH]",
   options: {
+    "fail-on": {
+      type: "string",
+      value: "error|warning|never",
+      help: "from which severity on it exits with 1 (error without it)",
+    },
     watch: { type: "boolean", short: "w", help: "keep showing it until Ctrl-C" },
     ...CLIENT_OPTIONS,
   },
-  examples: ["foundry-agent status", "foundry-agent status --json | jq .conditions"],
+  notes: [
+    "Exits with 1 when something of that severity is wrong, also with --json. With --watch Ctrl-C ends it with 0.",
+  ],
+  examples: [
+    "foundry-agent status",
+    "foundry-agent status --json | jq .conditions",
+    "foundry-agent status --fail-on warning > /dev/null  # for monitors",
+  ],
   async run({ values }, io) {
+    const failOn = levelOf(values["fail-on"]);
     const client = await openClient(io, values);
     const read = () => client.get("/v1/status");
     if (values.watch === true && values.json !== true)
@@ -32,12 +45,26 @@ export const statusCommand: SubCommand = {
     const status = await read();
     if (values.json === true) printJson(io, status);
     else io.stdout(statusText(status, io, values.socket));
-    return isWell(status) ? EXIT.ok : EXIT.failed;
+    return isWell(status, failOn) ? EXIT.ok : EXIT.failed;
   },
 };
 
-function isWell(status: StatusWire): boolean {
-  return status.status !== "degraded" && !status.conditions.some(({ severity }) => severity === "error");
+const LEVELS = { error: ["error"], warning: ["error", "warning"], never: [] } as const;
+type Level = keyof typeof LEVELS;
+
+function levelOf(asked: unknown): Level {
+  if (typeof asked !== "string") return "error";
+  if (Object.hasOwn(LEVELS, asked)) return asked as Level;
+  throw usageError(
+    `--fail-on takes ${Object.keys(LEVELS).join(", ")}, not "${asked}"`,
+    "foundry-agent status --help",
+  );
+}
+
+/** By the conditions alone: `degraded` is what an error makes of the node, and `held` or `rebooting` may stand over it. */
+function isWell({ conditions }: StatusWire, failOn: Level): boolean {
+  const bad: readonly string[] = LEVELS[failOn];
+  return !conditions.some(({ severity }) => bad.includes(severity));
 }
 
 /** What is needed of Io to show it. */
@@ -108,7 +135,14 @@ function headline(status: StatusWire, color: boolean): string {
             : "hardware is never touched";
   const silent = status.control_apis.filter(isSilent).map(({ name }) => printable(name));
   const alone = silent.length === 0 ? "" : `, but does not report to ${silent.join(" and ")}`;
-  return `${printable(status.hostname)} is ${word}${alone}\nfoundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})\n`;
+  return `${printable(status.hostname)} is ${word}${alone}\nfoundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})\n${armedLine(status.armed, color)}\n`;
+}
+
+/** Which nodes are armed: one line that is the same everywhere, for people and for grep over a fleet. */
+function armedLine({ armed, remote, hardware, mode, signed }: StatusWire["armed"], color: boolean): string {
+  const signing = signed === null ? "unknown" : signed ? "required" : "not required";
+  const word = armed ? paint("yes", "bold", color) : "no";
+  return `Armed: ${word} (remote ${remote}, hardware ${hardware ? "yes" : "no"}, mode ${mode ?? "none"}, signing ${signing})`;
 }
 
 function title(text: string, color: boolean): string {

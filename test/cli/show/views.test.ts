@@ -17,10 +17,18 @@ describe("status", () => {
     const inState = (state: string) =>
       allCollectors().flatMap(({ name }) => (sections[name]?.state === state ? [name] : []));
     expect(inState("ok")).toContain("drives");
-    expect([code, stdout.replace(/\S+ KiB +\d+ B$/m, "SENT RECEIVED").replace(next, "NEXT")]).toEqual([
+    expect([
+      code,
+      stdout
+        .replace(/\S+ KiB +\d+ B$/m, "SENT RECEIVED")
+        .replace(next, "NEXT")
+        // That of the machine the test runs on, if it has one.
+        .replace(/^(Armed: no \(remote) .*\)$/m, "$1 POLICY)"),
+    ]).toEqual([
       0,
       `edge-lab is online
 foundry-agent 0.0.0-test, running for 12 s, node ${view.status().nodeId} (test: hardware is never touched)
+Armed: no (remote POLICY)
 
 Control APIs
   NAME         STATE    LAST SYNC  NEXT  EVENTS WAITING  SENT THIS MONTH  RECEIVED
