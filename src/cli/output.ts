@@ -4,6 +4,7 @@
  */
 import { fstatSync, writeSync } from "node:fs";
 import { AgentError, errorCode, errorText } from "../model/errors.ts";
+import { labelled } from "../model/text/next-step.ts";
 import { printable, scrubSecrets } from "../model/text/scrub.ts";
 import { ended } from "../model/text/sentence.ts";
 
@@ -66,7 +67,7 @@ export function exitCodeOf(error: unknown): number {
 export function errorLine(error: unknown): string {
   const known = error instanceof AgentError;
   const text = scrubSecrets(known ? error.message : `internal error: ${errorText(error)}`).trim();
-  const next = known && error.nextStep !== null ? ` Next: ${scrubSecrets(error.nextStep)}` : "";
+  const next = known && error.nextStep !== null ? ` ${labelled(scrubSecrets(error.nextStep))}` : "";
   return printable(`foundry-agent: ${ended(text)}${next}`);
 }
 

@@ -159,7 +159,7 @@ function next(now: Progress, result: Progress["result"], plan: Plan): Change {
       say: result.simulated === true ? "Done, as far as a test goes: nothing was touched." : "Done.",
     };
   if (now.cancelledBy !== null) return { ...end("cancelled", cancelled(now.cancelledBy)), result };
-  return { step: following, result, say: `Next: ${following}.` };
+  return { step: following, result, say: `Goes on with ${following}.` };
 }
 
 /** After a restart of the agent: what may be done twice is done again, what may not has failed. */

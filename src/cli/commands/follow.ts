@@ -9,7 +9,7 @@ import { at, shownFor } from "../show/conditions.ts";
 import { localTime } from "../show/events.ts";
 import type { Client } from "../socket/client.ts";
 import { paint } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { pause } from "../text/watch.ts";
 import { stateColor } from "./text.ts";
 
@@ -62,8 +62,7 @@ export async function followCommand(
   }
   if (json) printJson(io, command);
   const next = command.error?.next_step ?? null;
-  if (!json && next !== null)
-    io.stdout(`Next: ${printable(nextStepHere(next, shownFor(io, socket).socket))}\n`);
+  if (!json && next !== null) io.stdout(`${printable(nextLine(next, shownFor(io, socket).socket))}\n`);
   return { code: exitOf(command), command };
 }
 

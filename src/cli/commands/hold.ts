@@ -26,7 +26,7 @@ export const holdCommand: SubCommand = {
   async run({ values }, io) {
     const { reason } = values;
     if (typeof reason !== "string" || reason.trim() === "")
-      throw usageError("hold needs a reason", 'foundry-agent hold --reason "…" --for 4h');
+      throw usageError("hold needs a reason", 'foundry-agent hold --for 4h --reason "replacing a fan"');
     const seconds = typeof values.for === "string" ? secondsOf(values.for) : null;
     const client = await openClient(io, values, "control");
     // Asked before: the daemon's answer tells the new one only, and there is room for one.
@@ -79,6 +79,6 @@ function secondsOf(text: string): number {
   if (seconds >= 1 && seconds <= MAX_SECONDS) return seconds;
   throw usageError(
     `"${text}" is no time from 1s to 30d, such as 30m, 4h or 2d`,
-    'foundry-agent hold --for 4h --reason "…"',
+    'foundry-agent hold --for 4h --reason "replacing a fan"',
   );
 }

@@ -21,7 +21,6 @@ const REASON_MAX = 500;
 
 /** By code of a refusal: what was typed, in a way that is not refused. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
-  ["no_drain_available", `${AGAIN} --no-drain  # after: ceph osd ok-to-stop`],
   ["refused_mode", `${AGAIN} --test  # goes through all of it without touching anything`],
 ]);
 

@@ -6,7 +6,7 @@ import type { CommandWire, DryRunWire, HistoryWire } from "../../sockets/wire/co
 import { at, type Shown } from "../show/conditions.ts";
 import { localTime } from "../show/events.ts";
 import { type Color, duration, paint, relativeTime } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine } from "../text/next-step.ts";
 import { table } from "../text/table.ts";
 import { wrapText } from "../text/wrap.ts";
 
@@ -46,7 +46,7 @@ export function commandSentence(command: CommandWire, shown: Shown): string {
     waiting?.next_step ?? error?.next_step ?? (why === null ? `foundry-agent commands ${id}` : null);
   const sentence = `${type} from ${source} (${id}) ${STATE_WORDS[state]}${how}${long}${why === null ? "." : `: ${why}`}`;
   const line = wrapText(printable(sentence), shown.width, 0);
-  return `${line}\n${next === null ? "" : `Next: ${printable(nextStepHere(next, shown.socket))}\n`}`;
+  return `${line}\n${next === null ? "" : `${printable(nextLine(next, shown.socket))}\n`}`;
 }
 
 /** The whole story of one command; ends with a line break. */
@@ -82,7 +82,7 @@ export function commandStory(command: CommandWire, shown: Shown): string {
   if (waiting !== null) lines.push("", `Waits: ${wrapText(printable(waiting.text), shown.width, 7)}`);
   if (error !== null)
     lines.push("", `${state === "cancelled" ? "" : "Because: "}${printable(errorWords(command, error))}`);
-  if (next !== null) lines.push(`Next: ${printable(nextStepHere(next, shown.socket))}`);
+  if (next !== null) lines.push(`${printable(nextLine(next, shown.socket))}`);
   return `${lines.join("\n")}\n`;
 }
 
@@ -134,7 +134,7 @@ export function gatesText({ gates, verdict }: DryRunWire, shown: Shown): string 
     const next =
       one.why.next_step === null
         ? ""
-        : `\n           Next: ${printable(nextStepHere(one.why.next_step, shown.socket))}`;
+        : `\n           ${printable(nextLine(one.why.next_step, shown.socket))}`;
     return [
       `  ${word}  ${printable(one.gate)}: ${wrapText(printable(one.why.text), shown.width, 11)}${next}\n`,
     ];

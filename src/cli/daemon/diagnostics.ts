@@ -12,7 +12,7 @@ import { type SubCommand, usageError } from "../usage.ts";
 
 const IN_IT = [["README.txt", "when, of which host, what is in it, what was cut"], ...BUNDLE_FILES] as const;
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
-const ANOTHER = "foundry-agent diagnostics --output FILE  # one that is not there yet";
+const ANOTHER = "foundry-agent diagnostics --output diagnostics-2.tar.gz  # one that is not there yet";
 
 /** @param write bytes to stdout; given in tests */
 export function diagnosticsCommandWith(write: (bytes: Uint8Array) => Promise<void>): SubCommand {
@@ -102,7 +102,7 @@ function notWritten(path: string, error: unknown): AgentError {
   return new AgentError(
     "file_not_writable",
     `${printable(path)} can't be written (${errorCode(error)})`,
-    "foundry-agent diagnostics --output FILE  # where you may write, and there is space",
+    "foundry-agent diagnostics --output /var/tmp/diagnostics.tar.gz  # where you may write, and there is space",
     { cause: error },
   );
 }

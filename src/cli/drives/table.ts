@@ -8,7 +8,7 @@ import type { DrivesWire, DriveWire, MissingWire } from "../../sockets/wire/driv
 import type { Io } from "../output.ts";
 import { at } from "../show/conditions.ts";
 import { relativeTime } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { type Cell, displayWidth, table } from "../text/table.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { columnsFor, type DriveColumn, type TrendOf } from "./columns.ts";
@@ -49,7 +49,7 @@ export function drivesText(
   const { drives, missing, reason } = answer;
   if (drives.length === 0 && missing.length === 0) {
     if (reason !== null)
-      return `${printable(reason.text)}\n${reason.next_step === null ? "" : `Next: ${printable(reason.next_step)}\n`}`;
+      return `${printable(reason.text)}\n${reason.next_step === null ? "" : `${printable(nextLine(reason.next_step, socket))}\n`}`;
     return answer.state === "pending"
       ? "The drives were not looked at yet. Look again in a few seconds.\n"
       : "There are no drives.\n";
@@ -125,7 +125,7 @@ function footer({ drives, missing, state, collected_at, smart }: DrivesWire, now
 /** What to look at next: why there is no verdict, and the worst drive. */
 function remarks({ drives, smart }: DrivesWire, socket: unknown): string {
   const why = whyNoVerdict(smart, "their");
-  const next = why?.next_step == null ? "" : ` Next: ${printable(nextStepHere(why.next_step, socket))}`;
+  const next = why?.next_step == null ? "" : ` ${printable(nextLine(why.next_step, socket))}`;
   const reason = why === null ? "" : `${printable(why.text)}${next}\n`;
   const standing = drives.map((drive) =>
     drive.smart == null ? null : standingVerdict(drive.smart)?.severity,

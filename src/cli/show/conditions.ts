@@ -4,7 +4,7 @@ import { printable } from "../../model/text/scrub.ts";
 import type { ConditionWire } from "../../sockets/wire/schemas.ts";
 import type { Io } from "../output.ts";
 import { paint, relativeTime, severityWord } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine } from "../text/next-step.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { wrapText } from "../text/wrap.ts";
 
@@ -39,7 +39,7 @@ export function conditionLines(conditions: readonly ConditionWire[], shown: Show
         `${indent}${printable(condition.id)}${when}`,
       ];
       if (condition.next_step !== null)
-        lines.push(`${indent}Next: ${printable(nextStepHere(condition.next_step, shown.socket))}`);
+        lines.push(`${indent}${printable(nextLine(condition.next_step, shown.socket))}`);
       return `${lines.join("\n")}\n`;
     })
     .join("");

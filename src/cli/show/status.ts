@@ -7,7 +7,7 @@ import type { StatusWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { bytes as bytesText, duration, paint, relativeTime } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { type Cell, type Column, table } from "../text/table.ts";
 import { terminalWidth, watch } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
@@ -90,7 +90,7 @@ function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
   }
   if (status.waiting_commands.length > 0) {
     const waiting = status.waiting_commands.map(({ id, type, waiting: why }) => {
-      const next = why?.next_step == null ? "" : `\n    Next: ${nextStepHere(why.next_step, socket)}`;
+      const next = why?.next_step == null ? "" : `\n    ${nextLine(why.next_step, socket)}`;
       return `  ${type} (${id}): ${why?.text ?? "its turn comes"}${next}`
         .split("\n")
         .map(printable)
@@ -186,7 +186,7 @@ function apisText(status: StatusWire, io: Shower, socket: unknown): string {
     // Before the first round there is no condition yet that would say it.
     const known = note !== null || status.conditions.some(({ subject }) => subject === name);
     const register =
-      enrolled || known ? null : `not enrolled yet. Next: ${nextStepHere("foundry-agent enroll", socket)}`;
+      enrolled || known ? null : `not enrolled yet. ${nextLine("foundry-agent enroll", socket)}`;
     const told = status.conditions.some(
       ({ code, subject }) => code === "reporting_failed" && subject === name,
     );

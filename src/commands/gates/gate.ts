@@ -67,7 +67,10 @@ export interface Lost {
 }
 
 /** `yes`, `no`, or `unknown` with the reason: unknown counts as yes. */
-export type Presence = { readonly is: "yes" | "no" } | { readonly is: "unknown"; readonly why: string };
+export type Presence =
+  | { readonly is: "yes" /** As far as they can be told. */; readonly ids?: readonly number[] }
+  | { readonly is: "no" }
+  | { readonly is: "unknown"; readonly why: string };
 
 /** A process or program that wants the host to stay on; `who` and `why` are its own words, printable and cut. */
 export interface Inhibitor {

@@ -49,7 +49,7 @@ async function liveDaemon(verdicts: readonly GateVerdict[] = []) {
 const NO_DRAIN = {
   code: "no_drain_available",
   text: "This host has Ceph OSDs, and this version can't drain them before a reboot.",
-  nextStep: "foundry-agent reboot --no-drain  # after ceph osd ok-to-stop",
+  nextStep: "ceph osd ok-to-stop 7 9  # all of this host; where it says yes: foundry-agent reboot --no-drain",
 };
 const INHIBITED = {
   code: "inhibited",
@@ -93,7 +93,7 @@ test("what will not change by waiting is refused before it is asked, with the li
   const { code, stderr } = await run(["reboot", "--yes"]);
   expect(code).toBe(4);
   expect(stderr).toMatch(
-    /Next: foundry-agent reboot --yes --socket \S+ --no-drain {2}# after: ceph osd ok-to-stop/,
+    /Next: ceph osd ok-to-stop 7 9 {2}# all of this host; where it says yes: foundry-agent reboot --no-drain/,
   );
 });
 

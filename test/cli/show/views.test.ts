@@ -146,6 +146,20 @@ describe("drives and network", () => {
     expect(stdout).toMatch(/\n15 drives, looked at 12 s ago\n/);
   });
 
+  test("OSDs have their ids where the host tells them", async () => {
+    const unit = (id: number, digit: number) =>
+      `/etc/systemd/system/multi-user.target.wants/ceph-volume@lvm-${id}-4b1e77d${digit}-0c5a-4f0e-9d4b-7f1b0c2d3e${digit}f.service`;
+    const { run } = await daemon({ more: { files: { [unit(7, 0)]: "", [unit(9, 1)]: "" } } });
+    const { stdout } = await run(["drives"]);
+    expect(stdout).toMatch(/ hdd, sas .* osd\.7 +online/);
+    expect(stdout).toMatch(/ nvme .* DB of osd\.7 osd\.9 +online/);
+    const [, name = ""] = /^\S+ +(sd\w+) .* osd\.9 /m.exec(stdout) ?? [];
+    expect((await run(["drives", name])).stdout).toMatch(/^ {2}Ceph +osd\.9$/m);
+    const dry = JSON.parse((await run(["reboot", "--test", "--dry-run", "--json"])).stdout);
+    const osds = dry.gates.find(({ gate }: { gate: string }) => gate === "osds");
+    expect(osds.why.next_step).toMatch(/^ceph osd ok-to-stop 7 9 {2}#/);
+  });
+
   test("a missing drive stands where it was, with its serial number for administrators only", async () => {
     const { run, view, statusSocket, root, clock } = await daemon();
     const data = view.report().sections.drives?.data as DrivesData;

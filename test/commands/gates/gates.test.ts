@@ -428,10 +428,18 @@ it("drains by default: OSDs stop a reboot unless it says not to drain", () => {
   const facts: Partial<Facts> = { osds: { is: "yes" } };
   expect(outcome({ params: { drain_osds: false } }, facts)).toBe("pass");
   expect(outcome({ params: { drain_osds: true } }, facts)).toContain("no_drain_available");
-  const steps = (source: string) =>
-    verdicts({ source }, facts).find(({ gate: name }) => name === "osds")?.why?.nextStep;
-  expect(steps("local")).toContain("foundry-agent reboot --no-drain");
-  expect(steps("nodefoundry")).toContain("drain_osds = false");
+  const step = (source: string, ids?: readonly number[]) =>
+    verdicts({ source }, { osds: { is: "yes", ...(ids && { ids }) } }).find(
+      ({ gate: name }) => name === "osds",
+    )?.why;
+  expect(step("local", [7, 9])).toMatchObject({
+    text: "This host has Ceph OSDs (osd.7, osd.9), and this version can't drain them before a reboot.",
+    nextStep:
+      "ceph osd ok-to-stop 7 9  # all of this host; where it says yes: foundry-agent reboot --no-drain",
+  });
+  expect(step("nodefoundry", [7])?.nextStep).toMatch(/^ceph osd ok-to-stop 7 {2}# .*drain_osds = false$/);
+  // Not known which: still no way around Ceph's own word.
+  expect(step("local")?.nextStep).toMatch(/^ceph osd tree {2}# .*ok-to-stop .*--no-drain$/);
 });
 
 it("force passes exactly the window, the uptime guard, inhibitors and sessions, and says so", () => {
