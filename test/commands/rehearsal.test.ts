@@ -37,7 +37,7 @@ test("ends as rehearsed, in the conditional, with every gate's verdict and the l
   const record = parseRecord(row?.command ?? "", row?.progress ?? null);
   expect(record?.progress.why).toEqual({
     code: "rehearsed",
-    text: "Rehearsed, nothing was done. It would wait for the hold of ada to end and for its grace of 43 seconds, then reboot this host (graceful).",
+    text: "Nothing was done, this host only rehearses. It would wait for the hold of ada to end and for its grace of 43 seconds, then reboot this host (graceful).",
     nextStep: "write remote = \"on\" below [commands] in '/srv/a b.toml'",
   });
   expect(record?.progress.result).toEqual({
@@ -74,7 +74,7 @@ test("is told again as it was to a server that asks again, and stays the end ove
   const last = made.store.eventsSince("", 100).at(-1);
   expect(last?.data).toMatchObject({
     state: "rehearsed",
-    message: "Rehearsed, nothing was done. It would reboot this host (graceful) at once.",
+    message: "Nothing was done, this host only rehearses. It would reboot this host (graceful) at once.",
   });
   expect(made.host.calls.map(({ operation }) => operation)).not.toContain("reboot");
 });

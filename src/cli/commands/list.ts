@@ -15,8 +15,9 @@ import { wrapText } from "../text/wrap.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { exitOf } from "./follow.ts";
 import { SIGN_OPTIONS, signCommand } from "./sign.ts";
+import { commandStory } from "./story.ts";
 import { submitCommand } from "./submit.ts";
-import { commandSentence, commandStory, stateColor } from "./text.ts";
+import { commandSentence, stateColor } from "./text.ts";
 
 const HELP = "foundry-agent commands --help";
 const WATCH_MS = 2_000;
@@ -96,7 +97,8 @@ export function listText(
   io: Pick<Io, "color" | "now" | "isTty" | "env">,
 ): string {
   if (commands.length === 0) return "This node was not asked to do anything yet.\n";
-  const why = (one: CommandWire): string | null => one.waiting?.text ?? one.error?.message ?? one.step;
+  const why = (one: CommandWire): string | null =>
+    one.waiting?.text ?? one.error?.message ?? one.rehearsal?.text ?? one.step;
   const rows = commands.map((one): Cell[] => [
     one.id,
     one.mode === "test" ? `${one.type} (test)` : one.type,

@@ -31,7 +31,7 @@ export function rehearsal(
     kind: "rehearsed",
     why: {
       code: "rehearsed",
-      text: ended(`Rehearsed, nothing was done. It would ${then}`),
+      text: ended(`Nothing was done, this host only rehearses. It would ${then}`),
       nextStep: `write remote = "on" below [commands] in ${shellWord(policyFile)}`,
     },
     result: {

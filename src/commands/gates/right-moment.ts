@@ -80,7 +80,9 @@ export const window: Check = ({ source, needs }, { now }, { windows, timeZone })
   const { open, changesAt } = windowAt(windows, zone, now);
   if (open) return null;
   const opens =
-    changesAt === null ? "none opens within nine days" : `the next one opens ${localTime(zone, changesAt)}`;
+    changesAt === null
+      ? "none opens within nine days"
+      : `the next one opens ${utc(changesAt)}, ${localTime(zone, changesAt)}`;
   return wait(
     "outside_window",
     `It is outside the maintenance windows; ${opens}.`,

@@ -79,10 +79,12 @@ test("with --yes it is taken with its reason, and says how to look", async () =>
 });
 
 test("on a terminal it asks with host, method and what it waits for; no is no", async () => {
-  const { taken, run } = await liveDaemon([{ gate: "inhibitors", verdict: "wait", why: INHIBITED }]);
+  const { taken, run } = await liveDaemon([
+    { gate: "inhibitors", verdict: "wait", why: INHIBITED, would: "apt to let this host go down" },
+  ]);
   const { code, stderr } = await run(["reboot"], { input: typed("n\r") });
   expect(stderr).toContain(
-    "ceph-osd-07 reboots (graceful: services are stopped first). It will wait first: apt wants this host to stay on: updating. Go on? [y/N]",
+    "ceph-osd-07 reboots (graceful: services are stopped first). It would wait for apt to let this host go down. Go on? [y/N]",
   );
   expect(code).toBe(4);
   expect(taken()).toBeNull();
@@ -122,13 +124,14 @@ test("--dry-run shows every gate and does nothing", async () => {
   const { taken, run } = await liveDaemon([
     { gate: "policy", verdict: "pass", why: null },
     { gate: "osds", verdict: "refuse", why: NO_DRAIN },
-    { gate: "inhibitors", verdict: "wait", why: INHIBITED },
+    { gate: "inhibitors", verdict: "wait", why: INHIBITED, would: "apt to let this host go down" },
   ]);
   const { code, stdout } = await run(["reboot", "--dry-run"]);
   expect(code).toBe(4);
-  expect(stdout).toContain("  refuses  osds: This host has Ceph OSDs");
-  expect(stdout).toContain("  waits    inhibitors: apt wants");
-  expect(stdout).toContain("  passes   policy\n");
+  expect(stdout).toMatch(/^GATE {8}VERDICT {5}WHAT\nosds {8}refuses {5}This host has Ceph OSDs/);
+  expect(stdout).toContain("inhibitors  would wait  It would wait for apt to let this host go down.\n");
+  expect(stdout).not.toContain("wants this host to stay on");
+  expect(stdout).toContain("\nPassed: policy\n");
   expect(stdout).toContain("It would be refused. Nothing was done.\n");
   expect(taken()).toBeNull();
 });

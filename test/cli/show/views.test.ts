@@ -248,7 +248,7 @@ describe("events", () => {
     });
     const day = await run(["events"]);
     expect(day.stdout).toMatch(
-      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}warning {2}drive\.missing +slot 3, size 16\.0 TB\n\S+ \S+ {2}error +condition\.raised +The clock is wrong\.\n$/,
+      /^TIME \(UTC\) {11}KIND {5}EVENT {15}WHAT\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}warning {2}drive\.missing +slot 3, size 16\.0 TB\n\S+ \S+ {2}error +condition\.raised +The clock is wrong\.\n$/,
     );
     const types = async (...more: string[]) =>
       (await run(["events", "--json", ...more])).stdout

@@ -169,7 +169,7 @@ it("says every reason in one sentence with what to do about it", () => {
       {},
     ],
     [
-      "wait outside_window: It is outside the maintenance windows; the next one opens Mon 23 Nov 22:00 (Europe/Berlin).",
+      "wait outside_window: It is outside the maintenance windows; the next one opens 2026-11-23 21:00 UTC, Mon 22:00 in Europe/Berlin.",
       {},
       {},
       { windows: parseWindows(["mon 22:00-23:00"]), timeZone: "Europe/Berlin" },

@@ -49,7 +49,7 @@ describe.each(SUITES.map((suite) => ({ suite })))("commands on $suite", ({ suite
     const shipped = await node.reboot();
     expect(await node.over(shipped.operation)).toMatchObject({
       status: "cancelled",
-      message: expect.stringContaining("Rehearsed"),
+      message: expect.stringContaining("only rehearses"),
     });
     expect(await node.shown(shipped.id)).toMatchObject({
       state: "rehearsed",
