@@ -6,12 +6,13 @@ import { clause, plural } from "../../model/text/sentence.ts";
 import type { StatusWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
+import { type View, whole } from "../text/fold.ts";
 import { bytes as bytesText, duration, paint, relativeTime } from "../text/format.ts";
 import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { type Cell, type Column, table } from "../text/table.ts";
-import { terminalWidth, watch } from "../text/watch.ts";
+import { terminalWidth, watch, watches } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
-import { at, conditionLines, shownFor } from "./conditions.ts";
+import { at, conditionRows, shownFor } from "./conditions.ts";
 
 const WATCH_MS = 2_000;
 
@@ -40,11 +41,11 @@ export const statusCommand: SubCommand = {
     const failOn = levelOf(values["fail-on"]);
     const client = await openClient(io, values);
     const read = () => client.get("/v1/status");
-    if (values.watch === true && values.json !== true)
-      return await watch(io, WATCH_MS, async () => statusText(await read(), io, values.socket));
+    if (watches(values, io))
+      return await watch(io, WATCH_MS, async () => statusView(await read(), io, values.socket));
     const status = await read();
     if (values.json === true) printJson(io, status);
-    else io.stdout(statusText(status, io, values.socket));
+    else io.stdout(whole(statusView(status, io, values.socket)));
     return isWell(status, failOn) ? EXIT.ok : EXIT.failed;
   },
 };
@@ -71,16 +72,24 @@ function isWell({ conditions }: StatusWire, failOn: Level): boolean {
 type Shower = Pick<Io, "color" | "now" | "isTty" | "env">;
 
 /** Pure; ends with a line break. @param socket what `--socket` named */
-function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
+function statusView(status: StatusWire, io: Shower, socket?: unknown): View {
+  const head = headline(status, io.color);
+  const below = belowText(status, io, socket);
+  if (status.conditions.length === 0) return `${head}\n${below}`;
+  return {
+    before: `${head}\n${title("What is wrong or worth knowing", io.color)}`,
+    rows: conditionRows(status.conditions, shownFor(io, socket)),
+    after: `\n${below}`,
+  };
+}
+
+function belowText(status: StatusWire, io: Shower, socket: unknown): string {
   const now = io.now();
-  const parts = [headline(status, io.color)];
-  if (status.conditions.length > 0)
-    parts.push(
-      `${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, shownFor(io, socket))}`,
-    );
+  const parts: string[] = [];
   if (status.not_yet_known.length > 0) {
     const what = [...new Set(status.not_yet_known.map(({ text }) => text))].join(", ");
-    parts.push(`Not yet known, a minute after the start at the latest: ${printable(what)}\n`);
+    parts.push(`Not yet known, a minute after the start at the latest: ${printable(what)}
+`);
   }
   if (status.running_command !== null) {
     const { id, type, state, step, since } = status.running_command;

@@ -29,6 +29,15 @@ export function listing(
   rows: readonly ListingRow[],
   options: ListingOptions,
 ): string {
+  return listingRows(titles, rows, options).join("");
+}
+
+/** The titles, then each row, each ending with a line break: for who may have to leave some out. */
+export function listingRows(
+  titles: readonly string[],
+  rows: readonly ListingRow[],
+  options: ListingOptions,
+): string[] {
   const head = titles.map((title) => title.toUpperCase());
   const widths =
     options.widths ??
@@ -36,8 +45,10 @@ export function listing(
       .slice(0, -1)
       .map((title, at) => Math.max(displayWidth(title), ...rows.map(({ cells }) => cellWidth(cells[at]))));
   const sized = { ...options, widths };
-  const top = { cells: head.slice(0, -1), text: head.at(-1) ?? "" };
-  return [top, ...rows].map((row) => listingRow(row, sized)).join("");
+  // Where sentences have lines of their own their title would only take one.
+  const last = hasRoom(options.width, indentOf(widths)) ? (head.at(-1) ?? "") : "";
+  const top = { cells: head.slice(0, -1), text: last };
+  return [top, ...rows].map((row) => listingRow(row, sized));
 }
 
 /** One row; ends with a line break. */
@@ -45,7 +56,7 @@ export function listingRow(
   { cells, text }: ListingRow,
   { width, color, widths = [] }: ListingOptions,
 ): string {
-  const indent = widths.reduce((sum, each) => sum + each + GAP.length, 0);
+  const indent = indentOf(widths);
   const drawn = cells.map((cell, at) => {
     const words = cellText(cell);
     const shown = cell !== null && typeof cell === "object" ? paint(words, cell.color, color) : words;
@@ -54,6 +65,10 @@ export function listingRow(
   const words = printable(text);
   if (hasRoom(width, indent)) return `${[...drawn, wrapText(words, width, indent)].join(GAP).trimEnd()}\n`;
   return `${drawn.join(GAP).trimEnd()}\n${words === "" ? "" : `${GAP}${wrapText(words, width, GAP.length)}\n`}`;
+}
+
+function indentOf(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each + GAP.length, 0);
 }
 
 function cellText(cell: Cell | undefined): string {

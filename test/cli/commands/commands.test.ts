@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { listText } from "../../../src/cli/commands/list.ts";
+import { listView } from "../../../src/cli/commands/list.ts";
+import { whole } from "../../../src/cli/text/fold.ts";
 import { AgentError } from "../../../src/model/errors.ts";
 import { wholeCommandWire } from "../../../src/sockets/wire/command.ts";
 import { daemon, piped } from "../../support/agent/daemon.ts";
@@ -48,7 +49,7 @@ test("on a narrow terminal an id stays whole and why it waits has its own line",
     wholeCommandWire(commandRow(commandRecord({ id, mode: "test" }, { state: "waiting" })), []),
     wholeCommandWire(commandRow(waitingRecord()), []),
   ];
-  const text = listText(rows, { color: false, now: () => NOW, isTty: true, env: { COLUMNS: "80" } });
+  const text = whole(listView(rows, { color: false, now: () => NOW, isTty: true, env: { COLUMNS: "80" } }));
   const [head = "", first = "", ...rest] = text.trimEnd().split("\n");
   expect(head).toMatch(/^ID +TYPE +STATE +SINCE$/);
   expect(first).toContain(id);
