@@ -15,7 +15,7 @@ import { TIME_TITLE, timeCell, timeText } from "../text/time.ts";
 import { wrapText } from "../text/wrap.ts";
 import { gateTable, rehearsedGates } from "./gates.ts";
 import { stateColor } from "./text.ts";
-import { rowsText, valueText } from "./values.ts";
+import { nameText, rowsText, valueText } from "./values.ts";
 
 /** Lines of one section, ending in a line break; null: there is none. */
 type Section = (command: CommandWire, shown: Shown) => string | null;
@@ -38,7 +38,7 @@ function head(command: CommandWire, { color, width }: Shown): string {
   const who = by == null ? source : `${by.name}${by.uid < 0 ? "" : ` (uid ${by.uid})`} on this host`;
   const why = reason == null ? "" : `: ${reason}`;
   const signed = command.signed === true ? ", signed" : "";
-  const given = Object.entries(params ?? {}).map(([name, value]) => `${name} ${valueText(value)}`);
+  const given = Object.entries(params ?? {}).map(([name, value]) => `${nameText(name)} ${valueText(value)}`);
   const lines = [
     `Asked by ${who} at ${timeText(at(command.received_at))}${signed}${why}`,
     command.expires_at != null && !isFinal(state) ? `Good until ${timeText(at(command.expires_at))}` : null,

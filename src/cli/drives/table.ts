@@ -146,8 +146,8 @@ function footer({ drives, missing, state, collected_at, smart }: DrivesWire, now
 /** What to look at next: why there is no verdict, and the worst drive. */
 function remarks({ drives, smart }: DrivesWire, socket: unknown): string {
   const why = whyNoVerdict(smart, "their");
-  const next = why?.next_step == null ? "" : ` ${printable(nextLine(why.next_step, socket))}`;
-  const reason = why === null ? "" : `${printable(why.text)}${next}\n`;
+  const next = why?.next_step == null ? "" : `${printable(nextLine(why.next_step, socket))}\n`;
+  const reason = why === null ? "" : `${printable(why.text)}\n${next}`;
   const standing = drives.map((drive) =>
     drive.smart == null ? null : standingVerdict(drive.smart)?.severity,
   );

@@ -49,7 +49,12 @@ export function conditionRows(conditions: readonly ConditionWire[], shown: Shown
     ];
     if (condition.next_step !== null)
       lines.push(`${indent}${printable(nextLine(condition.next_step, shown.socket))}`);
-    return { text: `${lines.join("\n")}\n`, rank: RANKS.indexOf(condition.severity), word: word.text };
+    return {
+      text: `${lines.join("\n")}\n`,
+      rank: RANKS.indexOf(condition.severity),
+      word: word.text,
+      words: `${word.text}s`,
+    };
   });
 }
 

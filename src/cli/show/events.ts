@@ -1,8 +1,9 @@
 /** `foundry-agent events`: what happened, oldest first, one line an event; `--follow` goes on. */
 
+import { clause } from "../../model/text/sentence.ts";
 import { nextUlid } from "../../model/ulid.ts";
 import type { EventWire } from "../../sockets/wire/schemas.ts";
-import { valueText } from "../commands/values.ts";
+import { isTime, nameText, valueText } from "../commands/values.ts";
 import { EXIT, type Io } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { driveSize, severityWord } from "../text/format.ts";
@@ -107,13 +108,15 @@ function sentenceOf(data: EventWire["data"], now: number): string {
   const { command_id: command, type, state, message } = data;
   if (typeof command === "string" && typeof state === "string") {
     const what = typeof type === "string" ? `${type} ${command}` : command;
-    return `${what}, ${state}${typeof message === "string" ? `: ${message}` : ""}`;
+    // "accepted: Accepted." says it twice.
+    const more = typeof message === "string" && clause(message).toLowerCase() !== state ? `: ${message}` : "";
+    return `${what} ${state}${more}`;
   }
   return Object.entries(data)
     .filter(([, value]) => value !== null && value !== "")
     .map(([name, value]) =>
-      typeof value === "object"
-        ? `${name.replaceAll("_", " ")} ${valueText(value)}`
+      typeof value === "object" || isTime(value)
+        ? `${nameText(name)} ${valueText(value)}`
         : fieldText(name, value, { now, size: driveSize }),
     )
     .join(", ");

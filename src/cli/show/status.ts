@@ -11,6 +11,7 @@ import { bytes as bytesText, duration, paint, relativeTime } from "../text/forma
 import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { type Cell, type Column, table } from "../text/table.ts";
 import { terminalWidth, watch, watches } from "../text/watch.ts";
+import { wrapText } from "../text/wrap.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { at, conditionRows, shownFor } from "./conditions.ts";
 
@@ -73,7 +74,7 @@ type Shower = Pick<Io, "color" | "now" | "isTty" | "env">;
 
 /** Pure; ends with a line break. @param socket what `--socket` named */
 function statusView(status: StatusWire, io: Shower, socket?: unknown): View {
-  const head = headline(status, io.color);
+  const head = headline(status, io);
   const below = belowText(status, io, socket);
   if (status.conditions.length === 0) return `${head}\n${below}`;
   return {
@@ -115,7 +116,7 @@ function belowText(status: StatusWire, io: Shower, socket: unknown): string {
     );
   }
   parts.push(title("Control APIs", io.color) + apisText(status, io, socket));
-  parts.push(title("Collectors", io.color) + collectorsText(status));
+  parts.push(title("Collectors", io.color) + collectorsText(status, io));
   const { events, bytes, dropped } = status.spool;
   if (dropped > 0 || events > 0)
     parts.push(
@@ -124,7 +125,9 @@ function belowText(status: StatusWire, io: Shower, socket: unknown): string {
   return parts.join("\n");
 }
 
-function headline(status: StatusWire, color: boolean): string {
+function headline(status: StatusWire, io: Shower): string {
+  const { color } = io;
+  const broken = (line: string): string => `${wrapText(line, terminalWidth(io), 0)}\n`;
   const word = paint(status.status, status.status === "online" ? "green" : "yellow", color);
   const ids = status.control_apis.filter((api) => api.node_id !== null);
   const named = ids
@@ -144,7 +147,10 @@ function headline(status: StatusWire, color: boolean): string {
             : "hardware is never touched";
   const silent = status.control_apis.filter(isSilent).map(({ name }) => printable(name));
   const alone = silent.length === 0 ? "" : `, but does not report to ${silent.join(" and ")}`;
-  return `${printable(status.hostname)} is ${word}${alone}\nfoundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})\n${armedLine(status.armed, color)}\n`;
+  const agent = `foundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})`;
+  return [`${printable(status.hostname)} is ${word}${alone}`, agent, armedLine(status.armed, color)]
+    .map(broken)
+    .join("");
 }
 
 /** Which nodes are armed: one line that is the same everywhere, for people and for grep over a fleet. */
@@ -160,6 +166,8 @@ function title(text: string, color: boolean): string {
 
 /** Narrower than this, what was sent and received is left out, so that names stay whole. */
 const NARROW = 90;
+/** And narrower than this what is next and what waits. */
+const NARROWEST = 60;
 const API_COLUMNS: readonly (string | Column)[] = [
   "name",
   "state",
@@ -186,7 +194,10 @@ function apisText(status: StatusWire, io: Shower, socket: unknown): string {
     bytesText(api.received_bytes_this_month),
   ]);
   const width = terminalWidth(io);
-  const columns = API_COLUMNS.slice(0, width !== undefined && width < NARROW ? -2 : undefined);
+  const columns = API_COLUMNS.slice(
+    0,
+    width === undefined || width >= NARROW ? undefined : width >= NARROWEST ? -2 : 3,
+  );
   const drawn = table(columns, rows, {
     color: io.color,
     ...(width === undefined ? {} : { width: width - 2 }),
@@ -229,7 +240,7 @@ function apiState(api: StatusWire["control_apis"][number]): Cell {
 }
 
 /** One line a state: the many that work need no line each. */
-function collectorsText(status: StatusWire): string {
+function collectorsText(status: StatusWire, io: Shower): string {
   const words = {
     failed: "failing",
     stale: "out of date",
@@ -239,7 +250,9 @@ function collectorsText(status: StatusWire): string {
   };
   const lines = Object.entries(words).flatMap(([state, word]) => {
     const names = status.collectors.filter((one) => one.state === state).map(({ name }) => name);
-    return names.length === 0 ? [] : `  ${word}: ${printable(names.join(", "))}\n`;
+    return names.length === 0
+      ? []
+      : `  ${wrapText(`${word}: ${printable(names.join(", "))}`, terminalWidth(io), 2)}\n`;
   });
   return lines.length === 0 ? "  none\n" : lines.join("");
 }

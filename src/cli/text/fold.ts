@@ -2,15 +2,20 @@
  * A view that is taller than the terminal, made to fit: rows are counted as the terminal breaks lines, the worst rows
  * stay, and what is left out is said in one line ("64 more: 60 ok, 4 asleep"). Pure.
  */
+import { plural } from "../../model/text/sentence.ts";
 import { displayWidth } from "./table.ts";
+
+/** Lines below a list that are no more than its foot. */
+const FOOT = 4;
 
 /** One row of a list, of one or more lines; ends with a line break. */
 export interface FoldRow {
   readonly text: string;
   /** The lower, the worse: left out last. */
   readonly rank: number;
-  /** What it counts as where it is left out: "ok". */
+  /** What it counts as where it is left out: "ok"; and several of them, where that is another word. */
   readonly word: string;
+  readonly words?: string;
 }
 
 /** A text, or one with a list in it that can be folded. Each part ends with a line break, or is "". */
@@ -37,19 +42,28 @@ export function fold(view: View, room: Room): string {
   if (room.rows === undefined || height(all, room) <= room.rows) return all;
   if (typeof view === "string") return cutLines(all, room);
   const { before, rows, after } = view;
-  const budget = room.rows - height(before, room) - height(after, room) - 1;
-  const kept = new Set<FoldRow>();
-  let used = 0;
-  for (const row of [...rows].sort((a, b) => a.rank - b.rank)) {
-    const more = height(row.text, room);
-    if (used + more > budget) break;
-    kept.add(row);
-    used += more;
-  }
+  // What stands below a list of what is wrong gives way to it, where it is more than a foot.
+  const lines = after.split("\n").length - 1;
+  const below =
+    height(after, room) > FOOT && keeping(view, after, room).length < rows.length ? moreLines(lines) : after;
+  const kept = new Set(keeping(view, below, room));
   const left = rows.filter((row) => !kept.has(row));
   const shown = rows.filter((row) => kept.has(row)).map(({ text }) => text);
-  const folded = `${before}${shown.join("")}${moreLine(left)}${after}`;
+  const folded = `${before}${shown.join("")}${moreLine(left)}${below}`;
   return height(folded, room) <= room.rows ? folded : cutLines(folded, room);
+}
+
+/** The worst rows for which there is room between what stands before and below them. */
+function keeping({ before, rows }: Exclude<View, string>, below: string, room: Room): FoldRow[] {
+  let left = (room.rows ?? 0) - height(before, room) - height(below, room);
+  const kept: FoldRow[] = [];
+  for (const row of [...rows].sort((a, b) => a.rank - b.rank)) {
+    left -= height(row.text, room);
+    // One line stays for what is left out.
+    if (left < (kept.length + 1 < rows.length ? 1 : 0)) break;
+    kept.push(row);
+  }
+  return kept;
 }
 
 /** Lines of the terminal that a text takes. */
@@ -73,10 +87,15 @@ function uncolored(line: string): string {
 
 function moreLine(left: readonly FoldRow[]): string {
   if (left.length === 0) return "";
-  const counts = new Map<string, number>();
-  for (const { word } of [...left].sort((a, b) => a.rank - b.rank))
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-  return `${left.length} more: ${[...counts].map(([word, count]) => `${count} ${word}`).join(", ")}\n`;
+  const kinds = new Map<string, FoldRow[]>();
+  for (const row of [...left].sort((a, b) => a.rank - b.rank))
+    kinds.set(row.word, [...(kinds.get(row.word) ?? []), row]);
+  const counted = [...kinds].map(([word, all]) => plural(all.length, word, all[0]?.words ?? word));
+  return `${left.length} more: ${counted.join(", ")}\n`;
+}
+
+function moreLines(count: number): string {
+  return `${plural(count, "more line", "more lines")}\n`;
 }
 
 /** From the top, for a text that has no list in it. */
@@ -93,5 +112,5 @@ function cutLines(text: string, room: Room): string {
   return `${lines
     .slice(0, count)
     .map((line) => `${line}\n`)
-    .join("")}${left} more ${left === 1 ? "line" : "lines"}\n`;
+    .join("")}${moreLines(left)}`;
 }

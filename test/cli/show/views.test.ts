@@ -265,6 +265,15 @@ describe("events", () => {
     expect((await run(["events"])).stdout).toMatch(
       /\n\S+ \S+ {2}over {5}condition\.cleared +The clock is wrong\.\n$/,
     );
+    // Nothing said twice, and every time in the one zone.
+    happen({
+      type: "command.state",
+      data: { command_id: "c1", type: "noop", state: "accepted", message: "Accepted." },
+    });
+    happen({ type: "hold", data: { by: "ada", until: "2026-12-01T02:01:48.547Z" } });
+    const more = (await run(["events"])).stdout;
+    expect(more).toMatch(/ command\.state +noop c1 accepted\n/);
+    expect(more).toMatch(/ hold +by ada, until 2026-12-01 02:01:48 UTC\n$/);
     const none = await daemon({ tree: "vm" });
     expect((await none.run(["events"])).stderr).toContain("Nothing happened in the last 24 hours.");
   });

@@ -35,6 +35,20 @@ test("the worst first, in their order, and what is left out by kind", () => {
   ]);
 });
 
+test("what stands below a list of what is wrong gives way to it", () => {
+  const view: View = {
+    before: "head\n",
+    rows: [
+      { text: "  bad\n", rank: 0, word: "error", words: "errors" },
+      { text: "  so so\n", rank: 1, word: "warning", words: "warnings" },
+      { text: "  so so\n", rank: 1, word: "warning", words: "warnings" },
+    ],
+    after: "\n1\n2\n3\n4\n5\n",
+  };
+  expect(fold(view, { columns: 80, rows: 4 })).toBe("head\n  bad\n2 more: 2 warnings\n6 more lines\n");
+  expect(fold(view, { columns: 80, rows: 5 })).toBe("head\n  bad\n  so so\n  so so\n6 more lines\n");
+});
+
 test("lines are counted as the terminal breaks them: by display width, without colours", () => {
   expect(height("a\n\nb\n", { columns: 80, rows: 1 })).toBe(3);
   expect(height(`${"x".repeat(81)}\n`, { columns: 80, rows: 1 })).toBe(2);
