@@ -35,7 +35,11 @@ export function commandsCommandWith(input: () => Input): SubCommand {
     usage: "[ID | cancel ID | submit FILE|- | sign] [--watch] [--json] [--socket PATH]",
     words: true,
     options: {
-      watch: { type: "boolean", short: "w", help: "keep showing it until Ctrl-C" },
+      watch: {
+        type: "boolean",
+        short: "w",
+        help: "keep showing it until Ctrl-C; once where stdout is no terminal",
+      },
       ...CLIENT_OPTIONS,
       ...SIGN_OPTIONS,
     },

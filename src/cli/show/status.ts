@@ -27,7 +27,11 @@ export const statusCommand: SubCommand = {
       value: "error|warning|never",
       help: "from which severity on it exits with 1 (error without it)",
     },
-    watch: { type: "boolean", short: "w", help: "keep showing it until Ctrl-C" },
+    watch: {
+      type: "boolean",
+      short: "w",
+      help: "keep showing it until Ctrl-C; once where stdout is no terminal",
+    },
     ...CLIENT_OPTIONS,
   },
   notes: [
