@@ -1,9 +1,11 @@
 /** One zone in whatever is printed, and the same one wherever it is typed. */
+import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { daemon } from "../../support/agent/daemon.ts";
 import { pretendCommands, pretendEvents } from "../../support/agent/pretend.ts";
 import { commandRecord } from "../../support/commands/records.ts";
 import { NOW } from "../../support/now.ts";
+import { projectFiles } from "../../support/text/project-files.ts";
 
 /** As a process in this zone would print it. */
 async function inZone<T>(zone: string, work: () => Promise<T>): Promise<T> {
@@ -63,4 +65,14 @@ test("every listing has its absolute times in UTC, says so, and does not follow 
     "release",
   ])
     expect(withTimes).toContain(line);
+});
+
+test("nothing that prints asks for the zone it is in", () => {
+  const local =
+    /\.get(?:Hours|Minutes|Date|Day|Month|FullYear|TimezoneOffset)\(|\.toLocale(?:Time|Date)?String\(/;
+  const asking = projectFiles(["src"]).filter(
+    (path) =>
+      path.endsWith(".ts") && local.test(readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8")),
+  );
+  expect(asking).toEqual([]);
 });
