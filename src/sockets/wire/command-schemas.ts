@@ -74,7 +74,12 @@ export const dryRunSchema = v.strictObject({
       gate: v.string(),
       verdict: v.picklist(["pass", "wait", "refuse"]),
       why: v.nullable(whySchema),
-      would: v.pipe(text, v.description("What it says, in the conditional; null: nothing")),
+      would: v.pipe(
+        text,
+        v.description(
+          "The same as a sentence in the conditional; null: what why says holds where nothing is done too",
+        ),
+      ),
     }),
   ),
 });

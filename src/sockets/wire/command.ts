@@ -102,7 +102,7 @@ export function dryRunWire(verdict: GateVerdict["verdict"], gates: readonly Gate
       gate: one.gate,
       verdict: one.verdict,
       why: one.why === null ? null : whyWire(one.why),
-      would: conditional(one),
+      would: one.would == null ? null : conditional(one),
     })),
   };
 }
