@@ -1,7 +1,7 @@
 /** The one place that says what arms a node. */
 import { expect, test } from "vitest";
-import { armedBy } from "../../src/agent/commands/armed.ts";
-import { parsePolicy } from "../../src/helper/policy/policy.ts";
+import { armedBy } from "../../../src/agent/commands/armed.ts";
+import { parsePolicy } from "../../../src/helper/policy/policy.ts";
 
 const look = (remote: string) => ({
   file: "p",
