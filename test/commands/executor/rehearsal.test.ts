@@ -1,12 +1,12 @@
 /** A command that is only rehearsed: an end of its own, nothing wrong with it, and nothing said in the present. */
 import { expect, test } from "vitest";
-import { stateColor } from "../../src/cli/commands/text.ts";
-import type { GateVerdict } from "../../src/commands/gates/gate.ts";
-import { wait } from "../../src/commands/gates/text.ts";
-import { parseRecord } from "../../src/commands/record.ts";
-import { parsePolicy } from "../../src/helper/policy/policy.ts";
-import { command, rig } from "../support/commands/executor-rig.ts";
-import { eventually } from "../support/eventually.ts";
+import { stateColor } from "../../../src/cli/commands/text.ts";
+import type { GateVerdict } from "../../../src/commands/gates/gate.ts";
+import { wait } from "../../../src/commands/gates/text.ts";
+import { parseRecord } from "../../../src/commands/record.ts";
+import { parsePolicy } from "../../../src/helper/policy/policy.ts";
+import { command, rig } from "../../support/commands/executor-rig.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const POLICY = parsePolicy(
   "policy.toml",
