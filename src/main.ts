@@ -26,7 +26,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 if (!process.versions.node.startsWith("26.")) {
   process.stderr.write(
-    `foundry-agent: needs Node 26, this is ${process.versions.node}. Next: npm start, which brings its own\n`,
+    `foundry-agent: needs Node 26, this is ${process.versions.node}. Next: npm start  # brings its own\n`,
   );
   process.exitCode = 1;
 } else {

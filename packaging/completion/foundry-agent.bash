@@ -22,6 +22,7 @@ _foundry_agent_value() {
       "leave --socket" | "reload --socket" | "diagnostics --output" | "diagnostics -o" | \
       "diagnostics --socket" | "config --config" | "sandbox --state" | "helper --socket" | \
       "helper --policy") finds="file" ;;
+    "status --fail-on") words="error warning never" ;;
     "report --as" | "enroll --api") words="nodefoundry" ;;
     "drives --for" | "commands --node" | "commands --param" | "commands --expires" | \
       "commands --id" | "reboot --reason" | "hold --reason" | "hold --for" | \
@@ -55,7 +56,7 @@ _foundry_agent_word() {
 _foundry_agent_options() {
   case $1 in
     run) words="--config --once -h --help" ;;
-    status) words="-w --watch --socket --json -h --help" ;;
+    status) words="--fail-on -w --watch --socket --json -h --help" ;;
     report) words="--as --raw --socket --json -h --help" ;;
     drives) words="-w --watch --raw --for --off --socket --json -h --help" ;;
     smart-test | network | why | release | \

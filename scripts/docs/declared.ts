@@ -3,7 +3,8 @@
  * the words that may follow each (read out of its usage line, the only place where they stand), exit codes.
  */
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { type OptionDeclaration, overview, type SubCommand } from "../../src/cli/usage.ts";
+import { EXIT_MEANINGS } from "../../src/cli/output.ts";
+import type { OptionDeclaration, SubCommand } from "../../src/cli/usage.ts";
 
 /** As every sub-command has it, beside its own options. */
 export const HELP_OPTION: OptionDeclaration = {
@@ -17,10 +18,9 @@ export function allCommands(): Promise<SubCommand[]> {
   return Promise.all(Object.values(COMMANDS).map((load) => load()));
 }
 
-/** `0 ok`, `1 not healthy or failed`, … as the overview names them. */
+/** `0 ok`, `1 failed; of status: not well`, … as the overview names them. */
 export function exitCodes(): [code: string, meaning: string][] {
-  const [, line = ""] = /Exit codes: (.*)\.\n/.exec(overview([])) ?? [];
-  return line.split(", ").map((part) => [part.slice(0, 1), part.slice(2)]);
+  return EXIT_MEANINGS.map(([code, meaning]) => [String(code), meaning]);
 }
 
 /** A name in capitals stands for something; anything else is typed as it stands. */

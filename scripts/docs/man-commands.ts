@@ -38,6 +38,7 @@ const OF_THE_USER: readonly (readonly [string, string])[] = [
   ],
   ["TERM", "No colours on a terminal of the kind `dumb`."],
   ["COLUMNS", "Width of the terminal, where it does not say so itself."],
+  ["LINES", "Height of the terminal for `--watch`, where it does not say so itself."],
   ["XDG_CONFIG_HOME", "Where the configuration of an agent is that is not root's; `~/.config` without it."],
   ["XDG_STATE_HOME", "Where its state is; `~/.local/state` without it."],
   ["XDG_RUNTIME_DIR", "Where its sockets are, and are looked for; the state folder without it."],
@@ -94,13 +95,14 @@ export function commandsPage(head: PageHead, about: string, all: readonly SubCom
 }
 
 function subCommand(command: SubCommand): string {
-  const { name, summary, options, examples } = command;
+  const { name, summary, options, examples, notes = [] } = command;
   const own = Object.entries(options).filter(([option, { help }]) => CLIENT_OPTIONS[option]?.help !== help);
   const elsewhere = OF_THE_SYSTEM.includes(name) ? " See foundry-agent(8)." : "";
   return subsection(
     `${bold(`foundry-agent ${name}`)} ${usage(command.usage)}`.trim(),
     text(`${sentence(summary)}${elsewhere}`),
     ...(elsewhere === "" ? optionEntries(own) : []),
+    ...notes.map((note) => paragraph(note)),
     ...(elsewhere === "" && examples.length > 0 ? [display(examples)] : []),
   );
 }

@@ -83,7 +83,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const retelling = openRetelling(store, clock, log);
   const boot = openBootWatch(store, bootId, clock.now);
   const parts = { running, store, commands, health, identity, clock };
-  const status = statusOf({ ...parts, version, bootId, startedAt });
+  const status = statusOf({ ...parts, version, bootId, startedAt, uid: machine.uid });
   const logTail = options.logTail ?? null;
   const diagnostics = openDiagnostics({ ...parts, status, loaded: current.loaded, log, logTail });
   const tellStatus = (): void => notify.status(statusLine(health, running(), commands));

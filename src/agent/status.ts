@@ -5,6 +5,7 @@ import type { ControlStatus } from "../control/control-api.ts";
 import type { AgentStatus, ApiStatus } from "../sockets/agent-view.ts";
 import type { Store } from "../store/types.ts";
 import type { Clock } from "../system/clock.ts";
+import { armedBy, lookAtPolicy } from "./commands/armed.ts";
 import type { Health } from "./conditions/health.ts";
 import { type Configured, monthOf } from "./configured.ts";
 import type { IdentityKeeper } from "./identity/identity.ts";
@@ -21,11 +22,13 @@ export interface StatusOptions {
   /** Wall clock, milliseconds. */
   readonly startedAt: number;
   readonly clock: Clock;
+  /** Of this process. */
+  readonly uid: number;
 }
 
 /** @returns asked anew at each call */
 export function statusOf(options: StatusOptions): () => AgentStatus {
-  const { running, store, commands, health, identity, version, bootId, startedAt, clock } = options;
+  const { running, store, commands, health, identity, version, bootId, startedAt, clock, uid } = options;
 
   function apiStatus(loop: SyncLoop): ApiStatus {
     const traffic = store.traffic(monthOf(clock.now())).find((item) => item.api === loop.api.name);
@@ -60,6 +63,11 @@ export function statusOf(options: StatusOptions): () => AgentStatus {
       localOnly: apis.length === 0,
       status: nodeStatus(),
       hardware: config.agent.hardware,
+      armed: armedBy(
+        lookAtPolicy(config.commands.policyFile, uid),
+        config.agent.hardware,
+        apis.map((api) => api.mode),
+      ),
       stateFolder: config.agent.stateDir,
       conditions: health.list(),
       notYetKnown: health.notYetKnown(),

@@ -2,7 +2,9 @@
  * Where a sub-command's words go: results to stdout, everything else to stderr, one sentence and the
  * next command to type for an error. A reader that goes away (`| head`) ends the program quietly.
  */
+import { fstatSync, writeSync } from "node:fs";
 import { AgentError, errorCode, errorText } from "../model/errors.ts";
+import { labelled } from "../model/text/next-step.ts";
 import { printable, scrubSecrets } from "../model/text/scrub.ts";
 import { ended } from "../model/text/sentence.ts";
 
@@ -23,6 +25,15 @@ export interface Io {
 }
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, refused: 4 } as const;
+
+/** The same for every sub-command; the overview, the manual and docs/commands.md say it in these words. */
+export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
+  [EXIT.ok, "ok"],
+  [EXIT.failed, "failed; of status: not well"],
+  [EXIT.usage, "a mistake on the command line"],
+  [EXIT.unreachable, "no agent answers"],
+  [EXIT.refused, "refused"],
+];
 
 /** What else is a mistake on the command line: the sandbox's, which knows nothing of command lines. */
 const ON_THE_LINE = new Set(["invalid_listen", "not_loopback"]);
@@ -56,7 +67,7 @@ export function exitCodeOf(error: unknown): number {
 export function errorLine(error: unknown): string {
   const known = error instanceof AgentError;
   const text = scrubSecrets(known ? error.message : `internal error: ${errorText(error)}`).trim();
-  const next = known && error.nextStep !== null ? ` Next: ${scrubSecrets(error.nextStep)}` : "";
+  const next = known && error.nextStep !== null ? ` ${labelled(scrubSecrets(error.nextStep))}` : "";
   return printable(`foundry-agent: ${ended(text)}${next}`);
 }
 
@@ -79,22 +90,72 @@ export function wantsColor(isTty: boolean, env: NodeJS.ProcessEnv): boolean {
   return isTty && (no === undefined || no === "") && term !== "dumb";
 }
 
+/** A reader that went away, or a terminal that was hung up. */
+const GONE: ReadonlySet<string> = new Set(["EPIPE", "ERR_STREAM_DESTROYED", "EIO"]);
+
+function writeLast(text: string): void {
+  try {
+    writeFile(2, Buffer.from(text));
+  } catch {
+    // Nobody is left to be told.
+  }
+}
+
 export interface ProcessStreams {
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
   env: NodeJS.ProcessEnv;
 }
 
+/** Whether this descriptor is a file or a device that is no terminal: there a write is over at once, or fails at once. */
+function isFile(fd: number): boolean {
+  try {
+    const found = fstatSync(fd);
+    return found.isFile() || (found.isCharacterDevice() && !process.getBuiltinModule("node:tty").isatty(fd));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * All of it to stdout, which Node does not do where that is a file on a disk that becomes full: it drops the rest and
+ * says nothing, or throws beside whoever wrote.
+ * @throws AgentError `output_not_writable`
+ */
+export async function writeOut(bytes: Uint8Array): Promise<void> {
+  if (isFile(1)) return writeFile(1, bytes);
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(bytes, (error) => (error ? reject(notWritten(error)) : resolve()));
+  });
+}
+
+function writeFile(fd: number, bytes: Uint8Array): void {
+  try {
+    for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest));
+  } catch (error) {
+    throw notWritten(error);
+  }
+}
+
+function notWritten(error: unknown): AgentError {
+  const code = errorCode(error);
+  const why = code === "ENOSPC" ? "there is no space left where it goes" : code;
+  return new AgentError("output_not_writable", `the output can't be written: ${why}`, null, { cause: error });
+}
+
 /**
  * The Io of this process. Its signal fires with `signal` (Ctrl-C, SIGTERM: main.ts) and when stdout's
- * reader is gone; what is written after that is dropped.
+ * reader is gone; what is written after that is dropped. A file that takes no more is an AgentError
+ * (`output_not_writable`) of whoever writes; on stderr there is nobody left to tell.
  */
 export function processIo(signal: AbortSignal, streams: ProcessStreams = process): Io {
   const gone = new AbortController();
   const failed = (error: unknown): void => {
-    if (errorCode(error) === "EPIPE" || errorCode(error) === "ERR_STREAM_DESTROYED") gone.abort();
+    if (GONE.has(errorCode(error))) gone.abort();
     else throw error;
   };
+  const ours = streams === process;
+  const [toFile, errorsToFile] = [ours && isFile(1), ours && isFile(2)];
   const used = new Set<string>();
   /** When it is first needed: making them is 5 ms of every start, and the daemon writes to neither. */
   const stream = <Name extends "stdout" | "stderr">(name: Name): ProcessStreams[Name] => {
@@ -104,10 +165,13 @@ export function processIo(signal: AbortSignal, streams: ProcessStreams = process
   };
   return {
     stdout: (text) => {
-      if (!gone.signal.aborted) stream("stdout").write(text);
+      if (gone.signal.aborted) return;
+      if (toFile) writeFile(1, Buffer.from(text));
+      else stream("stdout").write(text);
     },
     stderr: (text) => {
-      if (!stream("stderr").destroyed) stream("stderr").write(text);
+      if (errorsToFile) writeLast(text);
+      else if (!stream("stderr").destroyed) stream("stderr").write(text);
     },
     get isTty() {
       return stream("stdout").isTTY === true;

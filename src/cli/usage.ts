@@ -6,7 +6,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { AgentError } from "../model/errors.ts";
 import { sentence } from "../model/text/sentence.ts";
 import { nearest } from "../model/text/suggest.ts";
-import { EXIT, exitCodeOf, type Io, printError } from "./output.ts";
+import { EXIT, EXIT_MEANINGS, exitCodeOf, type Io, printError } from "./output.ts";
 import { nextStepHere, typedAgain } from "./text/next-step.ts";
 
 export type { Io } from "./output.ts";
@@ -32,6 +32,8 @@ export interface SubCommand {
   words?: boolean;
   /** Whole command lines; what follows " # " explains. */
   examples: readonly string[];
+  /** Sentences that its help and the manual have beside the options. */
+  notes?: readonly string[];
   /** Not in the overview (the helper, which systemd starts). */
   hidden?: boolean;
   /**
@@ -167,7 +169,7 @@ export function overview(commands: readonly SubCommand[]): string {
   const shown = commands.filter((command) => !command.hidden);
   const width = Math.max(...shown.map((command) => command.name.length), 0);
   const lines = shown.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
-  return `Usage: ${PROGRAM} SUB-COMMAND [OPTIONS]\n\n${lines.join("\n")}\n\n${PROGRAM} SUB-COMMAND --help says more.\nExit codes: 0 ok, 1 not healthy or failed, 2 usage, 3 daemon not reachable, 4 refused.\n`;
+  return `Usage: ${PROGRAM} SUB-COMMAND [OPTIONS]\n\n${lines.join("\n")}\n\n${PROGRAM} SUB-COMMAND --help says more.\nExit codes: ${EXIT_MEANINGS.map(([code, meaning]) => `${code} ${meaning}`).join(", ")}.\n`;
 }
 
 /** What `foundry-agent NAME --help` prints. */
@@ -183,6 +185,7 @@ function help(command: SubCommand): string {
   const width = Math.max(...rows.map(([left]) => left.length));
   const usage = `Usage: ${PROGRAM} ${command.name} ${command.usage}`.trimEnd();
   const options = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+  const notes = (command.notes ?? []).map((note) => `\n${note}\n`).join("");
   const examples = command.examples.map((example) => `  ${example}`).join("\n");
-  return `${sentence(command.summary)}\n\n${usage}\n\nOptions:\n${options}\n${examples === "" ? "" : `\nExamples:\n${examples}\n`}`;
+  return `${sentence(command.summary)}\n\n${usage}\n\nOptions:\n${options}\n${notes}${examples === "" ? "" : `\nExamples:\n${examples}\n`}`;
 }

@@ -188,7 +188,7 @@ export function commandEvent(
   say: string,
   error: Why | null,
 ): EventDraft {
-  const told = error ?? (isFinal(state) ? why : null);
+  const told = error ?? (endedBadly(state) ? why : null);
   const given = isFinal(state) && Object.keys(result).length > 0 ? result : null;
   return {
     type: "command.state",
@@ -201,7 +201,7 @@ export function commandEvent(
       ...(step !== null && { step }),
       message: say,
       ...(why !== null &&
-        !isFinal(state) && { reason: { code: why.code, text: why.text, next_step: why.nextStep } }),
+        !endedBadly(state) && { reason: { code: why.code, text: why.text, next_step: why.nextStep } }),
       ...(told !== null && {
         error: {
           code: told.code,
@@ -212,6 +212,11 @@ export function commandEvent(
       ...(given !== null && { result: short(given) }),
     },
   };
+}
+
+/** A rehearsal has its reason, as what waits has; an error is something else. */
+export function endedBadly(state: CommandState): boolean {
+  return isFinal(state) && state !== "rehearsed";
 }
 
 /** An error as a reason. */
@@ -229,7 +234,7 @@ function short(result: Progress["result"]): unknown {
 }
 
 function errorOf({ state, why }: Progress): JournalRow["error"] {
-  return why === null || !isFinal(state) ? null : { code: why.code, message: why.text };
+  return why === null || !endedBadly(state) ? null : { code: why.code, message: why.text };
 }
 
 function tell(log: Logger, asked: Asked, { state, step, why }: Progress, say: string): void {
@@ -242,6 +247,6 @@ function tell(log: Logger, asked: Asked, { state, step, why }: Progress, say: st
     ...(why !== null && { code: why.code }),
   };
   if (state === "failed") log.error(fields, say);
-  else if (why === null) log.info(fields, say);
+  else if (why === null || state === "rehearsed") log.info(fields, say);
   else log.warn(fields, say);
 }

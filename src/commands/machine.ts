@@ -6,7 +6,7 @@
  * it is asked once, and from then on only the boot id decides. On the same boot there is no verdict before the
  * helper can't begin any more, has nothing in flight and no shutdown is under way.
  */
-import { type CommandState, isFinal, type Why } from "../model/command.ts";
+import { type CommandState, type FinalState, isFinal, type Why } from "../model/command.ts";
 import { AgentError } from "../model/errors.ts";
 import { type Plan, REBOOT_STEP } from "./command-type.ts";
 import type { CommandRecord, Progress, RebootIntent } from "./record.ts";
@@ -60,14 +60,14 @@ type Rows = { readonly [K in Input["kind"]]?: Row<K> };
 const pending: Rows = {
   gates:     (now, input, plan) => input.verdict === "pass" ? begin(now, plan) : input.verdict === "wait" ? wait(now, input.why) : refuse(input.why),
   postponed: (_now, { notBefore, why }) => ({ state: "waiting", notBefore, why, say: why.text }),
-  rehearsed: (_now, { why, result }) => ({ ...refuse(why), result }),
+  rehearsed: (_now, { why, result }) => ({ ...end("rehearsed", why), result }),
   cancel:    (_now, { by }) => ({ state: "cancelled", why: cancelled(by), say: `Cancelled by ${by}.` }),
   outdated:  (_now, { why }) => end("failed", why),
 };
 
 /** The whole table: state → what can happen → what comes of it; null: nothing changes. A pair that is not here can't happen. */
 // biome-ignore format: a table is read by its columns
-const TABLE: Readonly<Record<Exclude<CommandState, "received" | Final>, Rows>> = {
+const TABLE: Readonly<Record<Exclude<CommandState, "received" | FinalState>, Rows>> = {
   accepted: pending,
   waiting:  pending,
   running: {
@@ -93,8 +93,6 @@ const TABLE: Readonly<Record<Exclude<CommandState, "received" | Final>, Rows>> =
     verified: (now, { result }) => ({ state: "succeeded", result: { ...now.result, ...result }, say: now.result.simulated === true ? "Done, as far as a test goes: nothing was touched." : "Done." }),
   },
 };
-
-type Final = "succeeded" | "failed" | "cancelled" | "refused" | "expired";
 
 export interface Advanced {
   readonly progress: Progress;
@@ -147,7 +145,7 @@ function refuse(why: Why): Change {
   return end(why.code === "expired" ? "expired" : "refused", why);
 }
 
-function end(state: Final, why: Why): Change {
+function end(state: FinalState, why: Why): Change {
   return { state, why, step: null, say: why.text };
 }
 
@@ -161,7 +159,7 @@ function next(now: Progress, result: Progress["result"], plan: Plan): Change {
       say: result.simulated === true ? "Done, as far as a test goes: nothing was touched." : "Done.",
     };
   if (now.cancelledBy !== null) return { ...end("cancelled", cancelled(now.cancelledBy)), result };
-  return { step: following, result, say: `Next: ${following}.` };
+  return { step: following, result, say: `Goes on with ${following}.` };
 }
 
 /** After a restart of the agent: what may be done twice is done again, what may not has failed. */

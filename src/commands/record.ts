@@ -125,8 +125,15 @@ export function parseRecord(asked: string, progress: string | null): CommandReco
     if (!parsedAsked.success || !parsedProgress.success) return null;
     // In this state the intent is what decides whether the host may go down again.
     if (parsedProgress.output.state === "rebooting" && parsedProgress.output.reboot === null) return null;
-    return { asked: parsedAsked.output, progress: parsedProgress.output };
+    return { asked: parsedAsked.output, progress: asNow(parsedProgress.output) };
   } catch {
     return null;
   }
+}
+
+/** An older version kept a rehearsal as a refusal: its rows stay what they were, under the name they have now. */
+function asNow(progress: Progress): Progress {
+  return progress.state === "refused" && progress.why?.code === "rehearsed"
+    ? { ...progress, state: "rehearsed" }
+    : progress;
 }

@@ -9,6 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import { CONTROL_APIS } from "../control/index.ts";
 import { camel, type KeyDeclaration, parseListen } from "../model/config-key.ts";
 import { errorCode } from "../model/errors.ts";
+import { labelled } from "../model/text/next-step.ts";
 import { shownKey } from "../model/text/scrub.ts";
 import { ended } from "../model/text/sentence.ts";
 import { checkTable, type KnownCollector, type Setting } from "./check.ts";
@@ -102,7 +103,7 @@ export function collectorConfig(config: Config, name: string): CollectorConfig {
 
 /** `file.toml:12: metrics.listen: expected …. Next: …` on one line. */
 export function problemText(problem: Problem): string {
-  return `${problemSentence(problem)} Next: ${problem.nextStep}`;
+  return `${problemSentence(problem)} ${labelled(problem.nextStep)}`;
 }
 
 /** `file.toml:12: metrics.listen: expected ….` */

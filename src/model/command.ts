@@ -20,7 +20,7 @@ export interface Command {
   readonly signedText: string | null;
 }
 
-/** States of the command journal; the last five are final. */
+/** States of the command journal; the last six are final. */
 export const COMMAND_STATES = [
   "received",
   "accepted",
@@ -33,14 +33,27 @@ export const COMMAND_STATES = [
   "cancelled",
   "refused",
   "expired",
+  "rehearsed",
 ] as const;
 
 export type CommandState = (typeof COMMAND_STATES)[number];
 
-const FINAL: ReadonlySet<CommandState> = new Set(["succeeded", "failed", "cancelled", "refused", "expired"]);
+/** States in which nothing more becomes of a command. `rehearsed`: all was asked, nothing was done, and nothing is wrong. */
+export const FINAL_STATES = [
+  "succeeded",
+  "failed",
+  "cancelled",
+  "refused",
+  "expired",
+  "rehearsed",
+] as const satisfies readonly CommandState[];
+
+export type FinalState = (typeof FINAL_STATES)[number];
+
+const FINAL: ReadonlySet<CommandState> = new Set(FINAL_STATES);
 
 /** Final states in which nothing was begun: doing the same command later does it for the first time. */
-export const NEVER_BEGUN: readonly CommandState[] = ["refused", "expired"];
+export const NEVER_BEGUN: readonly CommandState[] = ["refused", "expired", "rehearsed"];
 
 export function isFinal(state: CommandState): boolean {
   return FINAL.has(state);

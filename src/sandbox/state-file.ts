@@ -75,8 +75,8 @@ export function notUnderstood(path: string, api: string, cause: unknown): AgentE
   return unusable(`${path} holds a state of ${api} that this version does not understand.`, ANOTHER, cause);
 }
 
-const ANOTHER = "foundry-agent sandbox --state FILE  # one that is not there yet";
-const IN_A_FOLDER = "foundry-agent sandbox --state FILE  # in a folder that is there";
+const ANOTHER = "foundry-agent sandbox --state sandbox-2.json  # one that is not there yet";
+const IN_A_FOLDER = "foundry-agent sandbox --state sandbox.json  # in a folder that is there";
 
 function noFolder(path: string): AgentError {
   return unusable(`There is no folder ${dirname(path)} to keep a state file in.`, IN_A_FOLDER);

@@ -36,6 +36,20 @@ export interface CollectorStatus {
   readonly nextRunAt: number | null;
 }
 
+/** Whether a command from the network could change this host, and by which switches. */
+export interface Armed {
+  /** `remote` is on, hardware may be touched, and a control API is registered with a live key. */
+  readonly armed: boolean;
+  /** Of the policy; `unusable`: missing or wrong, so nothing from the network is carried out. */
+  readonly remote: "off" | "rehearse" | "on" | "unusable";
+  /** `hardware` of the configuration. */
+  readonly hardware: boolean;
+  /** The least strict of the control APIs. */
+  readonly mode: "live" | "test" | "read-only" | null;
+  /** Whether commands must be signed; null: the policy can't be used. */
+  readonly signed: boolean | null;
+}
+
 export interface AgentStatus {
   readonly version: string;
   readonly startedAt: number;
@@ -46,6 +60,7 @@ export interface AgentStatus {
   readonly localOnly: boolean;
   readonly status: NodeStatus;
   readonly hardware: boolean;
+  readonly armed: Armed;
   readonly stateFolder: string;
   readonly conditions: readonly Condition[];
   /** What is absent since the start and may still come: `what` is "whether lldpd runs". */

@@ -123,7 +123,7 @@ function choose(
     throw new AgentError(
       "refused",
       "status.sock only shows; this is answered on control.sock",
-      "sudo curl --unix-socket /run/foundry-agent/control.sock …  # the same request",
+      "send the same request to /run/foundry-agent/control.sock, as root or in the group foundry-admin",
     );
   if (found) return found;
   const methods = here.map(({ route }) => route.method).join(", ");

@@ -64,7 +64,7 @@ export async function refuseLiving(path: string): Promise<void> {
     throw new AgentError(
       "socket_path",
       `${path} is too long for a socket (${MAX_PATH} bytes)`,
-      'run_dir = "/run/foundry-agent"  # below [agent]: a folder with a shorter name',
+      'write run_dir = "/run/foundry-agent" below [agent], or another folder with a shorter name',
     );
   const code = isAbsent(path) ? "ENOENT" : await probe(path);
   if (code === "ENOENT") return;

@@ -6,7 +6,7 @@ import { AgentError } from "../../src/model/errors.ts";
 it("errors are one line: a sentence and what to type next", () => {
   expect(errorLine(new AgentError("x", "it is gone.", null))).toBe("foundry-agent: it is gone.");
   expect(errorLine(new AgentError("x", "token nf_nt_abc\n\u001b[0m is bad", "reset"))).toBe(
-    "foundry-agent: token nf_nt_[hidden] ?[0m is bad. Next: reset",
+    "foundry-agent: token nf_nt_[hidden] ?[0m is bad. To do: reset",
   );
 });
 

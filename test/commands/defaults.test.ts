@@ -16,8 +16,11 @@ test("the rehearsal of a reboot says that it is a graceful one", async () => {
     "policy.toml",
     '[commands]\nremote = "rehearse"\n[allow]\nnodefoundry = ["reboot"]\n',
   );
-  const { deliver, state, store } = rig({}, { gates: { policy: () => ({ policy, problem: null }) } });
+  const { deliver, state, store } = rig(
+    {},
+    { gates: { policy: () => ({ policy, problem: null, file: "policy.toml" }) } },
+  );
   deliver({ commands: [command("c1", { type: "reboot", params: {} })] });
-  await eventually(() => state("c1") === "refused");
-  expect(store.command("c1")?.progress).toContain("it would reboot this host (graceful) now");
+  await eventually(() => state("c1") === "rehearsed");
+  expect(store.command("c1")?.progress).toContain("It would reboot this host (graceful) at once.");
 });

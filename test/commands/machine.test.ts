@@ -62,8 +62,8 @@ function stateAfter(from: Progress, input: Input, plan = REBOOT_PLAN): string | 
 }
 
 const EXPECTED = `
-accepted: gates pass → running, gates wait → waiting, gates refuse → refused, gates refuse expired → expired, outdated → failed, rehearsed → refused, postponed → waiting, cancel → cancelled
-waiting: gates pass → running, gates wait → waiting, gates refuse → refused, gates refuse expired → expired, outdated → failed, rehearsed → refused, postponed → waiting, cancel → cancelled
+accepted: gates pass → running, gates wait → waiting, gates refuse → refused, gates refuse expired → expired, outdated → failed, rehearsed → rehearsed, postponed → waiting, cancel → cancelled
+waiting: gates pass → running, gates wait → waiting, gates refuse → refused, gates refuse expired → expired, outdated → failed, rehearsed → rehearsed, postponed → waiting, cancel → cancelled
 running: outdated → failed, cancel → running, stepped → succeeded, step_failed → failed, interrupted → accepted, intend → rebooting
 rebooting: outdated → =, cancel → rebooting, called taken → rebooting, called refused → failed, called unknown → rebooting, same_boot possible → =, same_boot stays → failed, new_boot → verifying, simulated_boot → verifying
 verifying: outdated → =, cancel → verifying, verified → succeeded
@@ -72,6 +72,7 @@ failed: cancel → =
 cancelled: cancel → =
 refused: cancel → =
 expired: cancel → =
+rehearsed: cancel → =
 `;
 
 describe("the table", () => {

@@ -60,13 +60,13 @@ describe("problems", () => {
     expect(said(1)).toContain("this key belongs in [agent]");
     expect(said(3)).toContain('unknown key, did you mean "log_level"?');
     expect(said(4)).toContain(
-      'expected one of "error", "warn", "info", "debug", found "deubg" (did you mean "debug"?). Next: write: log_level = "debug"',
+      'expected one of "error", "warn", "info", "debug", found "deubg" (did you mean "debug"?). To do: write: log_level = "debug"',
     );
     expect(said(5)).toContain(
-      "expected true or false, found a text. Next: write for example: hardware = false",
+      "expected true or false, found a text. To do: write for example: hardware = false",
     );
     expect(said(6)).toBe(
-      `${file}:6:1: agent.state_dir: expected an absolute path of a folder. Next: write for example: state_dir = "/var/lib/foundry-agent"`,
+      `${file}:6:1: agent.state_dir: expected an absolute path of a folder. To do: write for example: state_dir = "/var/lib/foundry-agent"`,
     );
     expect(said(8)).toContain('unknown section, did you mean "nodefoundry"?');
     expect(said(10)).toContain("expected an https:// URL");
@@ -84,13 +84,13 @@ describe("problems", () => {
   it("shows a value that can be no secret, and what to write in its place", () => {
     const said = (text: string): string => loadFiles({ "config.toml": text }).text;
     expect(said('[agent]\nhardware = "true"\n')).toContain(
-      'expected true or false, found "true" in quotes. Next: write: hardware = true',
+      'expected true or false, found "true" in quotes. To do: write: hardware = true',
     );
     expect(said('[nodefoundry]\ninterval_s = "60"\n')).toContain(
-      'found "60" in quotes. Next: write: interval_s = 60',
+      'found "60" in quotes. To do: write: interval_s = 60',
     );
     expect(said('[network]\nprofile = "never"\n')).toContain(
-      'expected one of "normal", "metered", found "never". Next: write for example: profile = "normal"',
+      'expected one of "normal", "metered", found "never". To do: write for example: profile = "normal"',
     );
     // Out of range, no number, or a word that could be anything: named by its kind, as any text.
     for (const text of ["5", "007", "9e9", "1234567", "yes"])
@@ -98,20 +98,20 @@ describe("problems", () => {
     for (const text of ["Zk3vQ9xT2mPq", "averylongwordindeed"])
       expect(said(`[agent]\nlog_level = "${text}"\n`)).toContain("found a text");
     expect(said("[collectors.drivs]\nenabled = true\n")).toContain(
-      "Next: write [collectors.drives], or remove the table",
+      "To do: write [collectors.drives], or remove the table",
     );
   });
 
   it("says where a key of an earlier version has gone, and which windows and zones there are", () => {
     const said = (text: string): string => loadFiles({ "config.toml": text }).text;
     expect(said('[commands]\nremote = "on"\n')).toContain(
-      'commands.remote: this is said in /etc/foundry-agent/policy.toml now, which only root can change. Next: remove it, and write remote = "off", "rehearse" or "on" below [commands] in /etc/foundry-agent/policy.toml',
+      'commands.remote: this is said in /etc/foundry-agent/policy.toml now, which only root can change. To do: remove it, and write remote = "off", "rehearse" or "on" below [commands] in /etc/foundry-agent/policy.toml',
     );
     expect(said('[commands]\nwindows = ["mon-fry 22:00-06:00"]\n')).toContain(
       'commands.windows[0]: expected a list of windows such as "mon-fri 22:00-06:00"',
     );
     expect(said('[commands]\ntime_zone = "Europe/Berlim"\n')).toContain(
-      'commands.time_zone: the time zone Europe/Berlim is not known. Next: write for example: time_zone = "Europe/Berlin"',
+      'commands.time_zone: the time zone Europe/Berlim is not known. To do: write for example: time_zone = "Europe/Berlin"',
     );
     expect(said('[commands]\nbusy_files = ["relative"]\n')).toContain("expected a list of absolute paths");
     expect(said('[commands]\nbusy_files = ["locked:/run/lock/x"]\ntime_zone = "Europe/Berlin"\n')).toBe("");

@@ -22,7 +22,7 @@ import { storedCommand } from "../support/store/store.ts";
 
 const KILLS = 14;
 const SEED = 20_251_009;
-const FINAL = ["succeeded", "failed", "cancelled", "refused", "expired"];
+const FINAL = ["succeeded", "failed", "cancelled", "refused", "expired", "rehearsed"];
 
 test("killed at random moments: same node, every event once, every command answered once, state sound", async () => {
   const random = seeded(SEED);

@@ -118,7 +118,7 @@ test("a file of somebody else is refused: left as it is, not quoted, and nobody 
     expect(error).toMatchObject({
       code: "state_file_unreadable",
       message: `${stateFile} is not a state file of the sandbox.`,
-      nextStep: "foundry-agent sandbox --state FILE  # one that is not there yet",
+      nextStep: "foundry-agent sandbox --state sandbox-2.json  # one that is not there yet",
     });
     expect(inspect(error)).not.toContain("Canary");
     expect(readFileSync(stateFile, "utf8")).toBe(content);
@@ -128,7 +128,7 @@ test("a file of somebody else is refused: left as it is, not quoted, and nobody 
   expect(await refusal({ stateFile })).toMatchObject({
     code: "state_file_unreadable",
     message: `${stateFile} holds a state of nodefoundry that this version does not understand.`,
-    nextStep: "foundry-agent sandbox --state FILE  # one that is not there yet",
+    nextStep: "foundry-agent sandbox --state sandbox-2.json  # one that is not there yet",
   });
   for (const strange of [temporaryFolder(), "/dev/zero"])
     expect(await refusal({ stateFile: strange })).toMatchObject({ code: "state_file_unreadable" });

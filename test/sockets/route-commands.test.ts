@@ -85,15 +85,20 @@ describe("POST /v1/commands", () => {
     const why = { code: "inhibited", text: "dpkg wants this host to stay on.", nextStep: null };
     view.dryRunCommand = async () => [
       { gate: "hold", verdict: "pass", why: null },
-      { gate: "inhibitors", verdict: "wait", why },
+      { gate: "inhibitors", verdict: "wait", why, would: "dpkg to let this host go down" },
     ];
     const { json } = await post("/v1/commands", { type: "noop", dry_run: true });
     expect(json.data).toEqual({
       dry_run: true,
       verdict: "wait",
       gates: [
-        { gate: "hold", verdict: "pass", why: null },
-        { gate: "inhibitors", verdict: "wait", why: { code: "inhibited", text: why.text, next_step: null } },
+        { gate: "hold", verdict: "pass", why: null, would: null },
+        {
+          gate: "inhibitors",
+          verdict: "wait",
+          why: { code: "inhibited", text: why.text, next_step: null },
+          would: "It would wait for dpkg to let this host go down.",
+        },
       ],
     });
     expect(view.commands(9)).toEqual([]);

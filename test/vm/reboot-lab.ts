@@ -16,7 +16,7 @@ const SYNC = "/v1/nodes/*/sync";
 const STARTING = "7d4958e842da4a758f6c1cdc7b36dcc5";
 const RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3";
 
-const FINAL = new Set(["succeeded", "failed", "cancelled", "refused", "expired"]);
+const FINAL = new Set(["succeeded", "failed", "cancelled", "refused", "expired", "rehearsed"]);
 
 type Command = SandboxSnapshot["commands"][number];
 type Operation = SandboxSnapshot["operations"][number];

@@ -12,16 +12,17 @@ import { whyOf } from "../../commands/journal.ts";
 import { testStep } from "../../commands/mode-advice.ts";
 import type { CommandRecord } from "../../commands/record.ts";
 import { signatureProblem } from "../../commands/signature.ts";
-import { readPolicy } from "../../helper/policy/policy.ts";
 import { allowedTo } from "../../helper/policy/words.ts";
 import type { RebootLook } from "../../helper/reboot/look.ts";
 import type { Command, Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError } from "../../model/errors.ts";
 import { needText } from "../../model/text/need.ts";
+import { clause } from "../../model/text/sentence.ts";
 import type { Store } from "../../store/types.ts";
 import type { Machine } from "../../system/machine.ts";
 import type { Configured } from "../configured.ts";
+import { lookAtPolicy } from "./armed.ts";
 
 export interface CommandGates extends GatePort {
   /** `state_volatile` */
@@ -41,13 +42,7 @@ export function openCommandGates(options: {
   const types = new Map(COMMAND_TYPES.map((type) => [type.type, type]));
   const settings = (): CommandSettings => running().config.commands;
 
-  function policy(): PolicyLook {
-    try {
-      return { policy: readPolicy(running().config.commands.policyFile, machine.uid), problem: null };
-    } catch (error) {
-      return { policy: null, problem: whyOf(error) };
-    }
-  }
+  const policy = (): PolicyLook => lookAtPolicy(running().config.commands.policyFile, machine.uid);
 
   function facts(own: OwnFacts, helperLook: HelperLook | null): Facts {
     const { config, helper } = running();
@@ -119,16 +114,24 @@ export function openCommandGates(options: {
       ...found,
       ...(seen === null || seen.problem === null
         ? []
-        : [{ gate: "helper", verdict: "wait" as const, why: seen.problem }]),
+        : [
+            {
+              gate: "helper",
+              verdict: "wait" as const,
+              why: seen.problem,
+              would: `the helper to answer (${clause(seen.problem.text)})`,
+            },
+          ]),
     ];
   }
 
   /** Checked when it came, and again: meanwhile the policy may have got a key, or the time be known. */
   function signatureVerdict({ asked }: CommandRecord, { time }: OwnFacts): GateVerdict[] {
     const why = signature(asked, time);
-    return why === null
-      ? []
-      : [{ gate: "signature", verdict: why.code === "no_trusted_time" ? "wait" : "refuse", why }];
+    if (why === null) return [];
+    return why.code === "no_trusted_time"
+      ? [{ gate: "signature", verdict: "wait", why, would: "the time to be known well enough" }]
+      : [{ gate: "signature", verdict: "refuse", why, would: null }];
   }
 
   /** Of a dry run, or it came while this node was live and its key is another one now. */
@@ -142,7 +145,7 @@ export function openCommandGates(options: {
       asked.source === "local"
         ? testStep(asked.type, asked.signature !== null)
         : "foundry-agent status  # shows the mode of each control API";
-    return [{ gate: "mode", verdict: "refuse", why: { code: "refused_mode", text, nextStep } }];
+    return [{ gate: "mode", verdict: "refuse", why: { code: "refused_mode", text, nextStep }, would: null }];
   }
 
   function signature(command: Command, time: KnownTime): Why | null {

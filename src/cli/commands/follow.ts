@@ -6,10 +6,10 @@ import { printable } from "../../model/text/scrub.ts";
 import type { CommandWire, HistoryWire } from "../../sockets/wire/command-schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { at, shownFor } from "../show/conditions.ts";
-import { localTime } from "../show/events.ts";
 import type { Client } from "../socket/client.ts";
 import { paint } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine, nextStepHere } from "../text/next-step.ts";
+import { timeCell } from "../text/time.ts";
 import { pause } from "../text/watch.ts";
 import { stateColor } from "./text.ts";
 
@@ -36,7 +36,7 @@ export async function followCommand(
   const later = nextStepHere(`foundry-agent commands ${first.id}`, socket);
   let command = first;
   let told = 0;
-  if (!json) io.stdout(`Taken as ${printable(first.id)}.\n`);
+  if (!json) io.stdout(`Taken as ${printable(first.id)}; times are UTC.\n`);
   while (true) {
     const { history = [] } = command;
     if (!json) for (const entry of history.slice(told)) io.stdout(entryLine(entry, io));
@@ -62,8 +62,7 @@ export async function followCommand(
   }
   if (json) printJson(io, command);
   const next = command.error?.next_step ?? null;
-  if (!json && next !== null)
-    io.stdout(`Next: ${printable(nextStepHere(next, shownFor(io, socket).socket))}\n`);
+  if (!json && next !== null) io.stdout(`${printable(nextLine(next, shownFor(io, socket).socket))}\n`);
   return { code: exitOf(command), command };
 }
 
@@ -78,5 +77,5 @@ function isGoingDown({ state, step }: CommandWire): boolean {
 }
 
 function entryLine({ at: time, state, text }: HistoryWire, io: Io): string {
-  return `${localTime(at(time))}  ${paint(state.padEnd(9), stateColor(state), io.color)}  ${printable(text)}\n`;
+  return `${timeCell(at(time))}  ${paint(state.padEnd(9), stateColor(state), io.color)}  ${printable(text)}\n`;
 }

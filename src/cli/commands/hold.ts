@@ -5,9 +5,9 @@ import { ended } from "../../model/text/sentence.ts";
 import type { HoldWire } from "../../sockets/wire/command-schemas.ts";
 import { EXIT, printJson } from "../output.ts";
 import { at } from "../show/conditions.ts";
-import { localTime } from "../show/events.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { nextStepHere } from "../text/next-step.ts";
+import { timeText } from "../text/time.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3_600, d: 86_400 };
@@ -26,7 +26,7 @@ export const holdCommand: SubCommand = {
   async run({ values }, io) {
     const { reason } = values;
     if (typeof reason !== "string" || reason.trim() === "")
-      throw usageError("hold needs a reason", 'foundry-agent hold --reason "…" --for 4h');
+      throw usageError("hold needs a reason", 'foundry-agent hold --for 4h --reason "replacing a fan"');
     const seconds = typeof values.for === "string" ? secondsOf(values.for) : null;
     const client = await openClient(io, values, "control");
     // Asked before: the daemon's answer tells the new one only, and there is room for one.
@@ -59,14 +59,14 @@ export const releaseCommand: SubCommand = {
     else if (answer.released === null) io.stdout("Nothing was held.\n");
     else {
       const { by, since, reason } = answer.released;
-      io.stdout(`${printable(`Released what ${by} held since ${localTime(at(since))}: ${reason}`)}\n`);
+      io.stdout(`${printable(`Released what ${by} held since ${timeText(at(since))}: ${reason}`)}\n`);
     }
     return EXIT.ok;
   },
 };
 
 function untilWhen(until: number | null): string {
-  return until === null ? "until it is released" : `until ${localTime(until)}`;
+  return until === null ? "until it is released" : `until ${timeText(until)}`;
 }
 
 function replacedText({ by, until, reason }: HoldWire): string {
@@ -79,6 +79,6 @@ function secondsOf(text: string): number {
   if (seconds >= 1 && seconds <= MAX_SECONDS) return seconds;
   throw usageError(
     `"${text}" is no time from 1s to 30d, such as 30m, 4h or 2d`,
-    'foundry-agent hold --for 4h --reason "…"',
+    'foundry-agent hold --for 4h --reason "replacing a fan"',
   );
 }

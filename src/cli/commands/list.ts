@@ -1,5 +1,6 @@
 /** `foundry-agent commands`: what this node was asked to do and what came of it; cancel, submit and sign. */
 import { createReadStream } from "node:fs";
+import { isFinal } from "../../model/command.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { nearest } from "../../model/text/suggest.ts";
@@ -8,20 +9,21 @@ import { EXIT, type Io, printJson } from "../output.ts";
 import { type Input, readAllInput } from "../prompt.ts";
 import { at, shownFor } from "../show/conditions.ts";
 import { CLIENT_OPTIONS, type Client, openClient } from "../socket/client.ts";
+import { type FoldRow, type View, whole } from "../text/fold.ts";
 import { relativeTime } from "../text/format.ts";
-import { type Cell, table } from "../text/table.ts";
-import { terminalWidth, watch } from "../text/watch.ts";
-import { wrapText } from "../text/wrap.ts";
+import { listingRows } from "../text/listing.ts";
+import { terminalWidth, watch, watches } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { exitOf } from "./follow.ts";
 import { SIGN_OPTIONS, signCommand } from "./sign.ts";
+import { commandStory } from "./story.ts";
 import { submitCommand } from "./submit.ts";
-import { commandSentence, commandStory, stateColor } from "./text.ts";
+import { commandSentence, stateColor } from "./text.ts";
 
 const HELP = "foundry-agent commands --help";
 const WATCH_MS = 2_000;
 const SHOWN = "20";
-/** Columns from which on an id, a source and a sentence have room side by side. */
+/** Columns from which on a source has room beside the rest. */
 const WIDE = 120;
 const MAX_BYTES = 60 * 1024;
 
@@ -33,7 +35,11 @@ export function commandsCommandWith(input: () => Input): SubCommand {
     usage: "[ID | cancel ID | submit FILE|- | sign] [--watch] [--json] [--socket PATH]",
     words: true,
     options: {
-      watch: { type: "boolean", short: "w", help: "keep showing it until Ctrl-C" },
+      watch: {
+        type: "boolean",
+        short: "w",
+        help: "keep showing it until Ctrl-C; once where stdout is no terminal",
+      },
       ...CLIENT_OPTIONS,
       ...SIGN_OPTIONS,
     },
@@ -74,13 +80,12 @@ export function commandsCommandWith(input: () => Input): SubCommand {
 async function show(id: string | undefined, values: Record<string, unknown>, io: Io): Promise<number> {
   const client = await openClient(io, values);
   const read = async (): Promise<CommandWire[] | CommandWire> => await readOf(client, id);
-  const text = (found: CommandWire[] | CommandWire): string =>
-    Array.isArray(found) ? listText(found, io) : commandStory(found, shownFor(io, values.socket));
-  if (values.watch === true && values.json !== true)
-    return await watch(io, WATCH_MS, async () => text(await read()));
+  const view = (found: CommandWire[] | CommandWire): View =>
+    Array.isArray(found) ? listView(found, io) : commandStory(found, shownFor(io, values.socket));
+  if (watches(values, io)) return await watch(io, WATCH_MS, async () => view(await read()));
   const found = await read();
   if (values.json === true) printJson(io, found);
-  else io.stdout(text(found));
+  else io.stdout(whole(view(found)));
   return EXIT.ok;
 }
 
@@ -91,39 +96,39 @@ async function readOf(client: Client, id: string | undefined): Promise<CommandWi
 }
 
 /** Pure; ends with a line break. */
-export function listText(
+export function listView(
   commands: readonly CommandWire[],
   io: Pick<Io, "color" | "now" | "isTty" | "env">,
-): string {
+): View {
   if (commands.length === 0) return "This node was not asked to do anything yet.\n";
-  const why = (one: CommandWire): string | null => one.waiting?.text ?? one.error?.message ?? one.step;
-  const rows = commands.map((one): Cell[] => [
-    one.id,
-    one.mode === "test" ? `${one.type} (test)` : one.type,
-    { text: one.state, color: stateColor(one.state) },
-    relativeTime(at(one.since ?? one.received_at), io.now()),
-    one.source,
-    why(one),
-  ]);
-  const { color } = io;
+  const why = (one: CommandWire): string =>
+    one.waiting?.text ?? one.error?.message ?? one.rehearsal?.text ?? one.step ?? "";
   const width = terminalWidth(io);
-  if (width === undefined || width >= WIDE)
-    return table(["id", "type", "state", "since", "source", { title: "why", shrink: true }], rows, {
-      color,
-      ...(width === undefined ? {} : { width }),
-    });
-  // An id that is cut can't be typed, so where there is little room the sentence has a line of its own.
-  const [head = "", ...lines] = table(
-    ["id", "type", "state", "since"],
-    rows.map((row) => row.slice(0, 4)),
-    { color },
-  )
-    .trimEnd()
-    .split("\n");
-  const below = (text: string | null): string[] =>
-    text === null ? [] : [`  ${wrapText(printable(text), width, 2)}`];
-  const all = commands.flatMap((one, index) => [lines[index] ?? "", ...below(why(one))]);
-  return `${[head, ...all].join("\n")}\n`;
+  const columns = [
+    "id",
+    "type",
+    "state",
+    "since",
+    ...(width === undefined || width >= WIDE ? ["source"] : []),
+  ];
+  const rows = commands.map((one) => ({
+    cells: [
+      one.id,
+      one.mode === "test" ? `${one.type} (test)` : one.type,
+      { text: one.state, color: stateColor(one.state) },
+      relativeTime(at(one.since ?? one.received_at), io.now()),
+      one.source,
+    ].slice(0, columns.length),
+    text: why(one),
+  }));
+  const [head = "", ...drawn] = listingRows([...columns, "why"], rows, { color: io.color, width });
+  return {
+    before: head,
+    rows: commands.map(
+      ({ state }, at): FoldRow => ({ text: drawn[at] ?? "", rank: isFinal(state) ? 1 : 0, word: state }),
+    ),
+    after: "",
+  };
 }
 
 async function cancel(id: string, values: Record<string, unknown>, io: Io): Promise<number> {

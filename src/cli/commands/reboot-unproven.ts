@@ -24,11 +24,7 @@ export async function rebootUnproven(
   io: Io,
 ): Promise<number> {
   if (uid !== 0)
-    throw new AgentError(
-      "refused_permission",
-      "only root can reboot past the agent",
-      "sudo foundry-agent reboot --unproven",
-    );
+    throw new AgentError("refused_permission", "only root can reboot past the agent", "sudo foundry-agent …");
   const how = hard
     ? "at once, without stopping anything and without writing what is not on the disks"
     : "gracefully";

@@ -11,9 +11,9 @@ import { CLIENT_OPTIONS, type Client, openClient } from "../socket/client.ts";
 import { nextStepHere } from "../text/next-step.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { followCommand, POLL_MS } from "./follow.ts";
+import { gatesText } from "./gates.ts";
 import { rebootUnproven } from "./reboot-unproven.ts";
 import { dryRun, submitCommand, type Wish } from "./submit.ts";
-import { gatesText } from "./text.ts";
 
 const AGAIN = "foundry-agent …";
 const HELP = "foundry-agent reboot --help";
@@ -21,7 +21,6 @@ const REASON_MAX = 500;
 
 /** By code of a refusal: what was typed, in a way that is not refused. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
-  ["no_drain_available", `${AGAIN} --no-drain  # after: ceph osd ok-to-stop`],
   ["refused_mode", `${AGAIN} --test  # goes through all of it without touching anything`],
 ]);
 
@@ -123,8 +122,8 @@ async function ask(
 ): Promise<void> {
   if (values.yes === true) return;
   const { hostname } = await client.get("/v1/status");
-  const waits = gates.flatMap(({ verdict, why }) => (verdict === "wait" && why !== null ? [why.text] : []));
-  const before = waits.length === 0 ? "" : ` It will wait first: ${waits.join(" ")}`;
+  const waits = gates.flatMap(({ verdict, would }) => (verdict === "wait" && would !== null ? [would] : []));
+  const before = waits.length === 0 ? "" : ` ${waits.join(" ")}`;
   const how =
     values.hard === true ? "hard: services are not stopped first" : "graceful: services are stopped first";
   await makeSure(printable(`${hostname} reboots (${how}).${before} Go on?`), AGAIN, {

@@ -107,7 +107,7 @@ function writeNew(file: string, text: string): void {
       throw new AgentError(
         "key_exists",
         `${file} is there already, and a key is never overwritten`,
-        "foundry-agent commands sign --make-key FILE  # one that is not there yet",
+        "foundry-agent commands sign --make-key fleet-2.pem  # one that is not there yet",
         { cause: error },
       );
     throw unwritable(file, error);
@@ -170,7 +170,7 @@ function unusable(file: string, cause?: unknown): AgentError {
   return new AgentError(
     "key_unusable",
     `${file} holds no Ed25519 private key (PEM without a passphrase, or 32 bytes in base64)`,
-    "foundry-agent commands sign --make-key FILE  # makes one",
+    "foundry-agent commands sign --make-key fleet.pem  # makes one",
     { cause },
   );
 }

@@ -1,8 +1,9 @@
 /** `foundry-agent helper --audit`: what the helper changed on this host and what it refused, for root. */
 import { type AuditLine, readAudit } from "../../helper/carry-out/audit-read.ts";
 import { printable } from "../../model/text/scrub.ts";
+import { valueText } from "../commands/values.ts";
 import { EXIT, type Io } from "../output.ts";
-import { localTime } from "../show/events.ts";
+import { timeText } from "../text/time.ts";
 
 /** @throws AgentError `audit_unreadable` */
 export function printAudit(stateFolder: string, io: Io): number {
@@ -18,12 +19,12 @@ function listText(title: string, none: string, lines: readonly AuditLine[]): str
 
 function lineText({ at, audit, outcome, id, source, args, message }: AuditLine): string {
   const parts = [
-    localTime(Date.parse(at)),
+    timeText(Date.parse(at)),
     (audit ?? "no request").padEnd(14),
     (outcome ?? "").padEnd(14),
     ...(id == null ? [] : [id]),
     ...(source == null ? [] : [`from ${source}`]),
-    ...(args == null ? [] : [typeof args === "string" ? args : JSON.stringify(args)]),
+    ...(args == null ? [] : [valueText(args)]),
     ...(message === undefined ? [] : [message]),
   ];
   return `${printable(parts.join("  ")).trimEnd()}\n`;

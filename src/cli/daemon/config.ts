@@ -12,6 +12,7 @@ import {
   SYSTEM_FOLDER,
 } from "../../config/config.ts";
 import { effectiveValues } from "../../config/effective.ts";
+import { labelled } from "../../model/text/next-step.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { plural } from "../../model/text/sentence.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
@@ -87,7 +88,9 @@ function check(
   }
   for (const problem of problems) io.stdout(`${printable(problemText(problem))}\n`);
   for (const { file, line, text, nextStep } of warnings)
-    io.stdout(`${printable(`${file}:${line}: warning: ${text} Next: ${nextStep}`)}\n`);
+    io.stdout(
+      `${printable(`${file}:${line}: warning: ${text}${nextStep === null ? "" : ` ${labelled(nextStep)}`}`)}\n`,
+    );
   if (problems.length > 0) {
     io.stderr(`${plural(problems.length, "problem")}\n`);
     return;

@@ -5,14 +5,14 @@ import { resolve } from "node:path";
 import { BUNDLE_FILES, NOT_IN_IT } from "../../agent/diagnostics/contents.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
-import { EXIT, type Io, printJson } from "../output.ts";
+import { EXIT, type Io, printJson, writeOut } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { bytes as size } from "../text/format.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
 const IN_IT = [["README.txt", "when, of which host, what is in it, what was cut"], ...BUNDLE_FILES] as const;
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
-const ANOTHER = "foundry-agent diagnostics --output FILE  # one that is not there yet";
+const ANOTHER = "foundry-agent diagnostics --output diagnostics-2.tar.gz  # one that is not there yet";
 
 /** @param write bytes to stdout; given in tests */
 export function diagnosticsCommandWith(write: (bytes: Uint8Array) => Promise<void>): SubCommand {
@@ -59,12 +59,7 @@ export function diagnosticsCommandWith(write: (bytes: Uint8Array) => Promise<voi
   };
 }
 
-export const diagnosticsCommand: SubCommand = diagnosticsCommandWith(
-  (bytes) =>
-    new Promise((resolve, reject) => {
-      process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
-    }),
-);
+export const diagnosticsCommand: SubCommand = diagnosticsCommandWith(writeOut);
 
 /** What the daemon proposes, where it is a plain name. */
 function nameOf(proposed: string | null): string {
@@ -107,7 +102,7 @@ function notWritten(path: string, error: unknown): AgentError {
   return new AgentError(
     "file_not_writable",
     `${printable(path)} can't be written (${errorCode(error)})`,
-    "foundry-agent diagnostics --output FILE  # where you may write, and there is space",
+    "foundry-agent diagnostics --output /var/tmp/diagnostics.tar.gz  # where you may write, and there is space",
     { cause: error },
   );
 }

@@ -5,6 +5,7 @@ import { logFormat, openLog, openLogTail } from "../../agent/log.ts";
 import { allCollectors } from "../../collectors/index.ts";
 import { type LoadedConfig, loadConfig, problemText } from "../../config/config.ts";
 import { AgentError, errorText } from "../../model/errors.ts";
+import { labelled } from "../../model/text/next-step.ts";
 import { ended } from "../../model/text/sentence.ts";
 import { VERSION } from "../../model/version.ts";
 import { hostMachine } from "../../system/machine.ts";
@@ -79,7 +80,7 @@ async function once(agent: Agent, io: Io): Promise<number> {
   }
   const results = await agent.view.sync();
   for (const { name, text, nextStep } of results)
-    io.stdout(`${name}: ${nextStep === null ? text : `${ended(text)} Next: ${nextStep}`}\n`);
+    io.stdout(`${name}: ${nextStep === null ? text : `${ended(text)} ${labelled(nextStep)}`}\n`);
   return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
 }
 

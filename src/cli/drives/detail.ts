@@ -131,6 +131,7 @@ function use(drive: DriveWire): Row[] {
   return [
     ["mounted", mounts.join("; ") || null],
     ["swap", (drive.swap ?? []).map(({ device }) => device).join(", ") || null],
+    ["Ceph", (drive.osd_ids ?? []).map((id) => `osd.${id}`).join(", ") || null],
     ["built on it", built.join("; ") || null],
     ["holds", drive.fstype],
     ["partitions", partitions.join("; ") || null],

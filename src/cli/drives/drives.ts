@@ -3,11 +3,12 @@
 import { printable } from "../../model/text/scrub.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
-import { watch } from "../text/watch.ts";
+import { whole } from "../text/fold.ts";
+import { watch, watches } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { driveText } from "./detail.ts";
 import { locate } from "./locate.ts";
-import { drivesText, openTrend } from "./table.ts";
+import { drivesView, openTrend } from "./table.ts";
 
 const WATCH_MS = 5_000;
 
@@ -53,15 +54,15 @@ export const drivesCommand: SubCommand = {
 async function all(values: Record<string, unknown>, io: Io): Promise<number> {
   const client = await openClient(io, values);
   const read = () => client.get("/v1/drives");
-  if (values.watch === true && values.json !== true) {
+  if (watches(values, io)) {
     const trend = openTrend();
     return await watch(io, WATCH_MS, async () =>
-      drivesText(trend.add(await read()), io, trend.of, values.socket),
+      drivesView(trend.add(await read()), io, trend.of, values.socket),
     );
   }
   const drives = await read();
   if (values.json === true) printJson(io, drives);
-  else io.stdout(drivesText(drives, io, null, values.socket));
+  else io.stdout(whole(drivesView(drives, io, null, values.socket)));
   return EXIT.ok;
 }
 
@@ -77,7 +78,7 @@ async function one(name: string, values: Record<string, unknown>, io: Io): Promi
       : driveText(drive, io, { socket: values.socket, kind: client.socket.kind });
   };
   if (raw || values.json === true) printJson(io, await read());
-  else if (values.watch === true) return await watch(io, WATCH_MS, shown);
+  else if (watches(values, io)) return await watch(io, WATCH_MS, shown);
   else io.stdout(await shown());
   return EXIT.ok;
 }

@@ -4,7 +4,7 @@ import { printable } from "../../model/text/scrub.ts";
 import type { DriveWire, SmartStateWire, SmartWire } from "../../sockets/wire/drive-schemas.ts";
 import { at } from "../show/conditions.ts";
 import { paint, relativeTime } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { wrapText } from "../text/wrap.ts";
 import { type Advice, adviceFor } from "./advice.ts";
 import { SEVERITY_COLORS, standingVerdict, whyNoVerdict } from "./standing.ts";
@@ -19,7 +19,7 @@ export interface HealthOptions extends Drawing {
 
 /** Indented lines; "" where nobody asks drives at all. @param state of the section smart */
 export function healthText(
-  { smart, name = "" }: DriveWire,
+  { smart, name = "", osd_ids: osdIds = [] }: DriveWire,
   state: SmartStateWire | null | undefined,
   options: HealthOptions,
 ): string {
@@ -33,13 +33,23 @@ export function healthText(
     const todo = advice === null ? "" : `    ${adviceText(advice, width, socket)}\n`;
     return `  - ${wrapText(printable(detail), width, 4)}\n${todo}`;
   });
-  return `  ${headline(smart, state, options)}\n${lines.join("")}`;
+  return `  ${headline(smart, state, options)}\n${lines.join("")}${cephText(osdIds, smart, options)}`;
+}
+
+/** Whoever is about to pull it asks Ceph first, for the OSDs that are on it. */
+function cephText(osdIds: readonly number[], smart: SmartWire, { width, socket }: HealthOptions): string {
+  const severity = standingVerdict(smart)?.severity;
+  if (osdIds.length === 0 || (severity !== "fail" && severity !== "warn")) return "";
+  const names = osdIds.map((id) => `osd.${id}`).join(", ");
+  const command = `ceph osd ok-to-stop ${osdIds.join(" ")}`;
+  const text = `Before it is pulled, ask Ceph whether ${names} may stop:`;
+  return `    ${adviceText({ text, command }, width, socket)}\n`;
 }
 
 function withoutVerdict(state: SmartStateWire, { width, socket }: HealthOptions): string {
   const why = whyNoVerdict(state, "its");
   const text = why?.text ?? "No verdict: it gives no SMART data, as virtual disks, SD cards and eMMC do not.";
-  const next = why?.next_step == null ? "" : `  Next: ${printable(nextStepHere(why.next_step, socket))}\n`;
+  const next = why?.next_step == null ? "" : `  ${printable(nextLine(why.next_step, socket))}\n`;
   return `  ${wrapText(printable(text), width, 2)}\n${next}`;
 }
 

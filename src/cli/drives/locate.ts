@@ -2,9 +2,11 @@
 import { printable } from "../../model/text/scrub.ts";
 import type { LocateWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
+import { at } from "../show/conditions.ts";
 import { openClient } from "../socket/client.ts";
 import { duration } from "../text/format.ts";
 import { nextStepHere } from "../text/next-step.ts";
+import { timeCell } from "../text/time.ts";
 import { usageError } from "../usage.ts";
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3_600 };
@@ -39,13 +41,10 @@ function locatedText({ name, on, for_s, off_at }: LocateWire, drive: string, soc
   return `The light of ${what} blinks${when}.\nTo end it before: ${printable(end)}\n`;
 }
 
-/** In this machine's time zone, as the clock on the wall has it. */
+/** To the minute: nobody waits for the second at which a light goes off. */
 function clock(time: string | null): string {
-  const ms = Date.parse(time ?? "");
-  if (Number.isNaN(ms)) return "";
-  const date = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  return `, at ${two(date.getHours())}:${two(date.getMinutes())}`;
+  const ms = at(time);
+  return ms === null ? "" : `, at ${timeCell(ms).slice("2026-11-21 ".length, -":00".length)} UTC`;
 }
 
 function secondsOf(text: string): number {

@@ -60,7 +60,8 @@ export function stateOf({ answering, state, paths = [] }: DriveWire): {
 }
 
 /** What is on it: where it is mounted, else what is built on it, else what udev found there. */
-export function useOf({ mounts = [], holders = [], fstype, swap }: DriveWire, most: number): string | null {
+export function useOf(drive: DriveWire, most: number): string | null {
+  const { mounts = [], holders = [], fstype, swap } = drive;
   const places = mounts.map((mount) => mount.mountpoint);
   const built = holders
     .filter(({ name }) => !holders.some(({ on }) => on === name)) // what others stand on is no use by itself
@@ -70,9 +71,7 @@ export function useOf({ mounts = [], holders = [], fstype, swap }: DriveWire, mo
       ? places
       : swap !== undefined && swap.length > 0
         ? ["swap"]
-        : built.length > 0
-          ? built
-          : [fstype ?? ""];
+        : (osdWords(drive) ?? (built.length > 0 ? built : [fstype ?? ""]));
   const counted = new Map<string, number>();
   for (const word of words.filter((each) => each !== "")) counted.set(word, (counted.get(word) ?? 0) + 1);
   const shown = [...counted].map(([word, count]) =>
@@ -82,10 +81,23 @@ export function useOf({ mounts = [], holders = [], fstype, swap }: DriveWire, mo
   return cut(`${shown.slice(0, 3).join(", ")}${shown.length > 3 ? ", …" : ""}`, most);
 }
 
+/** "osd.7", "DB of osd.1 osd.2", by the ids that are known; null: none is. */
+function osdWords({ osd_ids: ids = [], holders = [] }: DriveWire): string[] | null {
+  if (ids.length === 0) return null;
+  const parts = new Set(holders.flatMap(({ label }) => osdPart(label ?? "") ?? []));
+  const names = ids.map((id) => `osd.${id}`);
+  if (parts.size === 0 || parts.has("block") || parts.has("data")) return names;
+  return [`${[...parts].map((part) => part.toUpperCase()).join(" and ")} of ${names.join(" ")}`];
+}
+
+function osdPart(volume: string): string | null {
+  return /-osd--(block|data|db|wal|journal)--[0-9a-f-]+$/.exec(volume)?.[1] ?? null;
+}
+
 /** Device-mapper joins group and volume by "-" and doubles what they have of their own (lvm2, dm name mangling). */
 export function holderText(kind: string, name: string): string {
-  const [, part] = /-osd--(block|db|wal)--[0-9a-f-]+$/.exec(name) ?? [];
-  if (part !== undefined) return `Ceph OSD ${part === "block" ? "data" : part.toUpperCase()}`;
+  const part = osdPart(name);
+  if (part !== null) return `Ceph OSD ${part === "block" || part === "data" ? "data" : part.toUpperCase()}`;
   if (kind !== "lvm") return `${kind} ${name}`;
   return `lvm ${name.replace(/(?<!-)-(?!-)/, "/").replaceAll("--", "-")}`;
 }

@@ -7,12 +7,13 @@ import { plural } from "../../model/text/sentence.ts";
 import type { DrivesWire, DriveWire, MissingWire } from "../../sockets/wire/drive-schemas.ts";
 import type { Io } from "../output.ts";
 import { at } from "../show/conditions.ts";
+import type { View } from "../text/fold.ts";
 import { relativeTime } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { type Cell, displayWidth, table } from "../text/table.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { columnsFor, type DriveColumn, type TrendOf } from "./columns.ts";
-import { standingVerdict, temperatureOf, whyNoVerdict } from "./standing.ts";
+import { standingVerdict, stateOf, temperatureOf, whyNoVerdict } from "./standing.ts";
 
 const TREND = 24;
 
@@ -39,17 +40,17 @@ export function openTrend(): { add(drives: DrivesWire): DrivesWire; of: TrendOf 
  * @param trend for `--watch`
  * @param socket what `--socket` named
  */
-export function drivesText(
+export function drivesView(
   answer: DrivesWire,
   io: Pick<Io, "color" | "now" | "isTty" | "env">,
   trend: TrendOf | null,
   socket?: unknown,
-): string {
+): View {
   const now = io.now();
   const { drives, missing, reason } = answer;
   if (drives.length === 0 && missing.length === 0) {
     if (reason !== null)
-      return `${printable(reason.text)}\n${reason.next_step === null ? "" : `Next: ${printable(reason.next_step)}\n`}`;
+      return `${printable(reason.text)}\n${reason.next_step === null ? "" : `${printable(nextLine(reason.next_step, socket))}\n`}`;
     return answer.state === "pending"
       ? "The drives were not looked at yet. Look again in a few seconds.\n"
       : "There are no drives.\n";
@@ -70,7 +71,27 @@ export function drivesText(
     rows,
     { color: io.color, ...(width === undefined ? {} : { width }) },
   );
-  return `${drawn}\n${footer(answer, now)}\n${remarks(answer, socket)}`;
+  const [head = "", ...lines] = drawn.trimEnd().split("\n");
+  return {
+    before: `${head}\n`,
+    rows: bySlot(drives, missing).map((drive, row) => ({
+      text: `${lines[row] ?? ""}\n`,
+      ...standingOf(drive),
+    })),
+    after: `\n${footer(answer, now)}\n${remarks(answer, socket)}`,
+  };
+}
+
+/** What it counts as where there is no room for all: the worst stays longest. */
+function standingOf(drive: DriveWire | MissingWire): { readonly rank: number; readonly word: string } {
+  if ("since" in drive) return { rank: 0, word: "missing" };
+  const severity = drive.smart == null ? null : (standingVerdict(drive.smart)?.severity ?? "unknown");
+  if (severity === "fail") return { rank: 0, word: "failing" };
+  if (!stateOf(drive).ordinary) return { rank: 1, word: stateOf(drive).text };
+  if (severity === "warn") return { rank: 2, word: "with a warning" };
+  if (severity === "unknown" || severity === "asleep")
+    return { rank: 3, word: severity === "asleep" ? "asleep" : "without a verdict" };
+  return severity === null ? { rank: 4, word: "present" } : { rank: 5, word: "ok" };
 }
 
 /** Columns left out, the least important first, until the rest fits when all that may shrink has. */
@@ -125,8 +146,8 @@ function footer({ drives, missing, state, collected_at, smart }: DrivesWire, now
 /** What to look at next: why there is no verdict, and the worst drive. */
 function remarks({ drives, smart }: DrivesWire, socket: unknown): string {
   const why = whyNoVerdict(smart, "their");
-  const next = why?.next_step == null ? "" : ` Next: ${printable(nextStepHere(why.next_step, socket))}`;
-  const reason = why === null ? "" : `${printable(why.text)}${next}\n`;
+  const next = why?.next_step == null ? "" : `${printable(nextLine(why.next_step, socket))}\n`;
+  const reason = why === null ? "" : `${printable(why.text)}\n${next}`;
   const standing = drives.map((drive) =>
     drive.smart == null ? null : standingVerdict(drive.smart)?.severity,
   );

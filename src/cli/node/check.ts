@@ -6,7 +6,7 @@ import { EXIT, printJson } from "../output.ts";
 import { type Shown, shownFor } from "../show/conditions.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { type Color, paint } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine } from "../text/next-step.ts";
 import { wrapText } from "../text/wrap.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
@@ -46,9 +46,7 @@ function checkText({ name, results }: CheckWire, { color, width, socket }: Shown
     const indent = 2 + verdicts + 2 + whats + 2;
     const said = wrapText(printable(text), width, indent);
     const first = `  ${paint(verdict.padEnd(verdicts), COLORS[verdict] ?? "dim", color)}  ${printable(what).padEnd(whats)}  ${said}`;
-    return next === null
-      ? first
-      : `${first}\n${" ".repeat(indent)}Next: ${printable(nextStepHere(next, socket))}`;
+    return next === null ? first : `${first}\n${" ".repeat(indent)}${printable(nextLine(next, socket))}`;
   });
   return `${printable(name)}\n${lines.join("\n")}\n`;
 }

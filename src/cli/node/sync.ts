@@ -5,13 +5,13 @@ import type { SyncWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { paint } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine } from "../text/next-step.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
 /** Where the daemon knows no next step, each step of the way is looked at. */
 function here({ name, ok, text, next_step }: SyncWire[number], socket: unknown): string {
   const next = next_step ?? (ok ? null : `foundry-agent check ${name}`);
-  return next === null ? text : `${ended(text)} Next: ${nextStepHere(next, socket)}`;
+  return next === null ? text : `${ended(text)} ${nextLine(next, socket)}`;
 }
 
 export const syncCommand: SubCommand = {

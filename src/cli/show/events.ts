@@ -1,11 +1,15 @@
 /** `foundry-agent events`: what happened, oldest first, one line an event; `--follow` goes on. */
 
-import { printable } from "../../model/text/scrub.ts";
+import { clause } from "../../model/text/sentence.ts";
 import { nextUlid } from "../../model/ulid.ts";
 import type { EventWire } from "../../sockets/wire/schemas.ts";
+import { isTime, nameText, valueText } from "../commands/values.ts";
 import { EXIT, type Io } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
-import { driveSize, paint, severityWord } from "../text/format.ts";
+import { driveSize, severityWord } from "../text/format.ts";
+import { listing, listingRow } from "../text/listing.ts";
+import { TIME_TITLE, timeCell } from "../text/time.ts";
+import { terminalWidth } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { at } from "./conditions.ts";
 import { fieldText } from "./generic-view.ts";
@@ -45,7 +49,9 @@ export const eventsCommand: SubCommand = {
     let count = 0;
     await client.lines("/v1/events", { query }, (line, event) => {
       count++;
-      io.stdout(values.json === true ? `${line}\n` : eventLine(event, io));
+      if (values.json === true) return io.stdout(`${line}\n`);
+      if (count === 1) io.stdout(headLine(io));
+      io.stdout(eventLine(event, io));
     });
     if (count === 0 && !io.signal.aborted && values.json !== true) {
       const older =
@@ -57,6 +63,9 @@ export const eventsCommand: SubCommand = {
     return EXIT.ok;
   },
 };
+
+/** What is needed of Io to show it. */
+type Shower = Pick<Io, "color" | "now" | "isTty" | "env">;
 
 /** What the socket takes for `since`: an event's id as it is, a time as the lowest id of that moment. */
 function sinceId(asked: string, now: number): string | undefined {
@@ -72,36 +81,43 @@ function sinceId(asked: string, now: number): string | undefined {
   return nextUlid("", now - Number(count) * ms, new Uint8Array(10));
 }
 
+/** Widths of the columns before the sentence: a stream can't know its longest. */
+const WIDTHS = [19, 7, 18];
+const TITLES = [TIME_TITLE, "kind", "event", "what"];
+
+/** The titles; before the first event. */
+function headLine(io: Shower): string {
+  return listing(TITLES, [], { color: io.color, width: terminalWidth(io), widths: WIDTHS });
+}
+
 /** Pure; ends with a line break. */
-function eventLine(event: EventWire, io: Pick<Io, "color" | "now">): string {
+function eventLine(event: EventWire, io: Shower): string {
   // What ended is no warning any more, whatever it was.
-  const { text, color } =
+  const kind =
     event.type === "condition.cleared"
       ? ({ text: "over", color: "green" } as const)
       : severityWord(event.severity);
-  const sentence = sentenceOf(event.data, io.now());
-  return (
-    `${localTime(at(event.at))}  ${paint(text.padEnd(7), color, io.color)}  ${printable(event.type.padEnd(18))}  ${printable(sentence)}`.trimEnd() +
-    "\n"
-  );
+  const cells = [timeCell(at(event.at)), kind, event.type];
+  const row = { cells, text: sentenceOf(event.data, io.now()) };
+  return listingRow(row, { color: io.color, width: terminalWidth(io), widths: WIDTHS });
 }
 
 /** Its own words where it has some, else its plain fields. */
 function sentenceOf(data: EventWire["data"], now: number): string {
   if (typeof data.text === "string") return data.text;
-  const { command_id: command, state, message } = data;
-  if (typeof command === "string" && typeof state === "string")
-    return `${command} ${state}${typeof message === "string" ? `: ${message}` : ""}`;
+  const { command_id: command, type, state, message } = data;
+  if (typeof command === "string" && typeof state === "string") {
+    const what = typeof type === "string" ? `${type} ${command}` : command;
+    // "accepted: Accepted." says it twice.
+    const more = typeof message === "string" && clause(message).toLowerCase() !== state ? `: ${message}` : "";
+    return `${what} ${state}${more}`;
+  }
   return Object.entries(data)
-    .filter(([, value]) => value !== null && value !== "" && typeof value !== "object")
-    .map(([name, value]) => fieldText(name, value, { now, size: driveSize }))
+    .filter(([, value]) => value !== null && value !== "")
+    .map(([name, value]) =>
+      typeof value === "object" || isTime(value)
+        ? `${nameText(name)} ${valueText(value)}`
+        : fieldText(name, value, { now, size: driveSize }),
+    )
     .join(", ");
-}
-
-/** In this machine's time zone, as logs have it: a list of "3 min ago" could not be laid beside one. */
-export function localTime(ms: number | null): string {
-  if (ms === null) return "at an unknown time";
-  const date = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

@@ -1,5 +1,6 @@
 /** One section's state as a sentence: for `report SECTION`, `collect` and `why`. */
 
+import { labelled } from "../../model/text/next-step.ts";
 import { printable } from "../../model/text/scrub.ts";
 import type { SectionHeadWire } from "../../sockets/wire/schemas.ts";
 import { duration, relativeTime } from "../text/format.ts";
@@ -15,6 +16,6 @@ export function sectionHeadline(section: SectionHeadWire, now: number): string {
   const why =
     reason === null
       ? ""
-      : `\n${reason.text}${reason.next_step === null ? "" : `\nNext: ${reason.next_step}`}`;
+      : `\n${reason.text}${reason.next_step === null ? "" : `\n${labelled(reason.next_step)}`}`;
   return `${name}: ${words[state] ?? state}${collected}${took}${why}`.split("\n").map(printable).join("\n");
 }

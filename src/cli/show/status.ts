@@ -6,54 +6,95 @@ import { clause, plural } from "../../model/text/sentence.ts";
 import type { StatusWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
+import { type View, whole } from "../text/fold.ts";
 import { bytes as bytesText, duration, paint, relativeTime } from "../text/format.ts";
-import { nextStepHere } from "../text/next-step.ts";
+import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { type Cell, type Column, table } from "../text/table.ts";
-import { terminalWidth, watch } from "../text/watch.ts";
-import type { SubCommand } from "../usage.ts";
-import { at, conditionLines, shownFor } from "./conditions.ts";
+import { terminalWidth, watch, watches } from "../text/watch.ts";
+import { wrapText } from "../text/wrap.ts";
+import { type SubCommand, usageError } from "../usage.ts";
+import { at, conditionRows, shownFor } from "./conditions.ts";
 
 const WATCH_MS = 2_000;
 
 export const statusCommand: SubCommand = {
   name: "status",
   summary: "show how the agent and this node fare",
-  usage: "[--watch] [--json] [--socket PATH]",
+  usage: "[--fail-on error|warning|never] [--watch] [--json] [--socket PATH]",
   options: {
-    watch: { type: "boolean", short: "w", help: "keep showing it until Ctrl-C" },
+    "fail-on": {
+      type: "string",
+      value: "error|warning|never",
+      help: "from which severity on it exits with 1 (error without it)",
+    },
+    watch: {
+      type: "boolean",
+      short: "w",
+      help: "keep showing it until Ctrl-C; once where stdout is no terminal",
+    },
     ...CLIENT_OPTIONS,
   },
-  examples: ["foundry-agent status", "foundry-agent status --json | jq .conditions"],
+  notes: [
+    "Exits with 1 when something of that severity is wrong, also with --json. With --watch Ctrl-C ends it with 0.",
+  ],
+  examples: [
+    "foundry-agent status",
+    "foundry-agent status --json | jq .conditions",
+    "foundry-agent status --fail-on warning > /dev/null  # for monitors",
+  ],
   async run({ values }, io) {
+    const failOn = levelOf(values["fail-on"]);
     const client = await openClient(io, values);
     const read = () => client.get("/v1/status");
-    if (values.watch === true && values.json !== true)
-      return await watch(io, WATCH_MS, async () => statusText(await read(), io, values.socket));
+    if (watches(values, io))
+      return await watch(io, WATCH_MS, async () => statusView(await read(), io, values.socket));
     const status = await read();
     if (values.json === true) printJson(io, status);
-    else io.stdout(statusText(status, io, values.socket));
-    return isWell(status) ? EXIT.ok : EXIT.failed;
+    else io.stdout(whole(statusView(status, io, values.socket)));
+    return isWell(status, failOn) ? EXIT.ok : EXIT.failed;
   },
 };
 
-function isWell(status: StatusWire): boolean {
-  return status.status !== "degraded" && !status.conditions.some(({ severity }) => severity === "error");
+const LEVELS = { error: ["error"], warning: ["error", "warning"], never: [] } as const;
+type Level = keyof typeof LEVELS;
+
+function levelOf(asked: unknown): Level {
+  if (typeof asked !== "string") return "error";
+  if (Object.hasOwn(LEVELS, asked)) return asked as Level;
+  throw usageError(
+    `--fail-on takes ${Object.keys(LEVELS).join(", ")}, not "${asked}"`,
+    "foundry-agent status --help",
+  );
+}
+
+/** By the conditions alone: `degraded` is what an error makes of the node, and `held` or `rebooting` may stand over it. */
+function isWell({ conditions }: StatusWire, failOn: Level): boolean {
+  const bad: readonly string[] = LEVELS[failOn];
+  return !conditions.some(({ severity }) => bad.includes(severity));
 }
 
 /** What is needed of Io to show it. */
 type Shower = Pick<Io, "color" | "now" | "isTty" | "env">;
 
 /** Pure; ends with a line break. @param socket what `--socket` named */
-function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
+function statusView(status: StatusWire, io: Shower, socket?: unknown): View {
+  const head = headline(status, io);
+  const below = belowText(status, io, socket);
+  if (status.conditions.length === 0) return `${head}\n${below}`;
+  return {
+    before: `${head}\n${title("What is wrong or worth knowing", io.color)}`,
+    rows: conditionRows(status.conditions, shownFor(io, socket)),
+    after: `\n${below}`,
+  };
+}
+
+function belowText(status: StatusWire, io: Shower, socket: unknown): string {
   const now = io.now();
-  const parts = [headline(status, io.color)];
-  if (status.conditions.length > 0)
-    parts.push(
-      `${title("What is wrong or worth knowing", io.color)}${conditionLines(status.conditions, shownFor(io, socket))}`,
-    );
+  const parts: string[] = [];
   if (status.not_yet_known.length > 0) {
     const what = [...new Set(status.not_yet_known.map(({ text }) => text))].join(", ");
-    parts.push(`Not yet known, a minute after the start at the latest: ${printable(what)}\n`);
+    parts.push(`Not yet known, a minute after the start at the latest: ${printable(what)}
+`);
   }
   if (status.running_command !== null) {
     const { id, type, state, step, since } = status.running_command;
@@ -63,7 +104,7 @@ function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
   }
   if (status.waiting_commands.length > 0) {
     const waiting = status.waiting_commands.map(({ id, type, waiting: why }) => {
-      const next = why?.next_step == null ? "" : `\n    Next: ${nextStepHere(why.next_step, socket)}`;
+      const next = why?.next_step == null ? "" : `\n    ${nextLine(why.next_step, socket)}`;
       return `  ${type} (${id}): ${why?.text ?? "its turn comes"}${next}`
         .split("\n")
         .map(printable)
@@ -79,7 +120,7 @@ function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
     );
   }
   parts.push(title("Control APIs", io.color) + apisText(status, io, socket));
-  parts.push(title("Collectors", io.color) + collectorsText(status));
+  parts.push(title("Collectors", io.color) + collectorsText(status, io));
   const { events, bytes, dropped } = status.spool;
   if (dropped > 0 || events > 0)
     parts.push(
@@ -88,7 +129,9 @@ function statusText(status: StatusWire, io: Shower, socket?: unknown): string {
   return parts.join("\n");
 }
 
-function headline(status: StatusWire, color: boolean): string {
+function headline(status: StatusWire, io: Shower): string {
+  const { color } = io;
+  const broken = (line: string): string => `${wrapText(line, terminalWidth(io), 0)}\n`;
   const word = paint(status.status, status.status === "online" ? "green" : "yellow", color);
   const ids = status.control_apis.filter((api) => api.node_id !== null);
   const named = ids
@@ -108,7 +151,17 @@ function headline(status: StatusWire, color: boolean): string {
             : "hardware is never touched";
   const silent = status.control_apis.filter(isSilent).map(({ name }) => printable(name));
   const alone = silent.length === 0 ? "" : `, but does not report to ${silent.join(" and ")}`;
-  return `${printable(status.hostname)} is ${word}${alone}\nfoundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})\n`;
+  const agent = `foundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})`;
+  return [`${printable(status.hostname)} is ${word}${alone}`, agent, armedLine(status.armed, color)]
+    .map(broken)
+    .join("");
+}
+
+/** Which nodes are armed: one line that is the same everywhere, for people and for grep over a fleet. */
+function armedLine({ armed, remote, hardware, mode, signed }: StatusWire["armed"], color: boolean): string {
+  const signing = signed === null ? "unknown" : signed ? "required" : "not required";
+  const word = armed ? paint("yes", "bold", color) : "no";
+  return `Armed: ${word} (remote ${remote}, hardware ${hardware ? "yes" : "no"}, mode ${mode ?? "none"}, signing ${signing})`;
 }
 
 function title(text: string, color: boolean): string {
@@ -117,6 +170,8 @@ function title(text: string, color: boolean): string {
 
 /** Narrower than this, what was sent and received is left out, so that names stay whole. */
 const NARROW = 90;
+/** And narrower than this what is next and what waits. */
+const NARROWEST = 60;
 const API_COLUMNS: readonly (string | Column)[] = [
   "name",
   "state",
@@ -143,7 +198,10 @@ function apisText(status: StatusWire, io: Shower, socket: unknown): string {
     bytesText(api.received_bytes_this_month),
   ]);
   const width = terminalWidth(io);
-  const columns = API_COLUMNS.slice(0, width !== undefined && width < NARROW ? -2 : undefined);
+  const columns = API_COLUMNS.slice(
+    0,
+    width === undefined || width >= NARROW ? undefined : width >= NARROWEST ? -2 : 3,
+  );
   const drawn = table(columns, rows, {
     color: io.color,
     ...(width === undefined ? {} : { width: width - 2 }),
@@ -152,7 +210,7 @@ function apisText(status: StatusWire, io: Shower, socket: unknown): string {
     // Before the first round there is no condition yet that would say it.
     const known = note !== null || status.conditions.some(({ subject }) => subject === name);
     const register =
-      enrolled || known ? null : `not enrolled yet. Next: ${nextStepHere("foundry-agent enroll", socket)}`;
+      enrolled || known ? null : `not enrolled yet. ${nextLine("foundry-agent enroll", socket)}`;
     const told = status.conditions.some(
       ({ code, subject }) => code === "reporting_failed" && subject === name,
     );
@@ -186,7 +244,7 @@ function apiState(api: StatusWire["control_apis"][number]): Cell {
 }
 
 /** One line a state: the many that work need no line each. */
-function collectorsText(status: StatusWire): string {
+function collectorsText(status: StatusWire, io: Shower): string {
   const words = {
     failed: "failing",
     stale: "out of date",
@@ -196,7 +254,9 @@ function collectorsText(status: StatusWire): string {
   };
   const lines = Object.entries(words).flatMap(([state, word]) => {
     const names = status.collectors.filter((one) => one.state === state).map(({ name }) => name);
-    return names.length === 0 ? [] : `  ${word}: ${printable(names.join(", "))}\n`;
+    return names.length === 0
+      ? []
+      : `  ${wrapText(`${word}: ${printable(names.join(", "))}`, terminalWidth(io), 2)}\n`;
   });
   return lines.length === 0 ? "  none\n" : lines.join("");
 }

@@ -1,6 +1,7 @@
 /**
  * "Next: …" as a line that can be typed here: to the daemon that was asked, when that is not the usual one.
  */
+import { labelled } from "../../model/text/next-step.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
 
 /** Sub-commands that ask no daemon. */
@@ -19,6 +20,11 @@ export function nextStepHere(step: string, socket: unknown): string {
   const [, asked = ""] = /^(?:sudo )?foundry-agent ([a-z-]+)[^;&|]*$/.exec(line) ?? [];
   if (asked === "" || ALONE.has(asked) || line.includes("--socket") || line.includes("--help")) return step;
   return `${line} --socket ${shellWord(socket)}${words}`;
+}
+
+/** "Next: …" as it can be typed here, or "To do: …" where it is no line to type. @param socket what `--socket` named */
+export function nextLine(step: string, socket: unknown): string {
+  return labelled(nextStepHere(step, socket));
 }
 
 /** With the command line that was typed in place of "foundry-agent …". @param argv what follows the program's name */

@@ -120,6 +120,10 @@ const driveSchema = v.object({
   fstype: text("What udev found on the whole drive"),
   partitions: v.array(partitionSchema),
   holders: v.array(holderSchema),
+  osd_ids: v.pipe(
+    v.array(v.number()),
+    v.description("Ceph OSDs that have data, DB or WAL on it, as far as this user may know which they are"),
+  ),
   mounts: v.array(mountSchema),
   swap: v.array(swapSchema),
   io: v.pipe(v.nullable(ioSchema), v.description("Since boot, all paths together")),

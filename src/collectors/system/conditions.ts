@@ -20,7 +20,7 @@ export function systemConditions(data: System): ConditionDraft[] {
       code: "hostname_too_long",
       severity: "warning",
       text: "The host name is longer than 253 characters and is reported cut.",
-      nextStep: "hostnamectl set-hostname NAME",
+      nextStep: "give it a shorter name with hostnamectl set-hostname",
     });
   if (data.machine_id === null)
     found.push({
@@ -64,6 +64,7 @@ function rebootCondition({ reboot_required: { newest_kernel, packages, reasons }
     code: "reboot_required",
     severity: "info",
     text: `A reboot is required${reasons.includes("kernel") ? kernel : asked}.`,
-    nextStep: "systemctl reboot",
+    nextStep:
+      "foundry-agent reboot --dry-run  # what stands in its way; without --dry-run it is done, once and proven",
   };
 }

@@ -56,7 +56,7 @@ export function openLooking(
     if (now === null || isFinal(now.progress.state) || stopping.aborted) return now ?? record;
     // A hold that was set meanwhile has been told as set: looked at anew, with it.
     if (own.hold === null && hold.held() !== null && asked.source !== "local") return now;
-    const rehearsed = rehearsal(now, typeOf(now), gates.policy().policy, verdicts);
+    const rehearsed = rehearsal(now, typeOf(now), gates.policy(), verdicts);
     if (rehearsed !== null) return apply(now, rehearsed);
     const decision = decide(verdicts);
     const share = decision.verdict === "pass" ? splayLeft(now) : 0;

@@ -129,7 +129,7 @@ export function openIntake(
     say(
       { id, type: row.type, operationId: record?.asked.operationId ?? null },
       progress,
-      why?.text ?? "Done.",
+      progress.why?.text ?? "Done.",
     );
     return true;
   }

@@ -114,6 +114,8 @@ export interface CommandSettings {
 export interface PolicyLook {
   readonly policy: Policy | null;
   readonly problem: Why | null;
+  /** Where it was looked for. */
+  readonly file: string;
 }
 
 /** What the executor itself knows of the facts. */

@@ -4,6 +4,7 @@
  * systemd, no dpkg) is not there.
  */
 import { osdPresence } from "../../ceph/osd-presence.ts";
+import { localOsds } from "../../ceph/osds.ts";
 import { errorCode } from "../../model/errors.ts";
 import type { Files } from "../../system/files.ts";
 import type { MountLine } from "../../system/mountinfo.ts";
@@ -76,7 +77,7 @@ export function readFacts(files: Files, options: FactsOptions): ReadFacts {
     packageLock: packages.signs.length > 0,
     packageLockFile: packages.signs[0]?.path ?? null,
     updates: [...new Set(updates.signs.map(said))],
-    osds: osdPresence(files),
+    osds: osdsHere(files),
     storage: {
       writable: options.journalWritable,
       volatile: volatileStorage(files, options.stateDir, scene.mounts),
@@ -146,4 +147,12 @@ function processOf(files: Files, path: string): "yes" | "no" | "unknown" {
 export function readUptime(files: Files): number | null {
   const found = /^(\d{1,12}\.\d{2}) /.exec(files.text("/proc/uptime") ?? "");
   return found ? Math.round(Number(found[1]) * 1000) : null;
+}
+
+/** With their ids where some can be told. */
+function osdsHere(files: Files): Facts["osds"] {
+  const presence = osdPresence(files);
+  if (presence.is !== "yes") return presence;
+  const ids = localOsds(files).map(({ id }) => id);
+  return ids.length === 0 ? { is: "yes" } : { is: "yes", ids };
 }

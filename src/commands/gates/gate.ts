@@ -28,6 +28,11 @@ export interface GateVerdict {
   readonly verdict: "pass" | "wait" | "refuse";
   /** Null when it passes without anything to say. */
   readonly why: Why | null;
+  /**
+   * The same for where nothing is done, without a full stop. Of a wait: what it would wait for ("the package manager to
+   * be done"). Else what it would do ("be forced past …"), or null where the sentence of `why` holds there too.
+   */
+  readonly would?: string | null;
 }
 
 /** Server time as far as it is known: never guessed, so it may be a lower bound only. */
@@ -62,7 +67,10 @@ export interface Lost {
 }
 
 /** `yes`, `no`, or `unknown` with the reason: unknown counts as yes. */
-export type Presence = { readonly is: "yes" | "no" } | { readonly is: "unknown"; readonly why: string };
+export type Presence =
+  | { readonly is: "yes" /** As far as they can be told. */; readonly ids?: readonly number[] }
+  | { readonly is: "no" }
+  | { readonly is: "unknown"; readonly why: string };
 
 /** A process or program that wants the host to stay on; `who` and `why` are its own words, printable and cut. */
 export interface Inhibitor {

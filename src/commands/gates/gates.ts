@@ -48,8 +48,15 @@ export function evaluateGates(subject: Subject, facts: Facts, options: GateOptio
   return GATES.map(({ name, forced, check }) => {
     const found = check(subject, facts, options);
     const stop =
-      found?.verdict === "wait" && forced && force ? note("forced", `Forced: ${found.why.text}`) : found;
-    return { gate: name, verdict: stop?.verdict ?? "pass", why: stop?.why ?? null };
+      found?.verdict === "wait" && forced && force
+        ? note("forced", `Forced: ${found.why.text}`, `be forced, and not wait for ${found.would}`)
+        : found;
+    return {
+      gate: name,
+      verdict: stop?.verdict ?? "pass",
+      why: stop?.why ?? null,
+      would: stop?.would ?? null,
+    };
   });
 }
 

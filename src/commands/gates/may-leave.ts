@@ -4,7 +4,7 @@ import { allowedTo, isPolicyWord } from "../../helper/policy/words.ts";
 import { sentence } from "../../model/text/sentence.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
 import type { Facts, Subject } from "./gate.ts";
-import { note, refuse, type Stop, utc, wait, words } from "./text.ts";
+import { note, refuse, type Stop, some, utc, wait, words } from "./text.ts";
 import type { GateOptions } from "./types.ts";
 
 /** How far a server's clock may run ahead of what an earlier answer of it said. */
@@ -84,24 +84,19 @@ function hardwareRefusal({ hardware: switched, helper }: Facts, configFile: stri
 }
 
 /** A reboot is proven by what was written before it. */
-export const storage: Check = (
-  { needs, mode, type, source },
-  { storage: found },
-  { policy: read, policyFile },
-) => {
+export const storage: Check = ({ needs, mode }, { storage: found }, { policy: read, policyFile }) => {
   if (!found.writable)
     return refuse(
       "journal_not_writable",
       "The journal of commands can't be written, so nothing could be proven afterwards.",
-      type === "reboot" && source === "local"
-        ? "sudo foundry-agent reboot --unproven  # or mend what foundry-agent status says of the state"
-        : "foundry-agent status  # names the folder and why",
+      "foundry-agent status  # names the folder and what to mend",
     );
   if (!needs.disruptive || found.volatile === null) return null;
   if (!("unusable" in read) && read.volatileState)
     return note(
       "state_volatile",
       `The state is on ${found.volatile} and will be lost; the policy allows that.`,
+      `lose its state, which is on ${found.volatile}; the policy allows that`,
     );
   const text = `The state is on ${found.volatile}, so the record of this command would not outlive the reboot.`;
   if (mode !== "live") return note("simulated", `${text} A test goes on.`);
@@ -116,19 +111,32 @@ export const storage: Check = (
 export const journal: Check = (_subject, { noRoom }) =>
   noRoom == null ? null : refuse(noRoom.code, noRoom.text, noRoom.nextStep);
 
+/** The question before they may stop, with their ids where they are known: a look, which changes nothing. */
+function askCeph(ids: readonly number[]): string {
+  return ids.length === 0
+    ? "ceph osd tree  # which OSDs are of this host: ask ceph osd ok-to-stop for all of them"
+    : `ceph osd ok-to-stop ${ids.join(" ")}  # all of this host`;
+}
+
 /** Until this agent can drain, it does not pretend to. Unknown counts as yes. */
 export const osds: Check = ({ type, params, source }, { osds: found }) => {
   if (type !== "reboot" || params.drain_osds === false || found.is === "no") return null;
+  const ids = found.is === "yes" ? (found.ids ?? []) : [];
   const why =
     found.is === "yes"
-      ? "This host has Ceph OSDs"
+      ? `This host has Ceph OSDs${
+          ids.length === 0
+            ? ""
+            : ` (${some(
+                ids.map((id) => `osd.${id}`),
+                12,
+              )})`
+        }`
       : `Whether this host has Ceph OSDs can't be told (${words("why" in found ? found.why : "")})`;
   return refuse(
     "no_drain_available",
     `${why}, and this version can't drain them before a reboot.`,
-    source === "local"
-      ? "foundry-agent reboot --no-drain  # after ceph osd ok-to-stop"
-      : "send drain_osds = false, after ceph osd ok-to-stop",
+    `${askCeph(ids)}; where it says yes: ${source === "local" ? "foundry-agent reboot --no-drain" : "send it with drain_osds = false"}`,
   );
 };
 
@@ -146,5 +154,6 @@ export const clock: Check = (
     "no_trusted_time",
     "Commands must be signed here, and what time it is is not known well enough to tell whether this one still holds.",
     "timedatectl  # or wait for an answer of the server",
+    "the time to be known well enough",
   );
 };

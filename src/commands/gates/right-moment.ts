@@ -21,6 +21,7 @@ export const hold: Check = ({ source }, { hold: held }) => {
     "held",
     `${words(held.by, 60)} holds this node since ${utc(held.since)}, ${until}: ${words(held.reason)}.`,
     "foundry-agent release",
+    `the hold of ${words(held.by, 60)} to end (${words(held.reason)})`,
   );
 };
 
@@ -34,6 +35,7 @@ export const lost: Check = ({ source, needs, mode }, { lost: found }) => {
     "state_lost",
     `${text}, so it waits until the server has settled what it had open, or somebody on this host says to go on.`,
     "foundry-agent adopt",
+    "the server to settle what it had open, or somebody on this host to say to go on, since what this node knew is lost",
   );
 };
 
@@ -44,16 +46,20 @@ export const oneAtATime: Check = (_subject, { busyWith }) =>
         "busy",
         `Another command is being carried out: ${busyWith.type} ${busyWith.id}.`,
         `foundry-agent commands ${busyWith.id}`,
+        `${busyWith.type} ${busyWith.id} to be over`,
       );
 
-/** Grace and splay, counted in uptime: a clock that is set in between shortens nothing. */
-/** The sentence is kept while it waits, so it names the moment, and not how long that is off. */
+/**
+ * Grace and splay, counted in uptime: a clock that is set in between shortens nothing. The sentence is kept while it
+ * waits, so it names the moment, and not how long that is off.
+ */
 export const grace: Check = ({ id, notBeforeUptimeMs }, { uptimeMs, now }) => {
   if (notBeforeUptimeMs === null || uptimeMs >= notBeforeUptimeMs) return null;
   return wait(
     "grace",
     `It begins at ${utc(now + notBeforeUptimeMs - uptimeMs, "second")}, so that it can still be stopped.`,
     `foundry-agent commands cancel ${id}`,
+    `its grace of ${duration(notBeforeUptimeMs - uptimeMs)}, in which it can be stopped`,
   );
 };
 
@@ -68,16 +74,20 @@ export const window: Check = ({ source, needs }, { now }, { windows, timeZone })
       "outside_window",
       `Whether a maintenance window is open can't be told: ${clause(error.message)}.`,
       error.nextStep,
+      `a maintenance window, which can't be told (${clause(error.message)})`,
     );
   }
   const { open, changesAt } = windowAt(windows, zone, now);
   if (open) return null;
   const opens =
-    changesAt === null ? "none opens within nine days" : `the next one opens ${localTime(zone, changesAt)}`;
+    changesAt === null
+      ? "none opens within nine days"
+      : `the next one opens ${utc(changesAt)}, ${localTime(zone, changesAt)}`;
   return wait(
     "outside_window",
     `It is outside the maintenance windows; ${opens}.`,
     "foundry-agent config show  # commands.windows and commands.time_zone",
+    `a maintenance window (${opens})`,
   );
 };
 
@@ -91,18 +101,21 @@ export const justBooted: Check = ({ needs }, facts, { uptimeGuardMs }) => {
     "just_booted",
     `This host is up for ${duration(facts.uptimeMs)} only; it waits ${duration(uptimeGuardMs - facts.uptimeMs)} more.`,
     null,
+    `this host to be up for ${duration(uptimeGuardMs)}`,
   );
 };
 
 export const shutdown: Check = ({ needs }, { helperLook }) => {
   if (!needs.disruptive || helperLook === null) return null;
   const { scheduled, underWay } = helperLook.shutdown;
-  if (underWay) return wait("shutdown_under_way", "This host is going down already.", null);
+  if (underWay)
+    return wait("shutdown_under_way", "This host is going down already.", null, "the shutdown under way");
   if (!scheduled) return null;
   return wait(
     "shutdown_under_way",
     "Somebody has scheduled a shutdown of this host.",
     "shutdown -c  # takes it back",
+    "the scheduled shutdown to be over or taken back",
   );
 };
 
@@ -113,10 +126,12 @@ export const inhibitors: Check = ({ needs }, facts) => {
   if (first === undefined)
     return unknown("inhibited", "inhibitors", "whether a program wants this host to stay on", facts);
   const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
+  const who = words(first.who) || "A program";
   return wait(
     "inhibited",
-    `${words(first.who) || "A program"} wants this host to stay on: ${words(first.why) || "it does not say why"}${others}.`,
+    `${who} wants this host to stay on: ${words(first.why) || "it does not say why"}${others}.`,
     "systemd-inhibit --list --mode=block",
+    `${clause(who)} to let this host go down (${words(first.why) || "it does not say why it must not"})${others}`,
   );
 };
 
@@ -131,6 +146,7 @@ export const packageLock: Check = ({ needs }, facts) => {
     file === null
       ? "wait until the package manager is done"
       : `sudo fuser -v ${shellWord(file)}  # who it is`,
+    `the package manager to be done${file === null ? "" : ` (${words(file)})`}`,
   );
 };
 
@@ -142,6 +158,7 @@ export const updates: Check = ({ needs }, facts) => {
     "update_in_progress",
     `The system is being updated: ${some(facts.updates)}.`,
     "wait until the update is done and committed",
+    `the update of the system to be done (${some(facts.updates)})`,
   );
 };
 
@@ -149,7 +166,12 @@ export const sessions: Check = ({ needs, source }, facts, { waitForSessions }) =
   if (!waitForSessions || !needs.disruptive || source === "local") return null;
   if (facts.sessions.length === 0)
     return unknown("sessions", "sessions", "whether somebody is logged in", facts);
-  return wait("sessions", `Somebody is logged in: ${some(facts.sessions)}.`, "loginctl list-sessions");
+  return wait(
+    "sessions",
+    `Somebody is logged in: ${some(facts.sessions)}.`,
+    "loginctl list-sessions",
+    `whoever is logged in to log out (${some(facts.sessions)})`,
+  );
 };
 
 /** What the helper would say: better to wait here than to be refused there with the intent already written. */
@@ -164,6 +186,7 @@ export const limits: Check = (subject, { helperLook }, { policy }) => {
     "reboot_limit",
     `This host may not be rebooted again for ${duration(againInMinutes * 60_000)}: ${words(refusal.text, 300)}.`,
     refusal.nextStep,
+    `the limit of reboots to let it through, in ${duration(againInMinutes * 60_000)}`,
   );
 };
 
@@ -171,5 +194,10 @@ export const limits: Check = (subject, { helperLook }, { policy }) => {
 function unknown(code: string, fact: Hidden, what: string, facts: Facts): Stop | null {
   const reason = facts.unreadable?.[fact];
   if (reason === undefined) return null;
-  return wait(code, `It can't be told ${what}: ${words(reason, 300)}.`, "foundry-agent status");
+  return wait(
+    code,
+    `It can't be told ${what}: ${words(reason, 300)}.`,
+    "foundry-agent status",
+    `it to be known ${what} (${words(reason, 300)})`,
+  );
 }

@@ -1,25 +1,41 @@
 /** Words that the gates' sentences share. */
 import type { Why } from "../../model/command.ts";
 import { printable } from "../../model/text/scrub.ts";
-import { clause, plural } from "../../model/text/sentence.ts";
+import { clause, ended, plural } from "../../model/text/sentence.ts";
+import type { GateVerdict } from "./gate.ts";
 
 /** What a gate that does not simply let through has found. */
 export interface Stop {
   readonly verdict: "wait" | "refuse" | "pass";
+  /** Where it is for real: in the present. */
   readonly why: Why;
+  /** As in GateVerdict: where nothing is done. */
+  readonly would: string | null;
 }
 
-export function wait(code: string, text: string, nextStep: string | null): Stop {
-  return { verdict: "wait", why: { code, text, nextStep } };
+/** @param whatFor what it waits for, as in "it would wait for …" */
+export function wait(code: string, text: string, nextStep: string | null, whatFor: string): Stop {
+  return { verdict: "wait", why: { code, text, nextStep }, would: whatFor };
 }
 
 export function refuse(code: string, text: string, nextStep: string | null): Stop {
-  return { verdict: "refuse", why: { code, text, nextStep } };
+  return { verdict: "refuse", why: { code, text, nextStep }, would: null };
 }
 
-/** It lets through, and says something all the same. */
-export function note(code: string, text: string): Stop {
-  return { verdict: "pass", why: { code, text, nextStep: null } };
+/** It lets through, and says something all the same. @param would as in "it would …", where `text` is no such sentence */
+export function note(code: string, text: string, would: string | null = null): Stop {
+  return { verdict: "pass", why: { code, text, nextStep: null }, would };
+}
+
+/** What a gate says where nothing is done (a rehearsal, a dry run): in the conditional. Null: it says nothing. */
+export function conditional({ verdict, why, would }: Omit<GateVerdict, "gate">): string | null {
+  if (would == null) return why?.text ?? null;
+  return ended(verdict === "wait" ? `It would wait for ${would}` : `It would ${would}`);
+}
+
+/** "a, b and c" */
+export function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
 /** `45 seconds`, `3 minutes`, `2 hours`, `4 days`: rounded up, so that nobody is told too short a wait. */

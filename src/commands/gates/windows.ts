@@ -9,7 +9,6 @@ import { AgentError } from "../../model/errors.ts";
 
 const DAYS = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
 const DAY_NAMES = DAYS.map((day) => day.toLowerCase());
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** A week and the change of a clock. */
@@ -127,11 +126,11 @@ export interface Zone {
   offset(at: number): number;
 }
 
-/** `Sat 21 Nov 22:00 (Europe/Berlin)` */
+/** "Sat 22:00 in Europe/Berlin": the hour as the window names it, beside a time in UTC. */
 export function localTime(zone: Zone, at: number): string {
   const local = new Date(at + zone.offset(at));
   const two = (value: number): string => String(value).padStart(2, "0");
-  return `${DAYS[local.getUTCDay()]} ${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]} ${two(local.getUTCHours())}:${two(local.getUTCMinutes())} (${zone.name})`;
+  return `${DAYS[local.getUTCDay()]} ${two(local.getUTCHours())}:${two(local.getUTCMinutes())} in ${zone.name}`;
 }
 
 /**

@@ -162,7 +162,7 @@ function tunnelError(error: unknown, route: Route): AgentError {
   return new AgentError(
     "proxy_refused",
     `The proxy ${route.proxy} does not open a way to ${route.host} (it ${said}).`,
-    `no_proxy = ["${route.host.replace(/:\d+$/, "")}"]  # if the host is reached without it; else ask who runs the proxy`,
+    `write no_proxy = ["${route.host.replace(/:\d+$/, "")}"] where it stands, if the host is reached without it; else ask who runs the proxy`,
     { cause: error },
   );
 }

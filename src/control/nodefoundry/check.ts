@@ -45,7 +45,7 @@ export async function runChecks(
       "url",
       "failed",
       `${config.url} is no URL.`,
-      'url = "https://api.nodefoundry.io"  # below [nodefoundry]',
+      'write url = "https://api.nodefoundry.io" below [nodefoundry]',
     );
     return skipRest(STEPS, "no address");
   }

@@ -151,7 +151,7 @@ export function openLocateRecord(
         throw new AgentError(
           "helper_refused",
           `${all().length} lights are on, and no more are kept in mind`,
-          "foundry-agent drives locate DEVICE --off  # one that is not needed any more",
+          "end one that is not needed any more: foundry-agent drives locate --off with its device",
         );
       save(next);
       arm(light, forMs, 1);

@@ -39,7 +39,7 @@ export function noSystemd(what: string): AgentError {
   return new AgentError(
     "no_systemd",
     `this system was not started by systemd, so ${what}`,
-    "reboot  # by hand; in a container: on the host itself",
+    "where this is a container, ask the host that it runs on",
   );
 }
 

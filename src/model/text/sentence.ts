@@ -17,6 +17,11 @@ export function ended(text: string): string {
   return /[.!?\u2026]$/.test(text) ? text : `${text}.`;
 }
 
+/** Whether it has the end of a sentence. */
+export function isSentence(text: string): boolean {
+  return ended(text) === text;
+}
+
 /** For use within another sentence: without full stop, and without the capital of a beginning that is no name. */
 export function clause(text: string): string {
   return text.replace(/\.+$/, "").replace(ORDINARY, (word) => word.toLowerCase());

@@ -70,7 +70,7 @@ export async function startMetricsListener(
     throw new AgentError(
       "metrics_exposed",
       `${host} can be reached from other hosts, so metrics are served there only with TLS and a bearer file or a client CA.`,
-      'listen = "127.0.0.1:9105"  # below [metrics]; beyond loopback also tls_cert_file, tls_key_file and bearer_file',
+      'write listen = "127.0.0.1:9105" below [metrics]; beyond loopback also tls_cert_file, tls_key_file and bearer_file',
     );
   const bearer = wanted.bearerFile === null ? null : digest(`Bearer ${readSecretFile(wanted.bearerFile)}`);
   const bugs = openBugLog(log);

@@ -34,6 +34,11 @@ export function ownFamilies(
     gauge("status", "1; the label says what control APIs show for this node", [
       { value: 1, labels: { status: status.status } },
     ]),
+    gauge(
+      "armed",
+      "1 where a command from the network could change this host; the labels say by which switches",
+      [{ value: status.armed.armed ? 1 : 0, labels: armedLabels(status.armed) }],
+    ),
     gauge("conditions", "Conditions that hold now: how many of one code", conditionSamples(status)),
     gauge(
       "collector_duration_seconds",
@@ -121,6 +126,15 @@ function processFamilies(): Family[] {
       { value: process.memoryUsage.rss() },
     ]),
   ];
+}
+
+function armedLabels({ remote, hardware, mode, signed }: AgentStatus["armed"]): Record<string, string> {
+  return {
+    remote,
+    hardware: hardware ? "yes" : "no",
+    mode: mode ?? "none",
+    signing: signed === null ? "unknown" : signed ? "required" : "not_required",
+  };
 }
 
 function conditionSamples(status: AgentStatus): Sample[] {

@@ -147,6 +147,7 @@ function withoutBlockDevice(entry: Fields): Readonly<Record<keyof DriveWire, unk
     fstype: null,
     partitions: [],
     holders: [],
+    osd_ids: [],
     mounts: [],
     swap: [],
     io: null,

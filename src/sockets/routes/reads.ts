@@ -9,6 +9,7 @@ import { commandWire, publicCommand, wholeCommandWire } from "../wire/command.ts
 import type { CheckWire, ConditionWire, HealthWire, StatusWire, WhyWire } from "../wire/schemas.ts";
 import { checkWire, conditionWire, sectionHead, statusWire } from "../wire/wire.ts";
 import type { Answer, Call, Data, RouteContext, Tagged } from "./route.ts";
+import { everythingWrong } from "./why.ts";
 
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
@@ -76,7 +77,7 @@ export function readEvents(_context: RouteContext, { query }: Call): Answer {
 }
 
 export function readWhyAll({ view, texts }: RouteContext, { socket }: Call): Data<ConditionWire[]> {
-  const conditions = view.status().conditions.map(conditionWire);
+  const conditions = everythingWrong(view);
   return { data: socket === "control" ? conditions : texts.hide(conditions) };
 }
 

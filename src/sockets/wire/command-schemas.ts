@@ -7,6 +7,11 @@ const whySchema = v.strictObject({ code: v.string(), text: v.string(), next_step
 const CONTROL = "On control.sock only";
 const text = v.nullable(v.string());
 
+const rehearsalSchema = v.pipe(
+  v.nullable(v.strictObject({ text: v.string(), next_step: text })),
+  v.description("Of what was only rehearsed: what would have been done, and what turns it on"),
+);
+
 /** What both sockets show. */
 const shownSchema = v.strictObject({
   id: v.string(),
@@ -22,6 +27,7 @@ const shownSchema = v.strictObject({
     v.nullable(v.strictObject({ code: v.string(), message: v.string(), next_step: text })),
     v.description("Why it ended without success"),
   ),
+  rehearsal: rehearsalSchema,
 });
 
 export const commandSchema = v.strictObject({
@@ -68,6 +74,12 @@ export const dryRunSchema = v.strictObject({
       gate: v.string(),
       verdict: v.picklist(["pass", "wait", "refuse"]),
       why: v.nullable(whySchema),
+      would: v.pipe(
+        text,
+        v.description(
+          "The same as a sentence in the conditional; null: what why says holds where nothing is done too",
+        ),
+      ),
     }),
   ),
 });

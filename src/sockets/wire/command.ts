@@ -1,5 +1,7 @@
 /** Commands on the wire of the two sockets: mapped field by field, for the reason that wire.ts names. */
 import type { GateVerdict, Hold } from "../../commands/gates/gate.ts";
+import { conditional } from "../../commands/gates/text.ts";
+import { endedBadly } from "../../commands/journal.ts";
 import { type CommandRecord, type HistoryEntry, parseRecord } from "../../commands/record.ts";
 import { isFinal, type Why } from "../../model/command.ts";
 import type { StoredCommand } from "../../store/types.ts";
@@ -41,7 +43,7 @@ export function wholeCommandWire(row: StoredCommand, history: readonly HistoryEn
 
 export function recordWire({ asked, progress }: CommandRecord): ShownCommandWire {
   const { state, why } = progress;
-  const over = isFinal(state);
+  const [over, bad] = [isFinal(state), endedBadly(state)];
   return {
     id: asked.id,
     source: asked.source,
@@ -52,7 +54,8 @@ export function recordWire({ asked, progress }: CommandRecord): ShownCommandWire
     received_at: rfc3339(asked.receivedAt),
     since: rfc3339(progress.since),
     waiting: over || why === null ? null : whyWire(why),
-    error: !over || why === null ? null : { code: why.code, message: why.text, next_step: why.nextStep },
+    error: bad && why !== null ? { code: why.code, message: why.text, next_step: why.nextStep } : null,
+    rehearsal: state === "rehearsed" && why !== null ? { text: why.text, next_step: why.nextStep } : null,
   };
 }
 
@@ -69,6 +72,7 @@ function rowWire(row: StoredCommand): ShownCommandWire {
     since: null,
     waiting: null,
     error: row.error === null ? null : { code: row.error.code, message: row.error.message, next_step: null },
+    rehearsal: null,
   };
 }
 
@@ -98,6 +102,7 @@ export function dryRunWire(verdict: GateVerdict["verdict"], gates: readonly Gate
       gate: one.gate,
       verdict: one.verdict,
       why: one.why === null ? null : whyWire(one.why),
+      would: one.would == null ? null : conditional(one),
     })),
   };
 }

@@ -25,6 +25,23 @@ export const conditionSchema = v.strictObject({
   since: time,
 });
 
+const armedSchema = v.pipe(
+  v.strictObject({
+    armed: v.pipe(v.boolean(), v.description("remote is on, hardware may be touched, a live key")),
+    remote: v.pipe(
+      v.picklist(["off", "rehearse", "on", "unusable"]),
+      v.description("Of the policy; unusable: missing or wrong, so nothing from the network is carried out"),
+    ),
+    hardware: v.boolean(),
+    mode,
+    signed: v.pipe(
+      v.nullable(v.boolean()),
+      v.description("Whether commands must be signed; null: the policy can't be used"),
+    ),
+  }),
+  v.description("Whether a command from the network could change this host, and by which switches"),
+);
+
 const apiSchema = v.strictObject({
   name: v.string(),
   enrolled: v.boolean(),
@@ -68,6 +85,7 @@ export const statusSchema = v.strictObject({
   local_only: v.pipe(v.boolean(), v.description("No control API is configured")),
   status: v.picklist(["online", "degraded", "draining", "rebooting", "maintenance", "held"]),
   hardware: v.pipe(v.boolean(), v.description("Whether the agent may touch hardware")),
+  armed: armedSchema,
   state_folder: v.string(),
   conditions: v.array(conditionSchema),
   not_yet_known: v.pipe(

@@ -32,6 +32,7 @@ export function statusWire(status: AgentStatus, now: number): StatusWire {
     local_only: status.localOnly,
     status: status.status,
     hardware: status.hardware,
+    armed: armedWire(status.armed),
     state_folder: status.stateFolder,
     conditions: status.conditions.map(conditionWire),
     not_yet_known: status.notYetKnown.map(({ code, subject = null, what }) => ({
@@ -46,6 +47,10 @@ export function statusWire(status: AgentStatus, now: number): StatusWire {
     waiting_commands: status.waitingCommands.map(recordWire),
     hold: status.hold === null ? null : holdWire(status.hold),
   };
+}
+
+function armedWire({ armed, remote, hardware, mode, signed }: AgentStatus["armed"]): StatusWire["armed"] {
+  return { armed, remote, hardware, mode, signed };
 }
 
 export function conditionWire(condition: Condition): ConditionWire {

@@ -135,6 +135,7 @@ test("a dry run on a node with a test key shows every gate: the key first, then 
       text: "This node is registered with a test key, so its hardware is not touched.",
       next_step: expect.stringMatching(/^foundry-agent reboot --test {2}# in a request: "mode": "test"; /),
     },
+    would: null,
   });
   expect(gates.find(({ gate }) => gate === "hardware")?.why?.next_step).toBe(
     `write hardware = true below [agent] in ${agent.configFile}`,

@@ -66,7 +66,7 @@ describe("the light", () => {
     expect([status, data.name, data.how, data.on, data.for_s]).toEqual([200, "sda", "ledctl", true, 1_800]);
     expect(Date.parse(String(data.off_at)) - before).toBeGreaterThanOrEqual(1_800_000);
     expect((await cli("drives", "locate", "sdb", "--for", "2h")).stdout).toMatch(
-      /^The light of sdb blinks and goes off by itself in 2 h, at \d\d:\d\d\.\nTo end it before: foundry-agent drives locate sdb --off --socket \S+\n$/,
+      /^The light of sdb blinks and goes off by itself in 2 h, at \d\d:\d\d UTC\.\nTo end it before: foundry-agent drives locate sdb --off --socket \S+\n$/,
     );
     expect((await cli("drives", "locate", "HEALTHY-1", "--off")).stdout).toBe(
       "The light of sda (HEALTHY-1) is off.\n",
@@ -85,7 +85,7 @@ describe("the light", () => {
     const denied = await cli("drives", "locate", "sda");
     expect([denied.code, denied.stderr]).toEqual([
       4,
-      `foundry-agent: the policy does not let local do locate. Next: write local = ["reboot", "locate"] below [allow] in ${house.policyPath}\n`,
+      `foundry-agent: the policy does not let local do locate. To do: write local = ["reboot", "locate"] below [allow] in ${house.policyPath}\n`,
     ]);
     rmSync(house.policyPath);
     const without = await cli("drives", "locate", "sda");
@@ -128,7 +128,7 @@ describe("a self-test", () => {
     house.policy('[allow]\nlocal = ["locate"]\n');
     expect(await cli("smart-test", "sda", "short")).toMatchObject({
       code: 4,
-      stderr: expect.stringContaining('Next: write local = ["locate", "smart_test"] below [allow] in '),
+      stderr: expect.stringContaining('To do: write local = ["locate", "smart_test"] below [allow] in '),
     });
     expect((await cli("smart-test", "sda", "medium")).code).toBe(2);
     expect((await cli("smart-test", "sda")).code).toBe(2);
@@ -192,7 +192,7 @@ describe("who may not", () => {
   it("without a helper everything says what it needs, the table too", async () => {
     const { cli, lights, drives } = await driveRig({ helper: false });
     const needs =
-      /needs the helper, which runs beside the installed service\. Next: foundry-agent helper --socket/;
+      /needs the helper, which runs beside the installed service\.\nNext: foundry-agent helper --socket/;
     expect((await cli("drives")).stdout).toMatch(needs);
     expect((await cli("drives")).stdout).toMatch(/^DEVICE +MODEL +SIZE +TYPE +STATE\n/);
     expect((await cli("drives", "sda")).stdout).toMatch(

@@ -54,6 +54,7 @@ test("a flood of refused commands locks nobody out, is a condition with source a
     gate: "journal",
     verdict: "pass",
     why: null,
+    would: null,
   });
   const id = view.submitCommand(HERE).asked.id;
   await eventually(() => view.command(id)?.state === "succeeded");

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { listText } from "../../../src/cli/commands/list.ts";
+import { listView } from "../../../src/cli/commands/list.ts";
+import { whole } from "../../../src/cli/text/fold.ts";
 import { AgentError } from "../../../src/model/errors.ts";
 import { wholeCommandWire } from "../../../src/sockets/wire/command.ts";
 import { daemon, piped } from "../../support/agent/daemon.ts";
@@ -12,6 +13,7 @@ import { eventually } from "../../support/eventually.ts";
 import { plainCommand, signer } from "../../support/helper/signing.ts";
 import { temporaryFolder } from "../../support/machine/tree.ts";
 import { NOW } from "../../support/now.ts";
+import { terminal } from "../../support/text/io.ts";
 
 const WAITED = "root holds this node since 2025-10-09 08:00 UTC, until it is released: memory test.";
 const HELD = /\S+ holds this node since 2026-11-21 12:00 UTC, until it is released: memory test\./;
@@ -47,7 +49,7 @@ test("on a narrow terminal an id stays whole and why it waits has its own line",
     wholeCommandWire(commandRow(commandRecord({ id, mode: "test" }, { state: "waiting" })), []),
     wholeCommandWire(commandRow(waitingRecord()), []),
   ];
-  const text = listText(rows, { color: false, now: () => NOW, isTty: true, env: { COLUMNS: "80" } });
+  const text = whole(listView(rows, { color: false, now: () => NOW, isTty: true, env: { COLUMNS: "80" } }));
   const [head = "", first = "", ...rest] = text.trimEnd().split("\n");
   expect(head).toMatch(/^ID +TYPE +STATE +SINCE$/);
   expect(first).toContain(id);
@@ -114,11 +116,70 @@ test("commands ID is a story that a person can read", async () => {
   });
   const { stdout } = await run(["commands", "cmd_9"]);
   expect(stdout).toContain("reboot cmd_9: succeeded\n");
-  expect(stdout).toMatch(/^Asked by alice \(uid 1000\) on this host at \S+ \S+: new kernel$/m);
-  expect(stdout).toContain("With method=graceful\n");
+  expect(stdout).toMatch(/^Asked by alice \(uid 1000\) on this host at \S+ \S+ UTC: new kernel$/m);
+  expect(stdout).toContain("With method graceful\n");
   expect(stdout).toMatch(new RegExp(`waiting +10 min +${WAITED}`));
   expect(stdout).toContain("From boot b-0 to boot b-1\n");
   expect(stdout).toContain("is not verified");
+});
+
+test("commands ID of a rehearsal: gates in a table, in the conditional, nothing twice, and no JSON", async () => {
+  const { view, run } = await daemon();
+  const text =
+    "Nothing was done, this host only rehearses. It would wait for the hold of ada to end (a fan), then reboot this host (graceful).";
+  const record = commandRecord(
+    {
+      id: "cmd_9",
+      params: { method: "graceful", sections: ["cpu", "drives"], deep: { a: [1, { b: true }] } },
+    },
+    {
+      state: "rehearsed",
+      why: { code: "rehearsed", text, nextStep: 'write remote = "on" below [commands] in /etc/x' },
+      result: {
+        rehearsed: true,
+        would: "reboot this host (graceful)",
+        path: "/x",
+        gates: [
+          { gate: "policy", verdict: "pass" },
+          {
+            gate: "hold",
+            verdict: "wait",
+            code: "held",
+            text: "It would wait for the hold of ada to end (a fan).",
+          },
+        ],
+      },
+    },
+  );
+  pretendCommands(view, [record], {
+    cmd_9: [
+      { at: NOW - 1_000, state: "accepted", step: null, text: "Accepted." },
+      { at: NOW, state: "rehearsed", step: null, text },
+    ],
+  });
+  const { stdout, code } = await run(["commands", "cmd_9"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^reboot cmd_9: rehearsed\nAsked by nodefoundry at /);
+  expect(stdout).toContain("With method graceful, sections cpu, drives, deep a 1; b yes\n");
+  expect(stdout).toMatch(
+    /\nGATE {2}VERDICT {5}WHAT\nhold {2}would wait {2}It would wait for the hold of ada to end \(a fan\)\.\n\nPassed: policy\n/,
+  );
+  expect(stdout).toContain("\nResult\n  path  /x\n");
+  expect(stdout).toContain('\nTo do: write remote = "on" below [commands] in /etc/x\n');
+  expect(stdout.split(text)).toHaveLength(2);
+  expect(stdout).not.toMatch(/[{}[\]]"|"[:,]|=true/);
+  // At 40 columns nothing is cut, and no line is longer than the terminal but what is to be copied.
+  const narrow = (await run(["commands", "cmd_9"], { io: terminal(40) })).stdout;
+  for (const word of text.split(" ")) expect(narrow).toContain(word);
+  const long = narrow.split("\n").filter((line) => line.length > 40);
+  expect(long.every((line) => /^(?:To do|Next): /.test(line))).toBe(true);
+  // In the list and in a sentence it is what it is.
+  expect((await run(["commands"])).stdout).toMatch(
+    / rehearsed .* Nothing was done, this host only rehearses\./,
+  );
+  expect((await run(["why", "cmd_9"])).stdout).toMatch(
+    /^reboot from nodefoundry \(cmd_9\) was rehearsed, .*: Nothing was done/,
+  );
 });
 
 test("why and status say what a command waits for and what to type", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { localTime } from "../../../src/cli/show/events.ts";
+import { timeText } from "../../../src/cli/text/time.ts";
 import { daemon } from "../../support/agent/daemon.ts";
 import { NOW } from "../../support/now.ts";
 
@@ -11,7 +11,7 @@ test("a second hold tells what it takes the place of", async () => {
   const second = await run(["hold", "--reason", "memory test."]);
   expect([second.code, second.stdout.split("\n").slice(-2)]).toEqual([
     0,
-    [`This replaces what ${user} held until ${localTime(NOW + 4 * 3_600_000)}: fan.`, ""],
+    [`This replaces what ${user} held until ${timeText(NOW + 4 * 3_600_000)}: fan.`, ""],
   ]);
   expect((await run(["hold", "--reason", "fan"])).stdout).toMatch(
     /\nThis replaces what \S.* held until it is released: memory test\.\n$/,

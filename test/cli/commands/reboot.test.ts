@@ -49,7 +49,7 @@ async function liveDaemon(verdicts: readonly GateVerdict[] = []) {
 const NO_DRAIN = {
   code: "no_drain_available",
   text: "This host has Ceph OSDs, and this version can't drain them before a reboot.",
-  nextStep: "foundry-agent reboot --no-drain  # after ceph osd ok-to-stop",
+  nextStep: "ceph osd ok-to-stop 7 9  # all of this host; where it says yes: foundry-agent reboot --no-drain",
 };
 const INHIBITED = {
   code: "inhibited",
@@ -79,10 +79,12 @@ test("with --yes it is taken with its reason, and says how to look", async () =>
 });
 
 test("on a terminal it asks with host, method and what it waits for; no is no", async () => {
-  const { taken, run } = await liveDaemon([{ gate: "inhibitors", verdict: "wait", why: INHIBITED }]);
+  const { taken, run } = await liveDaemon([
+    { gate: "inhibitors", verdict: "wait", why: INHIBITED, would: "apt to let this host go down" },
+  ]);
   const { code, stderr } = await run(["reboot"], { input: typed("n\r") });
   expect(stderr).toContain(
-    "ceph-osd-07 reboots (graceful: services are stopped first). It will wait first: apt wants this host to stay on: updating. Go on? [y/N]",
+    "ceph-osd-07 reboots (graceful: services are stopped first). It would wait for apt to let this host go down. Go on? [y/N]",
   );
   expect(code).toBe(4);
   expect(taken()).toBeNull();
@@ -93,7 +95,7 @@ test("what will not change by waiting is refused before it is asked, with the li
   const { code, stderr } = await run(["reboot", "--yes"]);
   expect(code).toBe(4);
   expect(stderr).toMatch(
-    /Next: foundry-agent reboot --yes --socket \S+ --no-drain {2}# after: ceph osd ok-to-stop/,
+    /Next: ceph osd ok-to-stop 7 9 {2}# all of this host; where it says yes: foundry-agent reboot --no-drain/,
   );
 });
 
@@ -122,13 +124,14 @@ test("--dry-run shows every gate and does nothing", async () => {
   const { taken, run } = await liveDaemon([
     { gate: "policy", verdict: "pass", why: null },
     { gate: "osds", verdict: "refuse", why: NO_DRAIN },
-    { gate: "inhibitors", verdict: "wait", why: INHIBITED },
+    { gate: "inhibitors", verdict: "wait", why: INHIBITED, would: "apt to let this host go down" },
   ]);
   const { code, stdout } = await run(["reboot", "--dry-run"]);
   expect(code).toBe(4);
-  expect(stdout).toContain("  refuses  osds: This host has Ceph OSDs");
-  expect(stdout).toContain("  waits    inhibitors: apt wants");
-  expect(stdout).toContain("  passes   policy\n");
+  expect(stdout).toMatch(/^GATE {8}VERDICT {5}WHAT\nosds {8}refuses {5}This host has Ceph OSDs/);
+  expect(stdout).toContain("inhibitors  would wait  It would wait for apt to let this host go down.\n");
+  expect(stdout).not.toContain("wants this host to stay on");
+  expect(stdout).toContain("\nPassed: policy\n");
   expect(stdout).toContain("It would be refused. Nothing was done.\n");
   expect(taken()).toBeNull();
 });

@@ -143,7 +143,7 @@ describe("commands sign", () => {
       const { code, stdout, stderr } = await reboot(keyFile(text));
       expect([code, stdout]).toEqual([1, ""]);
       expect(stderr).toMatch(
-        /holds no Ed25519 private key .* Next: foundry-agent commands sign --make-key FILE/,
+        /holds no Ed25519 private key .* Next: foundry-agent commands sign --make-key fleet.pem/,
       );
       expect(stderr).not.toContain(text.slice(0, 20));
     }

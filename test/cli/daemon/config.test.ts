@@ -22,8 +22,8 @@ describe("config check", () => {
     const { code, stdout, stderr } = await run("check", "--config", file);
     expect(code).toBe(1);
     expect(stdout.split("\n")).toEqual([
-      `${file}:2:1: agent.hardwar: unknown key, did you mean "hardware"? Next: write hardware instead, or remove it`,
-      `${file}:3:1: agent.log_level: expected one of "error", "warn", "info", "debug", found 1. Next: write for example: log_level = "info"`,
+      `${file}:2:1: agent.hardwar: unknown key, did you mean "hardware"? To do: write hardware instead, or remove it`,
+      `${file}:3:1: agent.log_level: expected one of "error", "warn", "info", "debug", found 1. To do: write for example: log_level = "info"`,
       expect.stringContaining(`${file}:4: a key or token stands in the configuration itself`),
       "",
     ]);
@@ -93,7 +93,7 @@ describe("config check", () => {
   it("is to be typed again with the file that was named", async () => {
     const file = configFile("[agent\n");
     const next = `correct the line, then: foundry-agent config check --config ${file}`;
-    expect((await run("check", "--config", file)).stdout).toMatch(new RegExp(`Next: ${next}\n$`));
+    expect((await run("check", "--config", file)).stdout).toMatch(new RegExp(`(?:Next|To do): ${next}\n$`));
     const { problems } = JSON.parse((await run("check", "--json", "--config", file)).stdout);
     expect(problems).toMatchObject([{ file, next_step: next }]);
     expect((await run("shw", "--config", file)).stderr).toContain(

@@ -175,7 +175,7 @@ describe("report, collect, sync, check, why, reload", () => {
     const failed = await run(["collect", "cpu"]);
     expect([failed.code, failed.stdout]).toEqual([
       1,
-      "cpu: never collected, looked for in 3.3 ms\nIt took too long.\nNext: look\n",
+      "cpu: never collected, looked for in 3.3 ms\nIt took too long.\nTo do: look\n",
     ]);
   });
 

@@ -68,7 +68,7 @@ test("overwrites nothing, and then the daemon is not even asked", async () => {
   const { code, stderr } = await run(["--output", file]);
   expect(code).toBe(1);
   expect(stderr).toContain(
-    "is there already and is not overwritten. Next: foundry-agent diagnostics --output FILE",
+    "is there already and is not overwritten. Next: foundry-agent diagnostics --output diagnostics-2.tar.gz",
   );
   expect(readFileSync(file, "utf8")).toBe("mine");
   expect(calls).toEqual([]);

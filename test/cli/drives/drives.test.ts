@@ -89,15 +89,17 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
     expect(stdout).toMatch(/^- +\(sdx\) .* missing {2}noticed 2 h ago +serial GONE-1 +-$/m);
   });
 
-  it("says in one line why there is no verdict, and what to type", async () => {
+  it("says in one line why there is no verdict, and what to type on the next", async () => {
     const { run, view } = await daemon();
     const last = async () =>
       plain((await run(["drives"])).stdout)
         .trimEnd()
         .split("\n")
-        .at(-1);
+        .slice(-2)
+        .filter((line) => !line.startsWith("15 drives"))
+        .join("\n");
     expect(await last()).toMatch(
-      /^No verdict on their health: it needs the helper, or root with hardware = true in the configuration\. Next: foundry-agent config check /,
+      /^No verdict on their health: it needs the helper, or root with hardware = true in the configuration\.\nNext: foundry-agent config check /,
     );
     const ok = { state: "ok", reason: null } as const;
     const problem = {
@@ -107,7 +109,7 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
     };
     pretendSections(view, { smart: { ...ok, data: { ...smartData([]), problem } } });
     expect(await last()).toBe(
-      "No verdict on their health: smartctl is not installed. Next: apt install smartmontools",
+      "No verdict on their health: smartctl is not installed.\nNext: apt install smartmontools",
     );
     const text = "No drive here gives SMART data; virtual disks, SD cards and eMMC have none.";
     const reason = { code: "no_data", text, nextStep: null };

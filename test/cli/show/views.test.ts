@@ -17,10 +17,18 @@ describe("status", () => {
     const inState = (state: string) =>
       allCollectors().flatMap(({ name }) => (sections[name]?.state === state ? [name] : []));
     expect(inState("ok")).toContain("drives");
-    expect([code, stdout.replace(/\S+ KiB +\d+ B$/m, "SENT RECEIVED").replace(next, "NEXT")]).toEqual([
+    expect([
+      code,
+      stdout
+        .replace(/\S+ KiB +\d+ B$/m, "SENT RECEIVED")
+        .replace(next, "NEXT")
+        // That of the machine the test runs on, if it has one.
+        .replace(/^(Armed: no \(remote) .*\)$/m, "$1 POLICY)"),
+    ]).toEqual([
       0,
       `edge-lab is online
 foundry-agent 0.0.0-test, running for 12 s, node ${view.status().nodeId} (test: hardware is never touched)
+Armed: no (remote POLICY)
 
 Control APIs
   NAME         STATE    LAST SYNC  NEXT  EVENTS WAITING  SENT THIS MONTH  RECEIVED
@@ -138,6 +146,20 @@ describe("drives and network", () => {
     expect(stdout).toMatch(/\n15 drives, looked at 12 s ago\n/);
   });
 
+  test("OSDs have their ids where the host tells them", async () => {
+    const unit = (id: number, digit: number) =>
+      `/etc/systemd/system/multi-user.target.wants/ceph-volume@lvm-${id}-4b1e77d${digit}-0c5a-4f0e-9d4b-7f1b0c2d3e${digit}f.service`;
+    const { run } = await daemon({ more: { files: { [unit(7, 0)]: "", [unit(9, 1)]: "" } } });
+    const { stdout } = await run(["drives"]);
+    expect(stdout).toMatch(/ hdd, sas .* osd\.7 +online/);
+    expect(stdout).toMatch(/ nvme .* DB of osd\.7 osd\.9 +online/);
+    const [, name = ""] = /^\S+ +(sd\w+) .* osd\.9 /m.exec(stdout) ?? [];
+    expect((await run(["drives", name])).stdout).toMatch(/^ {2}Ceph +osd\.9$/m);
+    const dry = JSON.parse((await run(["reboot", "--test", "--dry-run", "--json"])).stdout);
+    const osds = dry.gates.find(({ gate }: { gate: string }) => gate === "osds");
+    expect(osds.why.next_step).toMatch(/^ceph osd ok-to-stop 7 9 {2}#/);
+  });
+
   test("a missing drive stands where it was, with its serial number for administrators only", async () => {
     const { run, view, statusSocket, root, clock } = await daemon();
     const data = view.report().sections.drives?.data as DrivesData;
@@ -226,7 +248,7 @@ describe("events", () => {
     });
     const day = await run(["events"]);
     expect(day.stdout).toMatch(
-      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}warning {2}drive\.missing +slot 3, size 16\.0 TB\n\S+ \S+ {2}error +condition\.raised +The clock is wrong\.\n$/,
+      /^TIME \(UTC\) {11}KIND {5}EVENT {15}WHAT\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}warning {2}drive\.missing +slot 3, size 16\.0 TB\n\S+ \S+ {2}error +condition\.raised +The clock is wrong\.\n$/,
     );
     const types = async (...more: string[]) =>
       (await run(["events", "--json", ...more])).stdout
@@ -243,6 +265,15 @@ describe("events", () => {
     expect((await run(["events"])).stdout).toMatch(
       /\n\S+ \S+ {2}over {5}condition\.cleared +The clock is wrong\.\n$/,
     );
+    // Nothing said twice, and every time in the one zone.
+    happen({
+      type: "command.state",
+      data: { command_id: "c1", type: "noop", state: "accepted", message: "Accepted." },
+    });
+    happen({ type: "hold", data: { by: "ada", until: "2026-12-01T02:01:48.547Z" } });
+    const more = (await run(["events"])).stdout;
+    expect(more).toMatch(/ command\.state +noop c1 accepted\n/);
+    expect(more).toMatch(/ hold +by ada, until 2026-12-01 02:01:48 UTC\n$/);
     const none = await daemon({ tree: "vm" });
     expect((await none.run(["events"])).stderr).toContain("Nothing happened in the last 24 hours.");
   });

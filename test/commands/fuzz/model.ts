@@ -44,7 +44,7 @@ export interface Outside {
   closing: ReadonlyMap<string, string>;
 }
 
-const FINAL = new Set(["succeeded", "failed", "cancelled", "refused", "expired"]);
+const FINAL = new Set(["succeeded", "failed", "cancelled", "refused", "expired", "rehearsed"]);
 const LATER: Readonly<Record<string, readonly string[]>> = {
   accepted: ["waiting", "running", "cancelled", "refused", "expired"],
   waiting: ["waiting", "running", "cancelled", "refused", "expired"],

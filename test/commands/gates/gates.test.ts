@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Facts, GateVerdict, Subject } from "../../../src/commands/gates/gate.ts";
 import { decide, evaluateGates, GATES, isRehearsal } from "../../../src/commands/gates/gates.ts";
+import { conditional } from "../../../src/commands/gates/text.ts";
 import type { GateOptions } from "../../../src/commands/gates/types.ts";
 import { parseWindows } from "../../../src/commands/gates/windows.ts";
 
@@ -168,7 +169,7 @@ it("says every reason in one sentence with what to do about it", () => {
       {},
     ],
     [
-      "wait outside_window: It is outside the maintenance windows; the next one opens Mon 23 Nov 22:00 (Europe/Berlin).",
+      "wait outside_window: It is outside the maintenance windows; the next one opens 2026-11-23 21:00 UTC, Mon 22:00 in Europe/Berlin.",
       {},
       {},
       { windows: parseWindows(["mon 22:00-23:00"]), timeZone: "Europe/Berlin" },
@@ -251,6 +252,29 @@ it("says every reason in one sentence with what to do about it", () => {
   ];
   for (const [expected, subject, facts, options] of cases)
     expect(outcome(subject, facts, options)).toBe(expected);
+  // The same where nothing is done: what waits has a sentence of its own for it, and says nothing of the present there.
+  for (const [, subject, facts, options] of cases)
+    for (const one of verdicts(subject, facts, options).filter(({ verdict }) => verdict === "wait")) {
+      expect(conditional(one)).toMatch(/^It would wait for [a-z].*[^.]\.$/);
+      expect(conditional(one)).not.toContain(one.why?.text);
+    }
+});
+
+it("says in the conditional what a rehearsal or a dry run would wait for", () => {
+  const hold = { by: "ada", reason: "a fan.", since: NOW, until: null };
+  const facts: Partial<Facts> = { hold, uptimeMs: 100_000, inhibitors: [{ who: "", why: "" }] };
+  const given = { notBeforeUptimeMs: 143_000 };
+  const said = (options: Partial<GateOptions>, params = {}) =>
+    verdicts({ ...given, params }, facts, options).flatMap((one) => conditional(one) ?? []);
+  expect(said({})).toEqual([
+    "It would wait for the hold of ada to end (a fan).",
+    "It would wait for its grace of 43 seconds, in which it can be stopped.",
+    "It would wait for this host to be up for 5 minutes.",
+    "It would wait for a program to let this host go down (it does not say why it must not).",
+  ]);
+  expect(said({ forceAllowed: true }, { force: true })).toContain(
+    "It would be forced, and not wait for this host to be up for 5 minutes.",
+  );
 });
 
 it("refuses before it waits, and of several names the first", () => {
@@ -404,10 +428,18 @@ it("drains by default: OSDs stop a reboot unless it says not to drain", () => {
   const facts: Partial<Facts> = { osds: { is: "yes" } };
   expect(outcome({ params: { drain_osds: false } }, facts)).toBe("pass");
   expect(outcome({ params: { drain_osds: true } }, facts)).toContain("no_drain_available");
-  const steps = (source: string) =>
-    verdicts({ source }, facts).find(({ gate: name }) => name === "osds")?.why?.nextStep;
-  expect(steps("local")).toContain("foundry-agent reboot --no-drain");
-  expect(steps("nodefoundry")).toContain("drain_osds = false");
+  const step = (source: string, ids?: readonly number[]) =>
+    verdicts({ source }, { osds: { is: "yes", ...(ids && { ids }) } }).find(
+      ({ gate: name }) => name === "osds",
+    )?.why;
+  expect(step("local", [7, 9])).toMatchObject({
+    text: "This host has Ceph OSDs (osd.7, osd.9), and this version can't drain them before a reboot.",
+    nextStep:
+      "ceph osd ok-to-stop 7 9  # all of this host; where it says yes: foundry-agent reboot --no-drain",
+  });
+  expect(step("nodefoundry", [7])?.nextStep).toMatch(/^ceph osd ok-to-stop 7 {2}# .*drain_osds = false$/);
+  // Not known which: still no way around Ceph's own word.
+  expect(step("local")?.nextStep).toMatch(/^ceph osd tree {2}# .*ok-to-stop .*--no-drain$/);
 });
 
 it("force passes exactly the window, the uptime guard, inhibitors and sessions, and says so", () => {

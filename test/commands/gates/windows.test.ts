@@ -175,11 +175,9 @@ describe("windowAt", () => {
 
   it("shows times as they are on the wall there", () => {
     expect(localTime(openZone("Europe/Berlin"), at("2026-11-21T21:05:00Z"))).toBe(
-      "Sat 21 Nov 22:05 (Europe/Berlin)",
+      "Sat 22:05 in Europe/Berlin",
     );
-    expect(localTime(openZone("Asia/Kolkata"), at("2026-12-31T21:05:00Z"))).toBe(
-      "Fri 1 Jan 02:35 (Asia/Kolkata)",
-    );
+    expect(localTime(openZone("Asia/Kolkata"), at("2026-12-31T21:05:00Z"))).toBe("Fri 02:35 in Asia/Kolkata");
   });
 
   it("takes the host's own zone for null, and no zone that does not exist", () => {

@@ -4,20 +4,12 @@
  */
 import { advance, type Input } from "../../../src/commands/machine.ts";
 import type { CommandRecord, Progress } from "../../../src/commands/record.ts";
-import { isFinal } from "../../../src/model/command.ts";
+import { type FinalState, isFinal } from "../../../src/model/command.ts";
 import { helperMoves } from "./helper.ts";
 import { hostMoves } from "./host.ts";
 import { type Add, type Also, backToTop, dead, type Ground, type Move, why } from "./move.ts";
 import { point } from "./points.ts";
-import {
-  ASKED,
-  type Final,
-  MAX_DELIVERIES,
-  REBOOT_PLAN,
-  type Scenario,
-  WORK_PLAN,
-  type World,
-} from "./world.ts";
+import { ASKED, MAX_DELIVERIES, REBOOT_PLAN, type Scenario, WORK_PLAN, type World } from "./world.ts";
 
 export function moves(world: World, ground: Ground): Move[] {
   const found: Move[] = [];
@@ -60,7 +52,7 @@ function ended(name: string, world: World, scenario: Scenario): Omit<Move, "faul
   const record = world.record as Progress;
   if (!isFinal(record.state)) return { name, to: world };
   const wrong = badEnd(world, record, scenario);
-  const to: World = { ...world, spool: record.state as Final };
+  const to: World = { ...world, spool: record.state as FinalState };
   return wrong === null ? { name, to } : { name, to, wrong };
 }
 

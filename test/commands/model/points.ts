@@ -30,6 +30,7 @@ export function point(
         if (record.state === "accepted") write({ kind: "gates", verdict: "wait", why: why("window") }, {});
         write({ kind: "gates", verdict: "refuse", why: why("not_allowed") }, {});
         write({ kind: "gates", verdict: "refuse", why: why("expired") }, {});
+        write({ kind: "rehearsed", why: why("rehearsed"), result: {} }, {});
       } else if (record.state === "running") {
         if (mistakes.has("repeats_what_may_not_be")) add("pick up", { main: "carry" });
         else write({ kind: "interrupted" }, { main: "carry" });

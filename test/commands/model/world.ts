@@ -4,6 +4,7 @@
  */
 import { type Plan, REBOOT_STEP } from "../../../src/commands/command-type.ts";
 import type { Asked, Progress } from "../../../src/commands/record.ts";
+import type { FinalState } from "../../../src/model/command.ts";
 
 /** Where the main process is, named after what it does next. Between two of these it can be killed. */
 export type Point =
@@ -44,17 +45,15 @@ export type HelperPoint =
   | "end_done"
   | "end_failed";
 
-export type Final = "succeeded" | "failed" | "cancelled" | "refused" | "expired";
-
 export interface World {
   /** The last committed record; null: not taken yet. */
   readonly record: Progress | null;
   readonly main: Point;
   /** Finals whose event is in the spool; r: a refusal that is in memory only, because nothing could be written. */
-  readonly spool: "" | Final | "memory_refused";
+  readonly spool: "" | FinalState | "memory_refused";
   readonly acknowledged: boolean;
   /** What the server was told as the end. */
-  readonly told: "" | Final;
+  readonly told: "" | FinalState;
   readonly deliveries: number;
   /** Somebody asked the server to cancel it. */
   readonly cancelAsked: boolean;

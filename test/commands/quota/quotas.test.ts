@@ -21,6 +21,7 @@ const mayCollect: RigOptions = {
     policy: () => ({
       policy: parsePolicy("policy.toml", '[commands]\nremote = "on"\n[allow]\nnodefoundry = ["collect"]\n'),
       problem: null,
+      file: "policy.toml",
     }),
     verdicts: async ({ asked: { source, type } }) =>
       source === "nodefoundry" && type !== "collect"

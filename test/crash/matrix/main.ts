@@ -114,7 +114,11 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
     },
     gates: {
       settings: () => ({ graceS: 0, splayS: 0 }),
-      policy: () => ({ policy: readPolicy(at.policy, process.geteuid?.() ?? 0), problem: null }),
+      policy: () => ({
+        policy: readPolicy(at.policy, process.geteuid?.() ?? 0),
+        problem: null,
+        file: "policy.toml",
+      }),
       nodeId: () => "node_1",
       signature: () => null,
       verdicts,

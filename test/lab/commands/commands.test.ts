@@ -48,10 +48,13 @@ describe.each(SUITES.map((suite) => ({ suite })))("commands on $suite", ({ suite
     const before = await node.bootId();
     const shipped = await node.reboot();
     expect(await node.over(shipped.operation)).toMatchObject({
-      message: expect.stringContaining("Rehearsed"),
+      status: "cancelled",
+      message: expect.stringContaining("only rehearses"),
     });
     expect(await node.shown(shipped.id)).toMatchObject({
-      error: { code: "rehearsed", next_step: `write remote = "on" below [commands] in ${POLICY}` },
+      state: "rehearsed",
+      error: null,
+      rehearsal: { next_step: `write remote = "on" below [commands] in ${POLICY}` },
     });
     node.policy(null);
     const without = await node.reboot();

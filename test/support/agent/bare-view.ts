@@ -36,6 +36,7 @@ export function bareStatus(): AgentStatus {
     localOnly: true,
     status: "online",
     hardware: false,
+    armed: { armed: false, remote: "off", hardware: false, mode: "test", signed: false },
     stateFolder: "/var/lib/foundry-agent",
     conditions: [],
     notYetKnown: [],

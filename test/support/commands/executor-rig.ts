@@ -120,7 +120,7 @@ export function rig(
       host: { bootId: all.bootId, uptimeMs: () => all.uptimeMs, clock, ...(pause && { pause }) },
       gates: {
         settings: () => ({ graceS: 0, splayS: 0 }),
-        policy: () => ({ policy: null, problem: null }),
+        policy: () => ({ policy: null, problem: null, file: "policy.toml" }),
         nodeId: () => "node_1",
         signature: () => null,
         verdicts: async () => all.gates,

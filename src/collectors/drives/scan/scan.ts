@@ -3,6 +3,7 @@
  * /sys/kernel/uevent_seqnum stands still) no device has come, gone or changed, and nothing is read again;
  * else only the devices whose key changed. A node with 180 paths pays for its 4000 small files once.
  */
+import { localOsds, osdsOn } from "../../../ceph/osds.ts";
 import type { Files } from "../../../system/files.ts";
 import { findSensors } from "../ask.ts";
 import type { Drive, DrivePath } from "../schema.ts";
@@ -152,6 +153,7 @@ function assemble(
   const owners = new Map<string, ScannedDrive[]>();
   const names = new Map<string, string>();
   const counted = new Set<string>();
+  const osds = localOsds(files);
   const drives = groups.map((group): ScannedDrive => {
     const held = holdersOf(
       group.devices.flatMap((device) => [device.name, ...device.partitions.map((part) => part.name)]),
@@ -165,7 +167,12 @@ function assemble(
     const candidates = [...group.devices.flatMap((it) => [it.controller, it.hctl]), ...hidden, ...addresses];
     const sensor =
       candidates.map((name) => sensors.get(name ?? "")).find((file) => file !== undefined) ?? null;
-    const drive: ScannedDrive = { group, facts: factsOf(group, place, held), paths, sensor };
+    const osdIds = osdsOn(osds, [
+      ...group.devices.flatMap((device) => [device.name, ...device.partitions.map((part) => part.name)]),
+      ...held.flatMap(({ device }) => device.label ?? []),
+    ]);
+    const facts = { ...factsOf(group, place, held), osd_ids: osdIds };
+    const drive: ScannedDrive = { group, facts, paths, sensor };
     const own = (name: string | null, dev: string | null): void => {
       for (const key of [name, dev]) if (key !== null) owners.set(key, [...(owners.get(key) ?? []), drive]);
       if (name !== null && dev !== null) names.set(dev, name);
@@ -189,7 +196,7 @@ function factsOf(
   group: DriveGroup,
   place: ReturnType<typeof placeOfDrive>,
   held: ReturnType<typeof holdersOf>,
-): ScannedDrive["facts"] {
+): Omit<ScannedDrive["facts"], "osd_ids"> {
   const [first] = group.devices;
   const { id } = group;
   return {

@@ -67,7 +67,7 @@ export function findOwnNode(nodes: readonly NodeOnServer[], own: OwnFacts): Node
   throw new AgentError(
     "node_ambiguous",
     `NodeFoundry lists ${named.length} nodes named ${own.hostname}, and the addresses do not tell which is this one.`,
-    "hostnamectl set-hostname NAME  # one that no other node has",
+    "give this host a name that no other node has, with hostnamectl set-hostname",
   );
 }
 

@@ -46,7 +46,7 @@ export function openLooker(
     async round(why, input, signal) {
       if (config.keyFile === null) {
         const nextStep =
-          'key_file = "/etc/foundry-agent/nodefoundry.key"  # below [nodefoundry]: a file with a read-only key (nf_sk_ro_…)';
+          'write key_file = "/etc/foundry-agent/nodefoundry.key" below [nodefoundry], a file with a read-only key (nf_sk_ro_…)';
         tell(`Nothing is reported: ${why}, and there is no key to read with.`, nextStep);
         throw new AgentError("no_agent_api", `${why}, and there is no key to read with.`, nextStep);
       }

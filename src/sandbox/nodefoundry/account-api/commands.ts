@@ -4,6 +4,7 @@
  * writes it down, and only ends one by itself that no agent was ever told of.
  */
 import type * as v from "valibot";
+import { FINAL_STATES } from "../../../model/command.ts";
 import { ApiError } from "../../http.ts";
 import { check } from "../agent-api/check.ts";
 import { newId } from "../agent-api/ids.ts";
@@ -18,7 +19,7 @@ const DEFAULT_LIFETIME_S = 3600;
 const COMMANDS_AN_ANSWER = 100;
 
 export function isFinal(state: CommandRecord["state"]): boolean {
-  return ["succeeded", "failed", "cancelled", "refused", "expired"].includes(state);
+  return FINAL_STATES.some((final) => final === state);
 }
 
 /** @throws ApiError 400 `invalid_request` for an unknown type or params that do not fit */

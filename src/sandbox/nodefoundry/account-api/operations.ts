@@ -87,8 +87,10 @@ export function followCommand(
   const { state } = command;
   if (state === "failed" || state === "refused" || state === "expired") {
     finish(world, operation, "failed", said.message || `The command ended as ${state}.`);
-  } else if (state === "cancelled") {
-    finish(world, operation, "cancelled", said.message || "Cancelled.");
+  } else if (state === "cancelled" || state === "rehearsed") {
+    // What was only rehearsed has changed nothing: no success that a rollout could go on after, and no failure either.
+    const plain = state === "cancelled" ? "Cancelled." : "It was rehearsed: nothing was done.";
+    finish(world, operation, "cancelled", said.message || plain);
   } else if (state === "succeeded") {
     operation.status = "running";
     issueNext(world, operation);

@@ -95,6 +95,22 @@ test("refused, failed and expired make the operation failed with the agent's wor
   }
 });
 
+test("what was only rehearsed ends the operation as cancelled: neither a success to go on after, nor a failure", async () => {
+  const { sandbox } = await testSandbox();
+  const agent = await enrolAgent(sandbox);
+  const { command_id, operation_id } = (await queue(sandbox, agent, "undrain")).body.data;
+  await agent.sync();
+  await agent.say(command_id, "rehearsed", { message: "Rehearsed, nothing was done." });
+  expect(await operation(sandbox, operation_id)).toMatchObject({
+    status: "cancelled",
+    message: "Rehearsed, nothing was done.",
+  });
+  // Final for the server too: nothing that comes later changes it, and it is handed out no more.
+  await agent.say(command_id, "running");
+  expect(await operation(sandbox, operation_id)).toMatchObject({ status: "cancelled" });
+  expect((await agent.sync()).commands).toEqual([]);
+});
+
 test("a test key, a test node or mode test make the command a test one", async () => {
   const { sandbox } = await testSandbox();
   const live = await enrolAgent(sandbox);
