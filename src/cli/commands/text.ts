@@ -9,9 +9,10 @@ import { type Color, duration, paint, relativeTime } from "../text/format.ts";
 import { nextStepHere } from "../text/next-step.ts";
 import { table } from "../text/table.ts";
 import { wrapText } from "../text/wrap.ts";
+import { checkedLines } from "./checked.ts";
 
 /** What stands elsewhere in the story. */
-const TOLD = new Set(["boot_id", "from_boot_id", "cause"]);
+const TOLD = new Set(["boot_id", "from_boot_id", "cause", "way", "regressed", "regressed_more", "not_seen"]);
 
 /** What a sentence says of a command in this state. */
 const STATE_WORDS: Readonly<Record<CommandState, string>> = {
@@ -74,7 +75,7 @@ export function commandStory(command: CommandWire, shown: Shown): string {
     );
   if (history !== undefined && history.length > 0)
     lines.push("", historyText(history, state, shown).trimEnd());
-  lines.push(...outcome(command));
+  lines.push(...outcome(command), ...checkedLines(command, shown));
   if (history === undefined)
     lines.push(`Its history is shown to administrators: sudo foundry-agent commands ${printable(id)}`);
   const next = error?.next_step ?? waiting?.next_step ?? null;
@@ -104,11 +105,15 @@ function historyText(history: readonly HistoryWire[], state: CommandState, shown
 }
 
 function outcome({ result = {}, reboot }: CommandWire): string[] {
-  const { from_boot_id: from = reboot?.from_boot_id, boot_id: to, cause } = result;
+  const { from_boot_id: from = reboot?.from_boot_id, boot_id: to, cause, way } = result;
   const lines: string[] = [];
   if (typeof from === "string" && from === to) lines.push(`On boot ${from}, before and after`);
   else if (typeof from === "string")
-    lines.push(typeof to === "string" ? `From boot ${from} to boot ${to}` : `Asked on boot ${from}`);
+    lines.push(
+      typeof to === "string"
+        ? `From boot ${from} to boot ${to}${way === "kexec" ? ", by kexec" : ""}`
+        : `Asked on boot ${from}`,
+    );
   if (cause === "unverified")
     lines.push(
       "That this command caused it is not verified: the host may have gone down by itself at that moment.",
