@@ -35,8 +35,6 @@ export function checkedLines({ reboot }: CommandWire, shown: Shown): string[] {
   const drawn = table(["looked at", number("before"), number("after")], rows, { color: shown.color });
   const worse = checked
     .flatMap(({ regressed }) => regressed)
-    .map(({ text, was }) =>
-      wrapText(`${printable(sentence(text))} (before: ${printable(was)})`, shown.width, 0),
-    );
+    .map(({ text, was }) => wrapText(printable(sentence(`${text} (before: ${was})`)), shown.width, 0));
   return ["", drawn.trimEnd(), ...(worse.length === 0 ? [] : ["", ...worse])];
 }
