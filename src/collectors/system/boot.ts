@@ -95,7 +95,7 @@ export function readLastBoot(files: Files, bootTime: number | null): LastBoot {
  * the kernel loaded it (drivers/of/kexec.c), so that there is none proves nothing.
  * @returns null: not known
  */
-export function readBootWay(files: Files): LastBoot["way"] {
+function readBootWay(files: Files): LastBoot["way"] {
   if (files.presence("/proc/device-tree/chosen/linux,booted-from-kexec") === "yes") return "kexec";
   const loader = files.number("/proc/sys/kernel/bootloader_type");
   if (loader === null || loader <= 0 || loader >= UNDEFINED_LOADER) return null;

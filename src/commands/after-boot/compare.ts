@@ -1,24 +1,14 @@
 /** Two looks at a host, before a reboot and after it: what worked and is worse now. Pure. */
-import { type Item, KINDS, type Kind, type Picture, STANDINGS } from "./picture.ts";
+import {
+  type Comparison,
+  type Item,
+  KINDS,
+  type Kind,
+  type Picture,
+  type Regression,
+  STANDINGS,
+} from "./picture.ts";
 import { regressionText, unseenText } from "./words.ts";
-
-/** One thing that worked before and does not now, or less well. */
-export interface Regression {
-  readonly kind: Kind;
-  readonly id: string;
-  readonly name: string;
-  readonly was: string;
-  readonly is: string;
-  readonly said?: string | undefined;
-}
-
-export interface Comparison {
-  readonly regressed: readonly Regression[];
-  /** What was looked at before and could not be now, each as a clause: no verdict of these. */
-  readonly unseen: readonly string[];
-  /** All that there is to see is there. */
-  readonly settled: boolean;
-}
 
 /** What came of looking at the node after its boot. */
 export interface Looked {

@@ -42,6 +42,24 @@ export interface Picture {
   readonly settled: boolean;
 }
 
+/** One thing that worked before and does not now, or less well. */
+export interface Regression {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly name: string;
+  readonly was: string;
+  readonly is: string;
+  readonly said?: string | undefined;
+}
+
+export interface Comparison {
+  readonly regressed: readonly Regression[];
+  /** What was looked at before and could not be now, each as a clause: no verdict of these. */
+  readonly unseen: readonly string[];
+  /** All that there is to see is there. */
+  readonly settled: boolean;
+}
+
 /** Of one kind; a rack of a hundred drives fits, and what a broken host lists does not fill the journal. */
 const MAX_OF_A_KIND = 300;
 const MAX_NAME = 120;

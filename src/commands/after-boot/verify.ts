@@ -5,8 +5,8 @@
  */
 import type { Input } from "../machine.ts";
 import type { CommandRecord } from "../record.ts";
-import { type Comparison, compare, isAllBack } from "./compare.ts";
-import type { Picture } from "./picture.ts";
+import { compare, isAllBack } from "./compare.ts";
+import type { Comparison, Picture } from "./picture.ts";
 
 /** Who sees what works on this host. Neither look ever throws; what can't be seen is not among `seen`. */
 export interface AfterBootPort {

@@ -1,7 +1,6 @@
 /** What looking at a node after its boot is called: clauses for each kind, one sentence for history and condition. Pure. */
 import { sentence } from "../../model/text/sentence.ts";
-import type { Comparison, Regression } from "./compare.ts";
-import type { Kind } from "./picture.ts";
+import type { Comparison, Kind, Regression } from "./picture.ts";
 
 /** Named in a sentence; the rest is counted. */
 const NAMED = 5;

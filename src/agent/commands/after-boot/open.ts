@@ -3,12 +3,13 @@
  * helper knows of systemd's units, the control APIs and the checks of the host's own. And what a reboot has left broken,
  * kept as a condition until it is back.
  */
-import { noted, type Regression, stillGone } from "../../../commands/after-boot/compare.ts";
+import { noted, stillGone } from "../../../commands/after-boot/compare.ts";
 import {
   type Item,
   type Kind,
   type Picture,
   pictureOf,
+  type Regression,
   STANDINGS,
 } from "../../../commands/after-boot/picture.ts";
 import type { AfterBootPort } from "../../../commands/after-boot/verify.ts";

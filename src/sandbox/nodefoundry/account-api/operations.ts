@@ -93,8 +93,8 @@ export function followCommand(
     operation.status = "running";
     // The node is worse than before: the next one is not taken down as well.
     if (operation.plan.length > 0 && isWorse(said.result))
-      return finish(world, operation, "failed", `Stopped after ${command.nodeId}: ${said.message}`);
-    issueNext(world, operation);
+      finish(world, operation, "failed", `Stopped after ${command.nodeId}: ${said.message}`);
+    else issueNext(world, operation);
     if (done === total) finish(world, operation, "succeeded", said.message || "Done.");
   } else if (state === "running" || state === "rebooting" || state === "verifying" || done > 0) {
     operation.status = "running";
