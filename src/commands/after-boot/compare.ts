@@ -46,10 +46,13 @@ export function compare(before: Picture, after: Picture): Comparison {
   return { regressed, unseen, settled: after.settled };
 }
 
+/** Not at its best, and still something that can be lost. */
+const WORK_TOO: ReadonlySet<string> = new Set(["mount read-only", "smart warn"]);
+
 /** As it is written down before a reboot: of all but units, which list what has failed, only what works at all. */
 export function noted(picture: Picture): Picture {
   const works = ({ kind, is }: Item): boolean =>
-    kind === "unit" || (is !== "unknown" && rank(kind, is) < STANDINGS[kind].length - 1);
+    kind === "unit" || rank(kind, is) === 0 || WORK_TOO.has(`${kind} ${is}`);
   return { ...picture, items: picture.items.filter(works).map(({ said: _said, ...item }) => item) };
 }
 

@@ -3,6 +3,7 @@
  * in one table, the best first, so that "worse than before" needs no rule of its own for any of them.
  */
 import * as v from "valibot";
+import { printable } from "../../model/text/scrub.ts";
 
 /** What an item of a kind can be, the best first. The last one also holds for what is not there any more. */
 export const STANDINGS = {
@@ -97,9 +98,10 @@ export function pictureOf(seen: readonly Kind[], items: readonly Item[], settled
     items: kept.map(({ kind, id, name, is, said }) => ({
       kind,
       id: id.slice(0, MAX_NAME),
-      name: name.slice(0, MAX_NAME),
+      // Whoever mounts something, or writes a check, chooses it.
+      name: printable(name).slice(0, MAX_NAME),
       is,
-      ...(said === undefined ? {} : { said: said.slice(0, MAX_SAID) }),
+      ...(said === undefined ? {} : { said: printable(said).slice(0, MAX_SAID) }),
     })),
     settled,
   };

@@ -55,15 +55,15 @@ test("what did not work before the reboot is not missed after it", () => {
       item("link", "eth1", "no carrier"),
       item("clock", "clock", "unknown"),
       item("api", "nodefoundry", "not reached"),
+      item("drive", "sdb", "not answering"),
       item("smart", "sda", "fail"),
+      item("smart", "sdc", "warn"),
       item("unit", "old.service", "failed"),
       item("mount", "/ro", "read-only"),
     ),
   );
-  expect(before.items.map(({ kind }) => kind)).toEqual(["link", "unit", "mount"]);
-  expect(
-    compare(before, picture(item("link", "eth1", "no carrier"), item("mount", "/ro", "read-only"))),
-  ).toEqual({
+  expect(before.items.map(({ kind }) => kind)).toEqual(["smart", "unit", "mount"]);
+  expect(compare(before, picture(item("smart", "sdc", "warn"), item("mount", "/ro", "read-only")))).toEqual({
     regressed: [],
     unseen: [],
     settled: true,

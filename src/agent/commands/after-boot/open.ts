@@ -67,6 +67,7 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
   const answered = new Set<string>();
   const stop = new AbortController();
   let looking = false;
+  let isWorse = false;
   let lookedAt = 0;
 
   function apis(): Item[] {
@@ -161,6 +162,7 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
   const before = (): Kept | null => keptOf(values.get(KEY));
 
   function show(kept: Kept | null): void {
+    isWorse = kept !== null;
     health.set(OWNER, kept === null ? [] : [conditionOf(kept)]);
   }
 
@@ -198,7 +200,7 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
     reached: (api) => void answered.add(api),
     start: () => show(before()),
     ticked() {
-      if (looking || clock.monotonic() - lookedAt < AGAIN_MS || values.get(KEY) === null) return;
+      if (!isWorse || looking || clock.monotonic() - lookedAt < AGAIN_MS) return;
       looking = true;
       lookedAt = clock.monotonic();
       void lookAgain()
