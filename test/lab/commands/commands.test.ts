@@ -117,6 +117,7 @@ describe.each(SUITES.map((suite) => ({ suite })))("commands on $suite", ({ suite
   real(
     "looks at the node after the boot, in the sandbox of its unit: what is gone is told, until it is back",
     async () => {
+      node.policy(ON);
       const { system } = node;
       // Each is there now and depends on something that no boot brings back.
       await system.ok("mkdir", "-p", "/run/lab", "/srv/lab", "/etc/foundry-agent/checks.d");
