@@ -120,7 +120,7 @@ describe.each(SUITES.map((suite) => ({ suite })))("commands on $suite", ({ suite
       node.policy(ON);
       const { system } = node;
       // Each is there now and depends on something that no boot brings back.
-      await system.ok("mkdir", "-p", "/run/lab", "/srv/lab", "/etc/foundry-agent/checks.d");
+      await system.ok("mkdir", "-p", "/run/lab/a", "/run/lab/b", "/srv/lab", "/etc/foundry-agent/checks.d");
       const put = (path: string, text: string, mode = 0o644): void => {
         writeFileSync(system.root + path, text, { mode });
         chmodSync(system.root + path, mode);
@@ -129,7 +129,8 @@ describe.each(SUITES.map((suite) => ({ suite })))("commands on $suite", ({ suite
         "/etc/systemd/system/needs-lab.service",
         "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/test -e /run/lab\n[Install]\nWantedBy=multi-user.target\n",
       );
-      put("/etc/fstab", "/run/lab /srv/lab none bind,nofail 0 0\n");
+      // Not a bind mount: systemd makes the folder that is missing.
+      put("/etc/fstab", "overlay /srv/lab overlay lowerdir=/run/lab/a:/run/lab/b,nofail 0 0\n");
       put(
         "/etc/foundry-agent/checks.d/lab",
         "#!/bin/sh\ntest -e /run/lab && exit\necho no lab for uid $(id -u)\nexit 1\n",
@@ -159,7 +160,7 @@ describe.each(SUITES.map((suite) => ({ suite })))("commands on $suite", ({ suite
       expect((await system.run("foundry-agent", "why", "check_not_run")).said).toContain(
         "can be changed by others",
       );
-      await system.ok("mkdir", "-p", "/run/lab");
+      await system.ok("mkdir", "-p", "/run/lab/a", "/run/lab/b");
       await system.ok("systemctl", "start", "needs-lab.service", "srv-lab.mount");
       await until(
         "the condition is over",
