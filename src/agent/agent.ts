@@ -5,6 +5,7 @@
  * current.ts at a reload: collectors, control APIs, metrics) → sockets. Each names only what stands above it.
  */
 
+import { readUptime } from "../commands/facts/facts.ts";
 import type { LoadedConfig } from "../config/config.ts";
 import { changeTimes, watchConfig } from "../config/watch.ts";
 import { errorText } from "../model/errors.ts";
@@ -79,9 +80,18 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const current = openCurrent({ loaded, load, health, log, notify });
   const { running } = current;
   // Outlives reloads: what it carries out is no business of a new configuration.
-  const commands = openCommanding({ machine, log, store, stateDir, health, bootId, running: current.newest });
+  const commanding = openCommanding({
+    machine,
+    log,
+    store,
+    stateDir,
+    health,
+    bootId,
+    running: current.newest,
+  });
+  const { executor: commands, afterBoot } = commanding;
   const retelling = openRetelling(store, clock, log);
-  const boot = openBootWatch(store, bootId, clock.now);
+  const boot = openBootWatch(store, bootId, clock, () => readUptime(files));
   const parts = { running, store, commands, health, identity, clock };
   const status = statusOf({ ...parts, version, bootId, startedAt, uid: machine.uid });
   const logTail = options.logTail ?? null;
@@ -107,10 +117,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         look();
         notify.watchdog();
         tellStatus();
+        afterBoot.ticked();
+        boot.ticked();
         housekeeping.tick();
       },
       onSynced: () => void setImmediate(housekeeping.tick),
       deliver(source, outcome) {
+        afterBoot.reached(source);
         const { api } = running().loops.find((loop) => loop.api.name === source) ?? {};
         if (outcome.epoch !== undefined)
           retelling.answered(source, outcome.epoch, api?.status().nodeId ?? null);
@@ -130,10 +143,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
   );
   await current.start(options.signal);
+  afterBoot.start();
   running().settle();
   notify.ready();
   store.markStart();
   boot.started(running().report(), (from) => askedReboot(store, from));
+  void afterBoot.systemd().then((answer) => answer !== null && boot.userspace(answer));
   commands.start({ acts: commandActs(current.newest, diagnostics.carryOut), changed: tellStatus });
 
   const reload = (): void => {
@@ -159,6 +174,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       firstMinute.stop();
       notify.stopping();
       watch.close();
+      afterBoot.stop();
       await commands.stop();
       await current.stop();
       await sockets.close();

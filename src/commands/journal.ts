@@ -192,7 +192,7 @@ export function commandEvent(
   const given = isFinal(state) && Object.keys(result).length > 0 ? result : null;
   return {
     type: "command.state",
-    severity: state === "failed" ? "error" : told === null ? "info" : "warning",
+    severity: state === "failed" ? "error" : told === null && !isWorse(result) ? "info" : "warning",
     data: {
       command_id: id,
       type,
@@ -227,6 +227,11 @@ export function whyOf(error: unknown): Why {
     text: sentence(errorText(error) || "no reason was given"),
     nextStep: typeof nextStep === "string" ? nextStep : null,
   };
+}
+
+/** It was done, and something that worked before does not any more. */
+function isWorse({ regressed }: Progress["result"]): boolean {
+  return Array.isArray(regressed) && regressed.length > 0;
 }
 
 function short(result: Progress["result"]): unknown {

@@ -8,6 +8,8 @@
  */
 import { type CommandState, type FinalState, isFinal, type Why } from "../model/command.ts";
 import { AgentError } from "../model/errors.ts";
+import type { Looked } from "./after-boot/compare.ts";
+import { resultOf, verdictText } from "./after-boot/words.ts";
 import { type Plan, REBOOT_STEP } from "./command-type.ts";
 import type { CommandRecord, Progress, RebootIntent } from "./record.ts";
 
@@ -39,9 +41,14 @@ export type Input =
       readonly bootId: string;
       readonly cause: "command" | "unverified";
       readonly how: readonly string[];
+      /** How the kernel was started; null: not known. */
+      readonly way: "firmware" | "kexec" | null;
+      /** The node is looked at until this uptime of the new boot, milliseconds. */
+      readonly lookUntilMs: number;
     }
   | { readonly kind: "simulated_boot" }
-  | { readonly kind: "verified"; readonly result: Progress["result"] };
+  /** Looked at after the boot, or null: nothing was noted before it. Whatever was seen, the reboot is done. */
+  | { readonly kind: "verified"; readonly looked: Looked | null };
 
 /** What becomes of it: fields that change, the sentence for the history, and what could not be done as asked. */
 interface Change extends Partial<Omit<Progress, "since">> {
@@ -84,13 +91,13 @@ const TABLE: Readonly<Record<Exclude<CommandState, "received" | FinalState>, Row
     // By the boot id, as ever: the helper is asked for no reboot here.
     outdated:       () => null,
     same_boot:      (_now, { possible, why }) => possible ? null : end("failed", why),
-    new_boot:       (now, { bootId, cause, how }) => ({ state: "verifying", result: { ...now.result, from_boot_id: reboot(now).fromBootId, boot_id: bootId, cause, ...(how.length > 0 && { how }) }, say: `The host came back with boot ${bootId}.` }),
+    new_boot:       (now, { bootId, cause, how, way, lookUntilMs }) => ({ state: "verifying", reboot: { ...reboot(now), lookUntil: { bootId, uptimeMs: lookUntilMs } }, result: { ...now.result, from_boot_id: reboot(now).fromBootId, boot_id: bootId, cause, ...(way !== null && { way }), ...(how.length > 0 && { how }) }, say: `The host came back with boot ${bootId}${way === "kexec" ? ", by kexec and not through its firmware" : ""}.` }),
     simulated_boot: (now) => ({ state: "verifying", result: { ...now.result, simulated: true, from_boot_id: reboot(now).fromBootId, boot_id: reboot(now).fromBootId }, say: "Test mode: the host was not asked to reboot." }),
   },
   verifying: {
     cancel:   (now, { by }) => tooLate(now, by, "it is done"),
     outdated: () => null,
-    verified: (now, { result }) => ({ state: "succeeded", result: { ...now.result, ...result }, say: now.result.simulated === true ? "Done, as far as a test goes: nothing was touched." : "Done." }),
+    verified: (now, { looked }) => looked === null ? { state: "succeeded", say: now.result.simulated === true ? "Done, as far as a test goes: nothing was touched." : "Done." } : { state: "succeeded", reboot: { ...reboot(now), after: looked.after }, result: { ...now.result, ...resultOf(looked.comparison) }, say: verdictText(looked.comparison) },
   },
 };
 

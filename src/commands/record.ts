@@ -1,6 +1,7 @@
 /** What the journal keeps of one command: what was asked, which never changes, and how far it came. */
 import * as v from "valibot";
 import { COMMAND_STATES, type Command, type CommandState, type Why } from "../model/command.ts";
+import { type Picture, pictureSchema } from "./after-boot/picture.ts";
 
 /** A command as it was accepted, with what was known at that moment. */
 export interface Asked extends Command {
@@ -23,6 +24,14 @@ export interface RebootIntent {
   readonly attempt: number;
   /** What the helper said, as far as this process lived to hear it. */
   readonly answer: "none" | "taken" | "unknown";
+  /** CLOCK_MONOTONIC when it was meant, milliseconds: a userspace that began later is one of a soft-reboot. */
+  readonly monotonicMs: number | null;
+  /** What worked before it; null: nothing was noted, so nothing is looked for afterwards. */
+  readonly before: Picture | null;
+  /** Until when the node is looked at after the boot `bootId`, milliseconds of its uptime. */
+  readonly lookUntil: { readonly bootId: string; readonly uptimeMs: number } | null;
+  /** As it was seen last, when the verdict was made. */
+  readonly after: Picture | null;
 }
 
 export interface Progress {
@@ -111,6 +120,11 @@ const progressSchema = v.object({
       deadlineMs: count,
       attempt: count,
       answer: v.picklist(["none", "taken", "unknown"]),
+      // Records of earlier versions have none of these; a picture that can't be read must not lose the reboot.
+      monotonicMs: v.optional(v.nullable(count), null),
+      before: v.fallback(v.optional(v.nullable(pictureSchema), null), null),
+      lookUntil: v.optional(v.nullable(v.object({ bootId: text(64), uptimeMs: count })), null),
+      after: v.fallback(v.optional(v.nullable(pictureSchema), null), null),
     }),
   ),
   cancelledBy: v.nullable(text(256)),

@@ -23,8 +23,15 @@ import {
 
 /** `POLICY_PATH` of the helper, whose file the daemon does not load for this. */
 const POLICY_FILE = "/etc/foundry-agent/policy.toml";
+const CHECKS_DIR = "/etc/foundry-agent/checks.d";
 /** A path pattern as model/facets.ts reads it: `drives.drives[id].serial`, `local.*`. */
 const PATTERN = /^[a-z][a-z0-9_]*(?:\[[a-z0-9_]*\])?(?:\.(?:[A-Za-z0-9_-]+|\*)(?:\[[a-z0-9_]*\])?)*$/;
+
+/** An absolute path. */
+function path(fallback: string, doc: string) {
+  const isPath = (value: string): boolean => value.startsWith("/") && !value.split("/").includes("..");
+  return { ...word(isPath, { expected: "an absolute path", example: fallback, doc }), fallback };
+}
 
 export const CONFIG_SECTIONS = {
   agent: {
@@ -159,14 +166,21 @@ export const CONFIG_SECTIONS = {
         300,
         "So long after the start nothing takes the node out of service: against loops of reboots.",
       ),
-      policy_file: {
-        ...word((value) => value.startsWith("/") && !value.split("/").includes(".."), {
-          expected: "an absolute path",
-          example: POLICY_FILE,
-          doc: "What root lets be done to this host. The helper has a path of its own.",
-        }),
-        fallback: POLICY_FILE,
-      },
+      after_boot_s: span(
+        0,
+        3_600,
+        180,
+        "After a reboot that was asked for, how long it may take until all works that worked before it. 0: the node is not looked at, and a new boot id is all there is to it.",
+      ),
+      checks_dir: path(
+        CHECKS_DIR,
+        "Programs of this host's own that say whether something works, run without a shell before a reboot and after it, as the agent's own user. Only root may own them or write into a folder above them.",
+      ),
+      check_timeout_s: span(1, 60, 10, "How long each of these may take."),
+      policy_file: path(
+        POLICY_FILE,
+        "What root lets be done to this host. The helper has a path of its own.",
+      ),
     },
   },
 } as const satisfies Record<string, SectionDeclaration>;

@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { AgentError } from "../model/errors.ts";
 import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "./bmc/operations.ts";
+import { systemdLook } from "./host/systemd-look.ts";
 import { throttledOperation } from "./host/throttled.ts";
 import { inventory } from "./inventory/inventory.ts";
 import { lldp } from "./lldp/lldp.ts";
@@ -48,6 +49,7 @@ export function helperOperations(parts: OperationParts): readonly Operation[] {
     bmcSel as Operation,
     lldp as Operation,
     throttledOperation as Operation,
+    systemdLook as Operation,
     rebootOperation({ state: parts.state }) as Operation,
     rebootLookOperation(parts) as Operation,
     rebootAnnounceOperation(parts) as Operation,

@@ -1,5 +1,7 @@
 /** The table of transitions: what stands in it, that nothing else can happen, and what it says. */
 import { describe, expect, it } from "vitest";
+import { compare } from "../../src/commands/after-boot/compare.ts";
+import type { Picture } from "../../src/commands/after-boot/picture.ts";
 import { advance, type Input } from "../../src/commands/machine.ts";
 import type { Progress, RebootIntent } from "../../src/commands/record.ts";
 import { COMMAND_STATES, type CommandState, isFinal, type Why } from "../../src/model/command.ts";
@@ -13,7 +15,16 @@ const intent: RebootIntent = {
   deadlineMs: 2,
   attempt: 1,
   answer: "none",
+  monotonicMs: 1,
+  before: null,
+  lookUntil: null,
+  after: null,
 };
+const EMPTY: Picture = { seen: ["mount"], items: [], settled: true };
+const WORSE = compare(
+  { ...EMPTY, items: [{ kind: "mount", id: "/srv/data", name: "/srv/data", is: "writable" }] },
+  EMPTY,
+);
 const INPUTS: Readonly<Record<string, Input>> = {
   "gates pass": { kind: "gates", verdict: "pass" },
   "gates wait": { kind: "gates", verdict: "wait", why },
@@ -32,9 +43,10 @@ const INPUTS: Readonly<Record<string, Input>> = {
   "called unknown": { kind: "called", answer: "unknown", why },
   "same_boot possible": { kind: "same_boot", possible: true, why },
   "same_boot stays": { kind: "same_boot", possible: false, why },
-  new_boot: { kind: "new_boot", bootId: "boot1", cause: "command", how: [] },
+  new_boot: { kind: "new_boot", bootId: "boot1", cause: "command", how: [], way: null, lookUntilMs: 180_000 },
   simulated_boot: { kind: "simulated_boot" },
-  verified: { kind: "verified", result: {} },
+  verified: { kind: "verified", looked: null },
+  "verified worse": { kind: "verified", looked: { after: EMPTY, comparison: WORSE } },
 };
 
 function progress(state: CommandState, more: Partial<Progress> = {}): Progress {
@@ -66,7 +78,7 @@ accepted: gates pass → running, gates wait → waiting, gates refuse → refus
 waiting: gates pass → running, gates wait → waiting, gates refuse → refused, gates refuse expired → expired, outdated → failed, rehearsed → rehearsed, postponed → waiting, cancel → cancelled
 running: outdated → failed, cancel → running, stepped → succeeded, step_failed → failed, interrupted → accepted, intend → rebooting
 rebooting: outdated → =, cancel → rebooting, called taken → rebooting, called refused → failed, called unknown → rebooting, same_boot possible → =, same_boot stays → failed, new_boot → verifying, simulated_boot → verifying
-verifying: outdated → =, cancel → verifying, verified → succeeded
+verifying: outdated → =, cancel → verifying, verified → succeeded, verified worse → succeeded
 succeeded: cancel → =
 failed: cancel → =
 cancelled: cancel → =

@@ -2,18 +2,27 @@
  * A reboot that no command of ours asked for is an event, with its cause as far as anything on this host knows:
  * what the kernel left (pstore), the watchdog, the BMC, a Raspberry Pi's firmware, and whether this agent was
  * stopped before it or just ended, as in a power cut.
+ *
+ * Told apart by `kind`: through the firmware, by kexec, or soft (the userspace anew on the kernel that runs, so that the
+ * boot id stays). A host that was suspended goes on where it was: that is `resume`, and no boot.
  */
+import { suspendedMs, userspaceIsNew } from "../../commands/facts/userspace.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { Report } from "../../model/report.ts";
 import type { Store } from "../../store/types.ts";
+import type { Clock } from "../../system/clock.ts";
 
 interface Mark {
   readonly bootId: string;
   /** The agent ended by itself, as it does when the host is shut down. */
   readonly stopped: boolean;
+  /** CLOCK_MONOTONIC of this boot up to which its userspaces are told, milliseconds; null: an earlier version's mark. */
+  readonly toldMs: number | null;
 }
 
 const KEY = "mark";
+/** A clock that is set right steps too, so a step is only a reason to look. */
+const STEP_MS = 5_000;
 
 export interface BootWatch {
   /**
@@ -21,31 +30,73 @@ export interface BootWatch {
    * @param asked id of the command that the boot `from` was ended for, or null
    */
   started(report: Report, asked: (from: string) => string | null): void;
+  /** Some time after `started`. @param answer of the helper's `systemd.look`, or null */
+  userspace(answer: unknown): void;
+  /** Now and then: costs nothing but after a step of the wall clock. */
+  ticked(): void;
   /** The agent ends in an orderly way. */
   stopped(): void;
 }
 
-export function openBootWatch(store: Store, bootId: string, now: () => number): BootWatch {
+/** @param uptimeMs /proc/uptime, which counts suspended time too; null: not known */
+export function openBootWatch(
+  store: Store,
+  bootId: string,
+  clock: Clock,
+  uptimeMs: () => number | null,
+): BootWatch {
   const values = store.values("boot");
+  let apart = clock.now() - clock.monotonic();
+  let slept = suspendedMs(uptimeMs(), clock.monotonic());
 
   function write(mark: Mark): void {
     const before = markOf(values.get(KEY));
     // Every write is an fsync on somebody's SD card.
-    if (before?.bootId !== mark.bootId || before.stopped !== mark.stopped)
+    if (before?.bootId !== mark.bootId || before.stopped !== mark.stopped || before.toldMs !== mark.toldMs)
       values.set(KEY, JSON.stringify(mark));
   }
+
+  const told = (): number | null => markOf(values.get(KEY))?.toldMs ?? null;
 
   return {
     started(report, asked) {
       const before = markOf(values.get(KEY));
       const isNew = before !== null && before.bootId !== bootId && bootId !== "unknown";
       if (isNew && asked(before.bootId) === null)
-        store.appendEvents([unasked(before, bootId, report)], now());
+        store.appendEvents([unasked(before, bootId, report)], clock.now());
+      const toldMs = before?.bootId === bootId ? before.toldMs : Math.round(clock.monotonic());
       // After the event: told twice is better than not told.
-      write({ bootId, stopped: false });
+      write({ bootId, stopped: false, toldMs });
     },
-    stopped: () => write({ bootId, stopped: true }),
+    userspace(answer) {
+      const since = told();
+      if (since !== null && !userspaceIsNew(answer, since)) return;
+      if (since !== null) store.appendEvents([soft(bootId)], clock.now());
+      write({ bootId, stopped: false, toldMs: Math.round(clock.monotonic()) });
+    },
+    ticked() {
+      const now = clock.now() - clock.monotonic();
+      if (Math.abs(now - apart) < STEP_MS) return;
+      apart = now;
+      const whole = suspendedMs(uptimeMs(), clock.monotonic());
+      const more = whole === null || slept === null ? 0 : whole - slept;
+      slept = whole;
+      if (more >= STEP_MS) store.appendEvents([resumed(bootId, more)], clock.now());
+    },
+    stopped: () => write({ bootId, stopped: true, toldMs: told() }),
   };
+}
+
+/** Pure. */
+function soft(bootId: string): EventDraft {
+  const ids = { from_boot_id: bootId, boot_id: bootId };
+  return { type: "reboot", severity: "warning", data: { asked: false, kind: "soft", ...ids } };
+}
+
+/** Pure. */
+function resumed(bootId: string, sleptMs: number): EventDraft {
+  const data = { boot_id: bootId, suspended_s: Math.round(sleptMs / 1_000) };
+  return { type: "resume", severity: "info", data };
 }
 
 /** Pure. */
@@ -53,7 +104,12 @@ function unasked(before: Mark, bootId: string, { sections }: Report): EventDraft
   const system = sections.system?.data as
     | {
         boot_time?: string | null;
-        last_boot?: { cause: string | null; source: string | null; kernel_dumps: number | null };
+        last_boot?: {
+          cause: string | null;
+          source: string | null;
+          kernel_dumps: number | null;
+          way?: "firmware" | "kexec" | null;
+        };
       }
     | null
     | undefined;
@@ -67,6 +123,7 @@ function unasked(before: Mark, bootId: string, { sections }: Report): EventDraft
     severity: "warning",
     data: {
       asked: false,
+      kind: system?.last_boot?.way ?? null,
       from_boot_id: before.bootId,
       boot_id: bootId,
       boot_time: system?.boot_time ?? null,
@@ -83,8 +140,9 @@ function unasked(before: Mark, bootId: string, { sections }: Report): EventDraft
 function markOf(text: string | null): Mark | null {
   if (text === null) return null;
   try {
-    const { bootId, stopped } = JSON.parse(text) as Partial<Mark>;
-    return typeof bootId === "string" && typeof stopped === "boolean" ? { bootId, stopped } : null;
+    const { bootId, stopped, toldMs } = JSON.parse(text) as Partial<Mark>;
+    if (typeof bootId !== "string" || typeof stopped !== "boolean") return null;
+    return { bootId, stopped, toldMs: typeof toldMs === "number" ? toldMs : null };
   } catch {
     return null;
   }

@@ -16,6 +16,7 @@ import type { Store } from "../../store/types.ts";
 import type { Machine } from "../../system/machine.ts";
 import type { Health } from "../conditions/health.ts";
 import type { Configured } from "../configured.ts";
+import { type AfterBoot, openAfterBoot } from "./after-boot/open.ts";
 import { openCommandGates } from "./gate-facts.ts";
 
 export interface CommandingOptions {
@@ -29,7 +30,12 @@ export interface CommandingOptions {
   readonly running: () => Configured;
 }
 
-export function openCommanding(options: CommandingOptions): Executor {
+export interface Commanding {
+  readonly executor: Executor;
+  readonly afterBoot: AfterBoot;
+}
+
+export function openCommanding(options: CommandingOptions): Commanding {
   const { machine, log, store, health, bootId, running } = options;
   const { clock, files } = machine;
   const gates = openCommandGates(options);
@@ -47,11 +53,21 @@ export function openCommanding(options: CommandingOptions): Executor {
     await Promise.race([told, late]);
   }
 
-  return openExecutor({
+  /** As the section has it, which knows a container from a host. */
+  const way = (): "firmware" | "kexec" | null => {
+    const system = running().report().sections.system?.data as
+      | { last_boot?: { way?: "firmware" | "kexec" | null } }
+      | null
+      | undefined;
+    return system?.last_boot?.way ?? null;
+  };
+  const values = store.values("commands");
+  const afterBoot = openAfterBoot({ machine, health, values, running });
+  const executor = openExecutor({
     types: COMMAND_TYPES,
     state: {
       journal: store,
-      values: store.values("commands"),
+      values,
       durable: () => store.mode === "ok",
       memory: store.memory("commands.server_time"),
       holds: openHoldFile(options.stateDir),
@@ -61,15 +77,17 @@ export function openCommanding(options: CommandingOptions): Executor {
         sources: () => running().loops.map(({ api }) => api.name),
       },
     },
-    host: { bootId, uptimeMs: () => readUptime(files) ?? 0, clock },
+    host: { bootId, uptimeMs: () => readUptime(files) ?? 0, clock, way },
     gates,
     hands: { helper: () => running().helper, undo: {} },
+    afterBoot,
     tell: {
       log,
       report,
       conditions: (conditions) => health.set("commands", [...conditions, ...gates.conditions()]),
     },
   });
+  return { executor, afterBoot };
 }
 
 /** For `systemctl status` and the report: what is going on, or what waits. */

@@ -3,6 +3,7 @@
  * what root could type anyway, said plainly.
  */
 import { hostname } from "node:os";
+import { FULL_REBOOT } from "../../helper/reboot/systemd.ts";
 import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
 import type { RunProgram } from "../../system/program.ts";
@@ -33,7 +34,7 @@ export async function rebootUnproven(
   );
   const { status, stderr } = await run(
     hard ? ["systemctl", "reboot", "--force", "--force"] : ["systemctl", "reboot"],
-    { timeoutMs: SYSTEMCTL_MS },
+    { timeoutMs: SYSTEMCTL_MS, env: FULL_REBOOT },
   );
   if (status !== 0)
     throw new AgentError(

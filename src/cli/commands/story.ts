@@ -14,6 +14,7 @@ import { nextLine } from "../text/next-step.ts";
 import { TIME_TITLE, timeCell, timeText } from "../text/time.ts";
 import { wrapText } from "../text/wrap.ts";
 import { gateTable, rehearsedGates } from "./gates.ts";
+import { lookedAt } from "./looked-at.ts";
 import { stateColor } from "./text.ts";
 import { nameText, rowsText, valueText } from "./values.ts";
 
@@ -21,9 +22,20 @@ import { nameText, rowsText, valueText } from "./values.ts";
 type Section = (command: CommandWire, shown: Shown) => string | null;
 
 /** What has a section of its own. */
-const ELSEWHERE = new Set(["boot_id", "from_boot_id", "cause", "gates", "would", "rehearsed"]);
+const ELSEWHERE = new Set([
+  "boot_id",
+  "from_boot_id",
+  "cause",
+  "gates",
+  "would",
+  "rehearsed",
+  "way",
+  "regressed",
+  "regressed_more",
+  "not_seen",
+]);
 
-const SECTIONS: readonly Section[] = [history, gates, boots, result, standing];
+const SECTIONS: readonly Section[] = [history, gates, boots, lookedAt, result, standing];
 
 /** Ends with a line break. */
 export function commandStory(command: CommandWire, shown: Shown): string {
@@ -75,13 +87,13 @@ function gates({ result: found = {} }: CommandWire, shown: Shown): string | null
 }
 
 function boots({ result: found = {}, reboot }: CommandWire, { width }: Shown): string | null {
-  const { from_boot_id: from = reboot?.from_boot_id, boot_id: to, cause } = found;
+  const { from_boot_id: from = reboot?.from_boot_id, boot_id: to, cause, way: how } = found;
   if (typeof from !== "string") return null;
   const way =
     from === to
       ? `On boot ${from}, before and after`
       : typeof to === "string"
-        ? `From boot ${from} to boot ${to}`
+        ? `From boot ${from} to boot ${to}${how === "kexec" ? ", by kexec" : ""}`
         : `Asked on boot ${from}`;
   const doubt =
     cause === "unverified"

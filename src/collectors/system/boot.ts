@@ -8,6 +8,9 @@ const PSTORE = "/sys/fs/pstore";
 const MAX_PACKAGES = 64;
 /** A dump written this long before the boot is taken for its cause. */
 const DUMP_BEFORE_BOOT_MS = 60 * 60 * 1000;
+const KEXEC_LOADER = 0xd;
+/** "Type undefined": a loader without a number of its own. */
+const UNDEFINED_LOADER = 0xff;
 
 /**
  * Debian's and Ubuntu's marker (with the packages that asked for it), and installed kernels of the running
@@ -78,11 +81,25 @@ function installedKernels(files: Files): { release: string; path: string }[] {
  */
 export function readLastBoot(files: Files, bootTime: number | null): LastBoot {
   const dumps = readDumps(files, bootTime);
+  const way = readBootWay(files);
   const found: [LastBoot["cause"], string] | null =
     (dumps.panicBeforeBoot ? ["kernel_panic", "pstore"] : null) ??
-    watchdogCause(files) ??
-    raspberryPiCause(files);
-  return { cause: found?.[0] ?? null, source: found?.[1] ?? null, kernel_dumps: dumps.count };
+    // Past the firmware these registers still tell of the boot before.
+    (way === "kexec" ? null : (watchdogCause(files) ?? raspberryPiCause(files)));
+  return { cause: found?.[0] ?? null, source: found?.[1] ?? null, kernel_dumps: dumps.count, way };
+}
+
+/**
+ * Whether the kernel was started by the firmware, or by the kernel before it. On x86 each boot loader leaves its number
+ * (Linux Documentation/arch/x86/boot.rst: 0xD is kexec); a kexec on a device tree leaves a mark in it, but only where
+ * the kernel loaded it (drivers/of/kexec.c), so that there is none proves nothing.
+ * @returns null: not known
+ */
+function readBootWay(files: Files): LastBoot["way"] {
+  if (files.presence("/proc/device-tree/chosen/linux,booted-from-kexec") === "yes") return "kexec";
+  const loader = files.number("/proc/sys/kernel/bootloader_type");
+  if (loader === null || loader <= 0 || loader >= UNDEFINED_LOADER) return null;
+  return loader >> 4 === KEXEC_LOADER ? "kexec" : "firmware";
 }
 
 function readDumps(

@@ -98,6 +98,10 @@ const lastBootSchema = v.object({
     v.nullable(v.number()),
     v.description("crash records kept in /sys/fs/pstore; null: may not be looked at"),
   ),
+  way: v.pipe(
+    v.nullable(v.picklist(["firmware", "kexec"])),
+    v.description("kexec: started by the kernel before it, past the firmware; null: not known"),
+  ),
 });
 export type LastBoot = v.InferOutput<typeof lastBootSchema>;
 

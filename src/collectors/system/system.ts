@@ -14,7 +14,7 @@ import { systemConditions } from "./conditions.ts";
 import { readHardware } from "./dmi.ts";
 import { systemMetrics } from "./metrics.ts";
 import { readArchitecture, readClock, readHostName, readOsRelease } from "./os.ts";
-import { type System, systemSchema } from "./schema.ts";
+import { type System, systemSchema, type Virtualization } from "./schema.ts";
 import { detectVirtualization } from "./virtualization.ts";
 
 const HOUR_MS = 3_600_000;
@@ -76,10 +76,16 @@ export function systemCollector(): Collector<System> {
         hardware,
         clock: readClock(files),
         reboot_required: readRebootRequired(files, virtualization.container === null ? kernel.release : null),
-        last_boot: readLastBoot(files, virtualization.container === null ? bootTime : null),
+        last_boot: lastBoot(files, bootTime, virtualization),
       };
     },
   };
+}
+
+/** A container did not boot the kernel it runs on. */
+function lastBoot(files: Files, bootTime: number | null, { container }: Virtualization): System["last_boot"] {
+  if (container === null) return readLastBoot(files, bootTime);
+  return { ...readLastBoot(files, null), way: null };
 }
 
 /** What can't change before the next boot. */

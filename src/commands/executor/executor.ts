@@ -5,6 +5,7 @@
 import { isFinal, NEVER_BEGUN } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
+import { openVerifying } from "../after-boot/verify.ts";
 import { type Acts, type AnyCommandType, REBOOT_STEP } from "../command-type.ts";
 import { openJournal, whyOf } from "../journal.ts";
 import type { Input } from "../machine.ts";
@@ -59,6 +60,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
       tellConditions();
     },
   });
+  const verify = openVerifying(ports.afterBoot, host, { apply, pause, stopping });
   const looking = openLooking(ports, { journal, time, hold, active, apply, typeOf, stopping });
   const steps = openSteps(ports.hands, { apply, undoing, stopping });
   const floods = openFloods(host.clock);
@@ -170,7 +172,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   async function carryOn(given: CommandRecord, acts: Acts): Promise<true> {
     let record = given;
     while (ACTIVE.has(record.progress.state) && !stopping.aborted) {
-      if (record.progress.state === "verifying") record = apply(record, { kind: "verified", result: {} });
+      if (record.progress.state === "verifying") record = await verify(record);
       else if (record.progress.state === "rebooting") record = await flow.settle(record);
       else if (record.progress.step === REBOOT_STEP) record = await flow.begin(record, typeOf(record));
       else record = await steps.run(record, typeOf(record), acts);

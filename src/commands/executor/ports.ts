@@ -6,6 +6,7 @@ import type { Command, Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Clock } from "../../system/clock.ts";
+import type { AfterBootPort } from "../after-boot/verify.ts";
 import type { Acts, AnyCommandType } from "../command-type.ts";
 import type { Facts, GateVerdict, Hold, KnownTime, Lost } from "../gates/gate.ts";
 import type { JournalStore } from "../journal.ts";
@@ -17,6 +18,7 @@ export interface ExecutorPorts {
   readonly host: HostPort;
   readonly gates: GatePort;
   readonly hands: HandsPort;
+  readonly afterBoot: AfterBootPort;
   readonly tell: TellPort;
 }
 
@@ -57,6 +59,8 @@ export interface HostPort {
   /** Milliseconds since the kernel started, suspend included. */
   uptimeMs(): number;
   readonly clock: Clock;
+  /** How the kernel was started; null: not known. */
+  way(): "firmware" | "kexec" | null;
   /** Resolves after so many milliseconds of uptime, or when the agent stops; for tests whose uptime is not the kernel's. */
   readonly pause?: (ms: number) => Promise<void>;
 }

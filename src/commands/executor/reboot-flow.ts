@@ -3,15 +3,27 @@
  * id decides. On the same boot nobody calls it failed before it can't happen any more.
  */
 import { randomUUID } from "node:crypto";
-import type { Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
+import type { Picture } from "../after-boot/picture.ts";
 import type { AnyCommandType } from "../command-type.ts";
+import { suspendedMs, userspaceIsNew } from "../facts/userspace.ts";
 import { whyOf } from "../journal.ts";
 import type { Input } from "../machine.ts";
 import { causeOf, NOT_BEGUN } from "../reboot-cause.ts";
 import type { CommandRecord, RebootIntent } from "../record.ts";
 import type { ExecutorPorts } from "./ports.ts";
+import {
+  didNotHappen,
+  HANGS,
+  intentIn,
+  isPossible,
+  type Look,
+  lookOf,
+  NO_BOOT_ID,
+  SOFT,
+  UNSETTLED,
+} from "./reboot-verdict.ts";
 import { callAs } from "./steps.ts";
 import { within } from "./waker.ts";
 
@@ -23,6 +35,7 @@ const SETTLE_MS = 5_000;
 const DOWN_MS = 15 * 60_000;
 const REPORT_MS = 5_000;
 const LOOK_MS = 20_000;
+const NOTE_MS = 45_000;
 const LOOK_AGAIN_MS = 5_000;
 /** How often the helper is asked after a boot why it came: right after it, it may not be there yet. */
 const LOOKS_AFTER_BOOT = 24;
@@ -35,7 +48,7 @@ export interface RebootFlow {
 }
 
 export function openRebootFlow(
-  { host, hands, tell }: ExecutorPorts,
+  { host, hands, tell, afterBoot }: ExecutorPorts,
   inside: {
     readonly apply: (record: CommandRecord, input: Input) => CommandRecord;
     /** Resolves after so long, or when the agent stops. */
@@ -52,7 +65,9 @@ export function openRebootFlow(
   async function begin(record: CommandRecord, type: AnyCommandType): Promise<CommandRecord> {
     const method = type.reboot?.(record.asked.params) ?? "graceful";
     if (bootId === "unknown") return apply(record, { kind: "step_failed", why: NO_BOOT_ID });
-    const intended = apply(record, { kind: "intend", intent: intentOf(method) });
+    const before = record.asked.mode === "live" ? await noted() : null;
+    if (stopping.aborted) return record;
+    const intended = apply(record, { kind: "intend", intent: intentOf(method, before) });
     if (intended.progress.state !== "rebooting") return intended;
     if (intended.asked.mode !== "live") return apply(intended, { kind: "simulated_boot" });
     await within(stopping, REPORT_MS, (signal) => tell.report(intended.asked.source, signal));
@@ -60,7 +75,12 @@ export function openRebootFlow(
     return await watch(await call(intended));
   }
 
-  function intentOf(method: RebootIntent["method"]): RebootIntent {
+  /** What works now. A reboot is not put off for what hangs: that is among what it may mend. */
+  async function noted(): Promise<Picture | null> {
+    return await within(stopping, NOTE_MS, (signal) => afterBoot.note(signal));
+  }
+
+  function intentOf(method: RebootIntent["method"], before: Picture | null): RebootIntent {
     const now = host.uptimeMs();
     return {
       method,
@@ -69,6 +89,10 @@ export function openRebootFlow(
       deadlineMs: now + DOWN_MS,
       attempt: 1,
       answer: "none",
+      monotonicMs: host.clock.monotonic(),
+      before,
+      lookUntil: null,
+      after: null,
     };
   }
 
@@ -106,7 +130,12 @@ export function openRebootFlow(
         const unanswered = look.errorCode === "reboot_unanswered" && host.uptimeMs() <= deadlineMs;
         const possible = unanswered || isPossible(look);
         unsettled(possible && host.uptimeMs() > deadlineMs ? HANGS : null);
-        record = apply(record, { kind: "same_boot", possible, why: didNotHappen(look) });
+        const soft = possible ? false : await wasSoft(record);
+        record = apply(record, {
+          kind: "same_boot",
+          possible,
+          why: soft ? SOFT : didNotHappen(look, sleptMs(record)),
+        });
       }
     }
     if (record.progress.state !== "rebooting") unsettled(null);
@@ -120,8 +149,17 @@ export function openRebootFlow(
       if (intentIn(record).fromBootId === bootId) return await watch(record);
       const look = await lookAfterBoot(record);
       if (stopping.aborted) return record;
-      const cause = causeOf(look);
-      return apply(record, { kind: "new_boot", bootId, cause, how: look?.steps ?? [] });
+      const lookUntilMs = host.uptimeMs() + afterBoot.boundMs();
+      const how = look?.steps ?? [];
+      const input = {
+        kind: "new_boot",
+        bootId,
+        cause: causeOf(look),
+        how,
+        way: host.way(),
+        lookUntilMs,
+      } as const;
+      return apply(record, input);
     },
   };
 
@@ -132,6 +170,24 @@ export function openRebootFlow(
       if (look !== null || looks >= LOOKS_AFTER_BOOT || stopping.aborted) return look;
       await pause(LOOK_AGAIN_MS);
     }
+  }
+
+  /** How long the host was suspended since the intent, which is no boot either. */
+  function sleptMs(record: CommandRecord): number {
+    const { monotonicMs, callDeadlineMs, method } = intentIn(record);
+    if (monotonicMs === null) return 0;
+    const since = host.uptimeMs() - (callDeadlineMs - CALL_MS[method]);
+    return suspendedMs(since, host.clock.monotonic() - monotonicMs) ?? 0;
+  }
+
+  /** Whether the userspace was started anew since the intent, on the kernel it was on. */
+  async function wasSoft(record: CommandRecord): Promise<boolean> {
+    const since = intentIn(record).monotonicMs;
+    if (since === null) return false;
+    const answer = await within(stopping, LOOK_MS, (signal) =>
+      hands.helper().call("systemd.look", {}, signal, { deadlineMs: LOOK_MS }),
+    ).catch(() => null);
+    return userspaceIsNew(answer, since);
   }
 
   async function lookAt({ asked, progress }: CommandRecord): Promise<Look | null> {
@@ -148,79 +204,3 @@ export function openRebootFlow(
     }
   }
 }
-
-interface Look {
-  readonly inFlight: boolean;
-  readonly shutdown: boolean;
-  readonly doubt: string | null;
-  /** What the helper's record says of this id. */
-  readonly known: string | null;
-  readonly steps: readonly string[];
-  readonly error: string | null;
-  readonly errorCode: string | null;
-}
-
-/** What `reboot.look` answers; what can't be read of it is doubt. */
-function lookOf(answer: unknown): Look {
-  const { known, in_flight, shutdown, doubt } = (answer ?? {}) as {
-    known?: { state?: string; steps?: string[]; error?: { code?: string; message?: string } } | null;
-    in_flight?: boolean;
-    shutdown?: { scheduled?: boolean; under_way?: boolean };
-    doubt?: string | null;
-  };
-  return {
-    inFlight: in_flight !== false,
-    shutdown: shutdown?.scheduled !== false || shutdown.under_way !== false,
-    doubt: doubt ?? null,
-    known: known?.state ?? null,
-    steps: known?.steps ?? [],
-    error: known?.error?.message ?? null,
-    errorCode: known?.error?.code ?? null,
-  };
-}
-
-function isPossible({ inFlight, shutdown, doubt }: Look): boolean {
-  return inFlight || shutdown || doubt !== null;
-}
-
-function intentIn({ progress }: CommandRecord): RebootIntent {
-  if (progress.reboot === null)
-    throw new AgentError("no_transition", "a reboot under way without its intent");
-  return progress.reboot;
-}
-
-function didNotHappen({ known, error }: Look): Why {
-  const because =
-    error !== null
-      ? `: ${error}`
-      : known === null
-        ? ": the helper was never asked, or refused"
-        : known === "done"
-          ? ": it was asked for and given up again by something on this host"
-          : ": it was begun and came to nothing";
-  return {
-    code: "reboot_did_not_happen",
-    text: `The host is still on the boot it was on, and nothing is under way any more${because}.`,
-    nextStep: "journalctl -u foundry-agent-helper -u systemd-logind -n 50",
-  };
-}
-
-const NO_BOOT_ID: Why = {
-  code: "no_boot_id",
-  text: "The kernel does not tell its boot id, so a reboot could not be proven.",
-  nextStep: "cat /proc/sys/kernel/random/boot_id",
-};
-
-const UNSETTLED: ConditionDraft = {
-  code: "reboot_unsettled",
-  severity: "error",
-  text: "Whether a reboot that was asked for is still under way can't be said, because the helper does not answer.",
-  nextStep: "systemctl status foundry-agent-helper.socket foundry-agent-helper",
-};
-
-const HANGS: ConditionDraft = {
-  code: "shutdown_hangs",
-  severity: "error",
-  text: "The host was asked to reboot a quarter of an hour ago and is still going down.",
-  nextStep: "systemctl list-jobs  # shows what it waits for; foundry-agent reboot --hard ends it",
-};

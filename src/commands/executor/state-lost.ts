@@ -94,6 +94,11 @@ const LOST_INTENT: Omit<RebootIntent, "fromBootId"> = {
   deadlineMs: 0,
   attempt: 1,
   answer: "unknown",
+  // The note of what worked was lost with the state.
+  monotonicMs: null,
+  before: null,
+  lookUntil: null,
+  after: null,
 };
 
 const STATE_LOST: Why = {

@@ -5,6 +5,7 @@
  */
 
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -13,6 +14,7 @@ import {
   readSync,
   realpathSync,
   type Stats,
+  statSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { AgentError, errorCode } from "../../model/errors.ts";
@@ -57,11 +59,39 @@ export function readTrusted(path: string, owner: number, maxBytes: number): stri
 }
 
 /**
+ * The program behind a path, links followed, if only `owner` (and root) can have written it or put it there: also no
+ * folder above it, nor above a link to it, is anybody else's.
+ * @throws AgentError `file_not_trusted` (with the line that mends it), `file_unreadable`
+ */
+export function refuseUntrusted(path: string, owner: number): string {
+  try {
+    const real = realpathSync(path);
+    const found = statSync(real);
+    if (!found.isFile()) throw unreadable(path, "is no regular file");
+    refuseForeign(path, found, owner, "0755");
+    refuseForeignFolders(real, owner);
+    refuseFolders(realpathSync(dirname(path)), owner);
+    accessSync(real, constants.X_OK);
+    return real;
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    if (errorCode(error) !== "EACCES") throw unreadable(path, `can't be read (${errorCode(error)})`, error);
+    throw new AgentError("file_not_trusted", `${path} may not be run`, `chmod 0755 ${shellWord(path)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
  * All folders from the file (links followed) up to the root.
  * @throws AgentError `file_not_trusted`
  */
 function refuseForeignFolders(path: string, owner: number): void {
-  for (let folder = dirname(realpathSync(path)); ; folder = dirname(folder)) {
+  refuseFolders(dirname(realpathSync(path)), owner);
+}
+
+function refuseFolders(from: string, owner: number): void {
+  for (let folder = from; ; folder = dirname(folder)) {
     const found = lstatSync(folder);
     // In a sticky folder (/tmp) nobody can rename what is not his.
     if ((found.mode & STICKY) === 0 || (found.uid !== 0 && found.uid !== owner))

@@ -29,6 +29,16 @@ export interface Attempt {
   readonly text: string;
 }
 
+/**
+ * With these `systemctl reboot` goes through the firmware. Without, systemd (254 on) makes a soft-reboot of it where a
+ * tree is mounted at /run/nextroot, and a kexec where a kernel is loaded: the first proves nothing, since the kernel and
+ * its boot id stay; the second leaves devices and firmware as they are, which is what many reboots are for.
+ */
+export const FULL_REBOOT: Readonly<Record<string, string>> = {
+  SYSTEMCTL_SKIP_AUTO_SOFT_REBOOT: "1",
+  SYSTEMCTL_SKIP_AUTO_KEXEC: "1",
+};
+
 /** Whether systemd is this host's PID 1, as sd_booted(3) tells. */
 export function hasSystemd(files: Files): boolean {
   return files.info("/run/systemd/system")?.isDirectory === true;
@@ -88,7 +98,7 @@ export async function attempt(
       maxOutputBytes: MAX_OUTPUT_BYTES,
       ...(heedSignal ? { signal: context.signal } : {}),
       // systemctl takes a sandbox for a chroot, in which it does nothing and says that it is fine.
-      env: { SYSTEMD_IGNORE_CHROOT: "1" },
+      env: { ...FULL_REBOOT, SYSTEMD_IGNORE_CHROOT: "1" },
     });
   } catch (error) {
     const code = errorCode(error);

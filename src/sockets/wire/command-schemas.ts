@@ -1,5 +1,6 @@
 /** The shapes of what command.ts makes, and their types. Not loaded at run time: see answers.ts. */
 import * as v from "valibot";
+import { KINDS } from "../../commands/after-boot/picture.ts";
 import { COMMAND_STATES } from "../../model/command.ts";
 
 const time = v.pipe(v.nullable(v.string()), v.description("RFC 3339, UTC"));
@@ -30,6 +31,13 @@ const shownSchema = v.strictObject({
   rehearsal: rehearsalSchema,
 });
 
+const checkedSchema = v.strictObject({
+  kind: v.picklist(KINDS),
+  before: v.pipe(v.number(), v.description("How many worked; of units, how many had failed")),
+  after: v.pipe(v.nullable(v.number()), v.description("null: not looked at, or not yet")),
+  regressed: v.array(v.strictObject({ name: v.string(), was: v.string(), is: v.string(), text: v.string() })),
+});
+
 export const commandSchema = v.strictObject({
   ...shownSchema.entries,
   epoch: v.pipe(v.optional(v.string()), v.description(CONTROL)),
@@ -53,6 +61,10 @@ export const commandSchema = v.strictObject({
           from_boot_id: v.string(),
           attempt: v.number(),
           answer: v.pipe(v.picklist(["none", "taken", "unknown"]), v.description("Of the helper")),
+          checked: v.pipe(
+            v.nullable(v.array(checkedSchema)),
+            v.description("What worked before, and does after the boot; null: nothing was noted"),
+          ),
         }),
       ),
     ),
@@ -104,5 +116,6 @@ export type WholeCommandWire = Required<CommandWire>;
 export type DryRunWire = v.InferOutput<typeof dryRunSchema>;
 export type SubmittedWire = v.InferOutput<typeof submittedSchema>;
 export type HistoryWire = WholeCommandWire["history"][number];
+export type CheckedWire = v.InferOutput<typeof checkedSchema>;
 export type HoldWire = v.InferOutput<typeof holdSchema>;
 export type ReleaseWire = v.InferOutput<typeof releaseSchema>;

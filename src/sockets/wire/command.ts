@@ -1,4 +1,5 @@
 /** Commands on the wire of the two sockets: mapped field by field, for the reason that wire.ts names. */
+import { tally } from "../../commands/after-boot/compare.ts";
 import type { GateVerdict, Hold } from "../../commands/gates/gate.ts";
 import { conditional } from "../../commands/gates/text.ts";
 import { endedBadly } from "../../commands/journal.ts";
@@ -79,8 +80,15 @@ function rowWire(row: StoredCommand): ShownCommandWire {
 function rebootWire(record: CommandRecord | null): WholeCommandWire["reboot"] {
   const intent = record?.progress.reboot ?? null;
   if (intent === null) return null;
-  const { method, fromBootId, attempt, answer } = intent;
-  return { method, from_boot_id: fromBootId, attempt, answer };
+  const { method, fromBootId, attempt, answer, before, after } = intent;
+  const checked =
+    before === null
+      ? null
+      : tally(before, after).map(({ regressed, ...counts }) => ({
+          ...counts,
+          regressed: regressed.map(({ name, was, is, text }) => ({ name, was, is, text })),
+        }));
+  return { method, from_boot_id: fromBootId, attempt, answer, checked };
 }
 
 /** The parameters of a command as it was kept; null when they can't be read. */

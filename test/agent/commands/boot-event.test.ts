@@ -18,12 +18,22 @@ const report = (sections: Record<string, unknown> = {}): Report => ({
 const nobody = (): string | null => null;
 
 function lives(
-  ...boots: { id: string; stopped: boolean; seen?: Report; asked?: (from: string) => string | null }[]
+  ...boots: {
+    id: string;
+    stopped: boolean;
+    seen?: Report;
+    asked?: (from: string) => string | null;
+    /** Monotonic, milliseconds: when the agent was started, and when PID 1 says that the userspace was. */
+    at?: number;
+    userspace?: number | null;
+  }[]
 ) {
   const store = testStore(temporaryFolder());
-  for (const { id, stopped, seen = report(), asked = nobody } of boots) {
-    const boot = openBootWatch(store, id, () => START);
+  for (const { id, stopped, seen = report(), asked = nobody, at = 9_000, userspace } of boots) {
+    const clock = { now: () => START, monotonic: () => at };
+    const boot = openBootWatch(store, id, clock, () => at);
     boot.started(seen, asked);
+    if (userspace !== undefined) boot.userspace({ state: "running", userspace_started_ms: userspace });
     if (stopped) boot.stopped();
   }
   return store.eventsSince("", 10).filter(({ type }) => type === "reboot");
@@ -66,6 +76,66 @@ test("what kernel, BMC and firmware say counts more", () => {
         under_voltage: true,
       },
     },
+  ]);
+});
+
+test("a soft-reboot keeps the boot id, and is told once", () => {
+  const soft = lives(
+    { id: "b1", stopped: true, at: 20_000, userspace: 4_000 },
+    // The agent alone was started again, then with it all else, twice.
+    { id: "b1", stopped: false, at: 30_000, userspace: 4_000 },
+    { id: "b1", stopped: false, at: 50_000, userspace: 44_000 },
+    { id: "b1", stopped: false, at: 60_000, userspace: 44_000 },
+    { id: "b1", stopped: true, at: 80_000, userspace: 74_000 },
+  );
+  expect(soft.map(({ severity, data }) => [severity, data])).toEqual(
+    Array(2).fill(["warning", { asked: false, kind: "soft", from_boot_id: "b1", boot_id: "b1" }]),
+  );
+});
+
+test("who does not say when userspace began says nothing of a soft-reboot", () => {
+  expect(
+    lives({ id: "b1", stopped: true, at: 20_000 }, { id: "b1", stopped: true, at: 50_000, userspace: null }),
+  ).toEqual([]);
+});
+
+test("on a new boot the userspace is the boot's own", () => {
+  const told = lives(
+    { id: "b1", stopped: true, at: 900_000, userspace: 4_000 },
+    { id: "b2", stopped: true, at: 9_000, userspace: 4_000 },
+  );
+  expect(told.map(({ data }) => data.boot_id)).toEqual(["b2"]);
+});
+
+test("by kexec or through the firmware, as far as that is known", () => {
+  const seen = (way: string | null): Report =>
+    report({ system: { boot_time: null, last_boot: { cause: null, source: null, kernel_dumps: 0, way } } });
+  const kinds = ["kexec", "firmware", null].map(
+    (way) => lives({ id: "b1", stopped: true }, { id: "b2", stopped: true, seen: seen(way) })[0]?.data.kind,
+  );
+  expect(kinds).toEqual(["kexec", "firmware", null]);
+});
+
+test("a host that was suspended was not booted; a clock that was set right was neither", () => {
+  const store = testStore(temporaryFolder());
+  const at = { wall: START, monotonic: 50_000, uptime: 50_000 };
+  const clock = { now: () => at.wall, monotonic: () => at.monotonic };
+  const boot = openBootWatch(store, "b1", clock, () => at.uptime);
+  boot.started(report(), nobody);
+  const pass = (ms: number, more: { asleep?: number; step?: number } = {}): void => {
+    const { asleep = 0, step = 0 } = more;
+    at.monotonic += ms;
+    at.uptime += ms + asleep;
+    at.wall += ms + asleep + step;
+    boot.ticked();
+  };
+  pass(60_000);
+  pass(60_000, { step: 3_600_000 });
+  expect(store.eventsSince("", 10)).toEqual([]);
+  pass(60_000, { asleep: 1_800_000 });
+  pass(60_000);
+  expect(store.eventsSince("", 10).map(({ type, data }) => [type, data])).toEqual([
+    ["resume", { boot_id: "b1", suspended_s: 1_800 }],
   ]);
 });
 

@@ -6,14 +6,20 @@ import { runCli } from "../../support/text/io.ts";
 
 function rebooting(given: { uid?: number; status?: number; answer?: string } = {}) {
   const ran: (readonly string[])[] = [];
-  const run: RunProgram = async (argv) => {
+  const environments: Readonly<Record<string, string>>[] = [];
+  const run: RunProgram = async (argv, { env = {} }) => {
     ran.push(argv);
+    environments.push(env);
     const { status = 0 } = given;
     return { status, ended: "exited", stdout: "", stderr: "no\n", durationMs: 1, lingering: null };
   };
   const input = given.answer === undefined ? piped("") : typed(given.answer);
   const command = rebootCommandWith({ input: () => input, run, uid: () => given.uid ?? 0, pollMs: 5 });
-  return { ran, cli: (...argv: string[]) => runCli([command], ["reboot", "--unproven", ...argv]) };
+  return {
+    ran,
+    environments,
+    cli: (...argv: string[]) => runCli([command], ["reboot", "--unproven", ...argv]),
+  };
 }
 
 test("only root may", async () => {
@@ -33,7 +39,7 @@ test("it asks, says that nothing proves it, and no is no", async () => {
 });
 
 test("it runs systemctl, twice forced when hard", async () => {
-  const { ran, cli } = rebooting();
+  const { ran, environments, cli } = rebooting();
   const { code, stdout } = await cli("--yes");
   expect(code).toBe(0);
   expect(stdout).toContain("Nothing will prove this reboot");
@@ -42,6 +48,9 @@ test("it runs systemctl, twice forced when hard", async () => {
     ["systemctl", "reboot"],
     ["systemctl", "reboot", "--force", "--force"],
   ]);
+  // No soft-reboot and no kexec in its place.
+  for (const env of environments)
+    expect(env).toMatchObject({ SYSTEMCTL_SKIP_AUTO_SOFT_REBOOT: "1", SYSTEMCTL_SKIP_AUTO_KEXEC: "1" });
 });
 
 test("what the agent would do says nothing here, and a failure is told", async () => {

@@ -153,6 +153,10 @@ test("it follows on a terminal until the host is gone, and says that calmly", as
       deadlineMs: 2,
       attempt: 1,
       answer: "taken",
+      monotonicMs: 1,
+      before: null,
+      lookUntil: null,
+      after: null,
     },
   });
   // Its next look finds it, and only then the host goes.

@@ -23,7 +23,9 @@ test("what was changed and what was refused, each oldest first, over both halves
   expect([code, stderr]).toEqual([0, ""]);
   const [changed = "", refused = ""] = stdout.split("\n\n");
   expect(changed.match(/cmd_\d/g)).toEqual(["cmd_1", "cmd_1", "cmd_3", "cmd_3"]);
-  expect(changed).toMatch(/^Changed on this host:\n[-\d]{10} [:\d]{8} UTC {2}act +begun +cmd_1 {2}from local/);
+  expect(changed).toMatch(
+    /^Changed on this host:\n[-\d]{10} [:\d]{8} UTC {2}act +begun +cmd_1 {2}from local/,
+  );
   expect(refused).toMatch(/^Refused:\n.* no +helper_refused +cmd_2 {2}from local {2}none {2}\S/);
 });
 

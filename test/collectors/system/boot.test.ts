@@ -64,11 +64,13 @@ test("a panic written shortly before the boot is its cause, older ones are only 
     cause: "kernel_panic",
     source: "pstore",
     kernel_dumps: 1,
+    way: null,
   });
   expect(readLastBoot(files({ ...panic, times: { [dump]: BOOT - 1440 * MINUTE } }), BOOT)).toEqual({
     cause: null,
     source: null,
     kernel_dumps: 1,
+    way: null,
   });
   const oops = { files: { [dump]: "Oops#1 Part1\n" }, times: { [dump]: BOOT - MINUTE } };
   expect(readLastBoot(files(oops), BOOT).cause).toBeNull();
@@ -121,6 +123,24 @@ test.each([{ base64: "gICAgA==" }, "abc", "", "too long"])(
     expect(readLastBoot(files(tree), BOOT).cause).toBeNull();
   },
 );
+
+test.each([
+  ["GRUB", { "/proc/sys/kernel/bootloader_type": "114\n" }, "firmware"],
+  ["a stub of the firmware", { "/proc/sys/kernel/bootloader_type": "176\n" }, "firmware"],
+  ["kexec on x86", { "/proc/sys/kernel/bootloader_type": "208\n" }, "kexec"],
+  ["a loader without a number", { "/proc/sys/kernel/bootloader_type": "255\n" }, null],
+  ["nobody says", { "/proc/sys/kernel/bootloader_type": "0\n" }, null],
+  ["no x86", {}, null],
+  ["kexec on a device tree", { "/proc/device-tree/chosen/linux,booted-from-kexec": "" }, "kexec"],
+])("which way it was booted: %s", (_name, at, way) => {
+  expect(readLastBoot(files({ files: at }), BOOT).way).toBe(way);
+});
+
+test("after a kexec the hardware's registers tell of the boot before", () => {
+  const watchdog = { "/sys/class/watchdog/watchdog0/bootstatus": "32\n" };
+  const kexec = { ...watchdog, "/proc/sys/kernel/bootloader_type": "208\n" };
+  expect(readLastBoot(files({ files: kexec }), BOOT)).toMatchObject({ cause: null, way: "kexec" });
+});
 
 test("bits of any value name a known cause or none", () => {
   const known = ["watchdog", "overheat", "under_voltage", "over_voltage", "power_on", "reset", null];

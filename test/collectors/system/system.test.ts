@@ -72,7 +72,7 @@ test("a bare-metal Ceph node", async () => {
       packages: [],
       newest_kernel: "6.1.0-31-amd64",
     },
-    last_boot: { cause: null, source: null, kernel_dumps: 0 },
+    last_boot: { cause: null, source: null, kernel_dumps: 0, way: null },
   } satisfies System);
   expect(conditionCodes(systemCollector(), data)).toEqual(["reboot_required"]);
 });
@@ -103,9 +103,13 @@ test("a container says what it can't know", async () => {
     hardware: { source: null, raspberry_pi: null },
     clock: { synchronised: null, source: null, time_zone: "UTC" },
     reboot_required: { required: null },
-    last_boot: { cause: null },
+    last_boot: { cause: null, way: null },
   });
   expect(conditionCodes(systemCollector(), data)).toEqual(["machine_id_missing"]);
+  // The kernel's own loader is the host's.
+  const tree = machineTree("container");
+  const loaded = { ...tree, files: { ...tree.files, "/proc/sys/kernel/bootloader_type": "208\n" } };
+  expect((await collect(loaded)).last_boot.way).toBeNull();
 });
 
 test("the machine the test runs on", async () => {
@@ -167,7 +171,7 @@ test("conditions of an abnormal boot, an unsynchronised clock and asked-for rebo
   const wrong: System = {
     ...data,
     clock: { ...data.clock, synchronised: false },
-    last_boot: { cause: "watchdog", source: "watchdog0", kernel_dumps: 2 },
+    last_boot: { cause: "watchdog", source: "watchdog0", kernel_dumps: 2, way: "firmware" },
     reboot_required: {
       required: true,
       since: null,

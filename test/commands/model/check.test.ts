@@ -60,6 +60,13 @@ const WRONG: readonly (readonly [string, Scenario, readonly Mistake[], number, R
   ["writes the undo record after the change", WORK, ["undo_after_change"], 1, /end/],
   ["forgets an undo whose time came too early", WORK, ["undo_by_time_is_forgotten"], 1, /end/],
   ["repeats what may not be repeated", WORK, ["repeats_what_may_not_be"], 1, /twice/],
+  [
+    "reboots again when the node is worse",
+    REBOOT,
+    ["reboots_again_when_worse", "helper_forgets"],
+    1,
+    /reboot|twice/,
+  ],
   ["asks the helper for a test", REBOOT_TEST, ["test_mode_asks"], 1, /a test acted/],
 ];
 

@@ -20,7 +20,8 @@ export type Mistake =
   | "helper_ignores_hang_up"
   | "verdict_after_one_look"
   | "cause_wants_an_end"
-  | "test_mode_asks";
+  | "test_mode_asks"
+  | "reboots_again_when_worse";
 
 export type Mistakes = ReadonlySet<Mistake>;
 

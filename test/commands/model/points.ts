@@ -1,4 +1,6 @@
 /** What the main process does next at each point of executor.ts, steps.ts and reboot-flow.ts. */
+import { compare, type Looked } from "../../../src/commands/after-boot/compare.ts";
+import type { Picture } from "../../../src/commands/after-boot/picture.ts";
 import type { Input } from "../../../src/commands/machine.ts";
 import { causeOf } from "../../../src/commands/reboot-cause.ts";
 import { isFinal } from "../../../src/model/command.ts";
@@ -37,7 +39,7 @@ export function point(
       } else if (!isFinal(record.state)) add("pick up", { main: "carry" });
       return;
     case "carry":
-      if (record.state === "verifying") write({ kind: "verified", result: {} }, { main: "top" });
+      if (record.state === "verifying") add("look after the boot", { main: "seeing" });
       else if (record.state === "rebooting") {
         if (!live && !mistakes.has("test_mode_asks")) write({ kind: "simulated_boot" }, {});
         else if (record.reboot?.fromBootId !== boot) add("another boot", { main: "new_boot" });
@@ -46,6 +48,21 @@ export function point(
       else if (scenario.reboot) intend(world, ground, add, write);
       else if (record.step === "set") add("step set", { main: "undo" });
       else add("step work", { main: "act" });
+      return;
+    case "seeing":
+      // Nothing was noted of a test; else what was seen may be as before, or worse, and the reboot is done either way.
+      if (record.reboot?.before == null) write({ kind: "verified", looked: null }, { main: "top" });
+      else {
+        add("look after the boot again", { main: "carry" });
+        write({ kind: "verified", looked: looked(true) }, { main: "top" });
+        if (mistakes.has("reboots_again_when_worse"))
+          add("rebooting once more", {
+            record: { ...record, state: "rebooting", reboot: { ...record.reboot, fromBootId: boot } },
+            main: "call",
+            clock: 0,
+          });
+        else write({ kind: "verified", looked: looked(false) }, { main: "top" });
+      }
       return;
     case "undo":
       if (mistakes.has("undo_after_change") && !world.changed) add("change", { changed: true });
@@ -89,7 +106,10 @@ export function point(
     case "answered_taken":
       if (mistakes.has("asks_before_intent") && record.state === "running") intendNow(world, write, "watch");
       else if (mistakes.has("success_when_taken"))
-        write({ kind: "new_boot", bootId: boot, cause: "command", how: [] }, { main: "carry" });
+        write(
+          { kind: "new_boot", bootId: boot, cause: "command", how: [], way: null, lookUntilMs: 9 },
+          { main: "carry" },
+        );
       else write({ kind: "called", answer: "taken" }, { main: "watch" });
       return;
     case "answered_refused":
@@ -139,7 +159,7 @@ export function point(
       const told = { known, errorCode: known === "failed" ? "reboot_failed" : null };
       const isMissed = mistakes.has("cause_wants_an_end") && known === "begun";
       const cause = isMissed ? "unverified" : causeOf(told);
-      write({ kind: "new_boot", bootId: boot, cause, how: [] }, { main: "carry" });
+      write({ kind: "new_boot", bootId: boot, cause, how: [], way: null, lookUntilMs: 9 }, { main: "carry" });
       return;
     }
   }
@@ -149,10 +169,26 @@ function intend(world: World, { scenario, mistakes }: Ground, add: Add, write: W
   if (mistakes.has("asks_before_intent"))
     add("ask the helper", { message: true, connected: true, answer: "", main: "awaiting" });
   else
-    intendNow(world, write, scenario.mode === "live" || mistakes.has("test_mode_asks") ? "report" : "carry");
+    intendNow(
+      world,
+      write,
+      scenario.mode === "live" || mistakes.has("test_mode_asks") ? "report" : "carry",
+      scenario.mode === "live",
+    );
 }
 
-function intendNow(world: World, write: Write, main: World["main"]): void {
+const NOTED: Picture = {
+  seen: ["mount"],
+  items: [{ kind: "mount", id: "/", name: "/", is: "writable" }],
+  settled: true,
+};
+
+function looked(fine: boolean): Looked {
+  const after = fine ? NOTED : { ...NOTED, items: [] };
+  return { after, comparison: compare(NOTED, after) };
+}
+
+function intendNow(world: World, write: Write, main: World["main"], live = true): void {
   const intent = {
     method: "graceful",
     fromBootId: `boot${world.boot}`,
@@ -160,6 +196,10 @@ function intendNow(world: World, write: Write, main: World["main"]): void {
     deadlineMs: 2,
     attempt: 1,
     answer: "none",
+    monotonicMs: 0,
+    before: world.record !== null && live ? NOTED : null,
+    lookUntil: null,
+    after: null,
   } as const;
   write({ kind: "intend", intent }, { main, clock: 0 });
 }

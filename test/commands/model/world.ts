@@ -14,6 +14,8 @@ export type Point =
   /** carryOn() of executor.ts, after its own transition to `running`. */
   | "carry"
   /** Steps of a command: the undo record, the change, the transition. */
+  /** verify.ts, after the boot. */
+  | "seeing"
   | "undo"
   | "act"
   | "acted"

@@ -78,8 +78,15 @@ function wrongResult(
     if (data.state === "succeeded" && !act) wrong.push("succeeded without the act");
     return wrong;
   }
-  const result = (data.result ?? {}) as { from_boot_id?: string; boot_id?: string; cause?: string };
+  const result = (data.result ?? {}) as {
+    from_boot_id?: string;
+    boot_id?: string;
+    cause?: string;
+    regressed?: unknown[];
+  };
   if (data.state === "succeeded") {
+    if (result.regressed?.length !== 0)
+      wrong.push(`looked at after the boot: ${JSON.stringify(result.regressed)}`);
     if (result.from_boot_id === undefined || result.from_boot_id === result.boot_id)
       wrong.push(`succeeded from boot ${result.from_boot_id} to ${result.boot_id}`);
     if (reboot !== undefined && reboot.boot !== result.from_boot_id)

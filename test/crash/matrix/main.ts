@@ -4,6 +4,8 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Picture } from "../../../src/commands/after-boot/picture.ts";
+import type { AfterBootPort } from "../../../src/commands/after-boot/verify.ts";
 import { openExecutor } from "../../../src/commands/executor/executor.ts";
 import type { OwnFacts } from "../../../src/commands/executor/ports.ts";
 import type { Facts, GateVerdict, Subject } from "../../../src/commands/gates/gate.ts";
@@ -104,7 +106,7 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
       lost: { get: () => store.lost, set: store.keepLost, sources: () => [SOURCE] },
     },
     host: {
-      ...{ bootId, uptimeMs, clock },
+      ...{ bootId, uptimeMs, clock, way: () => null },
       async pause(ms) {
         if (existsSync(at.stopping) && ++waits > LOOKS_BEFORE_DOWN) points.hostDown();
         writeFileSync(at.uptime, `${((uptimeMs() + ms) / 1_000).toFixed(3)} 1.00\n`);
@@ -124,6 +126,7 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
       verdicts,
     },
     hands: { helper: () => helper, undo: unmark(job, points) },
+    afterBoot: afterBoot(points),
     tell: {
       log,
       async report() {
@@ -169,6 +172,28 @@ export async function liveMain(job: Job, points: Points): Promise<{ pending: num
   store.close();
   own?.close();
   return { pending };
+}
+
+/** A disk is mounted before the boot, and a while after it. */
+function afterBoot({ point }: Points): AfterBootPort {
+  const mounted: Picture = {
+    seen: ["mount"],
+    items: [{ kind: "mount", id: "/srv", name: "/srv", is: "writable" }],
+    settled: true,
+  };
+  let looks = 0;
+  return {
+    async note() {
+      point("main: note what works");
+      return mounted;
+    },
+    async look() {
+      point("main: look after the boot");
+      return ++looks < 3 ? { ...mounted, items: [] } : mounted;
+    },
+    boundMs: () => 60_000,
+    keep: () => point("main: keep what is worse"),
+  };
 }
 
 function subject({ asked }: CommandRecord): Subject {

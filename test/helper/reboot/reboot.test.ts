@@ -41,7 +41,14 @@ describe("graceful", () => {
       ["ok", undefined],
       ["ok", "done before, answered from the record"],
     ]);
-    expect(programs.environments()).toEqual([{ SYSTEMD_IGNORE_CHROOT: "1" }]);
+    // A tree at /run/nextroot, or a loaded kernel, must not make another kind of reboot of it.
+    expect(programs.environments()).toEqual([
+      {
+        SYSTEMCTL_SKIP_AUTO_KEXEC: "1",
+        SYSTEMCTL_SKIP_AUTO_SOFT_REBOOT: "1",
+        SYSTEMD_IGNORE_CHROOT: "1",
+      },
+    ]);
   });
 
   it("refused: with the line that says why, printable and without secrets", async () => {

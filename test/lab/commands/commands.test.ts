@@ -3,7 +3,7 @@
  * it, and that it is proven afterwards, with the package installed and both parts in their sandboxes.
  */
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SUITES } from "../../../scripts/lab/nspawn-root.mjs";
 import { bootLacking, until } from "../nspawn.ts";
@@ -115,6 +115,67 @@ describe.each(SUITES.map((suite) => ({ suite })))("commands on $suite", ({ suite
       expect(await node.rebooted()).toEqual([id]);
     },
     () => noLogind,
+  );
+
+  real(
+    "looks at the node after the boot, in the sandbox of its unit: what is gone is told, until it is back",
+    async () => {
+      node.policy(ON);
+      const { system } = node;
+      // Each is there now and depends on something that no boot brings back.
+      await system.ok("mkdir", "-p", "/run/lab/a", "/run/lab/b", "/srv/lab", "/etc/foundry-agent/checks.d");
+      const put = (path: string, text: string, mode = 0o644): void => {
+        writeFileSync(system.root + path, text, { mode });
+        chmodSync(system.root + path, mode);
+      };
+      put(
+        "/etc/systemd/system/needs-lab.service",
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/test -e /run/lab\n[Install]\nWantedBy=multi-user.target\n",
+      );
+      // Not a bind mount: systemd makes the folder that is missing.
+      put("/etc/fstab", "overlay /srv/lab overlay lowerdir=/run/lab/a:/run/lab/b,nofail 0 0\n");
+      put(
+        "/etc/foundry-agent/checks.d/lab",
+        "#!/bin/sh\ntest -e /run/lab && exit\necho no lab for uid $(id -u)\nexit 1\n",
+        0o755,
+      );
+      put("/etc/foundry-agent/checks.d/never-worked", "#!/bin/sh\nexit 1\n", 0o755);
+      put("/etc/foundry-agent/checks.d/anybodys", "#!/bin/sh\nexit 0\n", 0o777);
+      await system.ok("systemctl", "daemon-reload");
+      await system.ok("systemctl", "enable", "needs-lab.service");
+      await system.ok("systemctl", "start", "needs-lab.service", "srv-lab.mount");
+      const { id, operation } = await node.reboot();
+      await system.again();
+      const uid = (await system.ok("id", "-u", "foundry-agent")).trim();
+      const gone = [
+        "unit needs-lab.service has failed",
+        "unit srv-lab.mount has failed",
+        "mount /srv/lab is gone",
+        `check lab fails: no lab for uid ${uid}`,
+      ];
+      const over = await node.over(operation);
+      expect(over.status).toBe("succeeded");
+      expect(over.result?.regressed?.map(({ text }) => text).sort()).toEqual([...gone].sort());
+      const story = await system.ok("foundry-agent", "commands", id);
+      for (const text of gone) expect(story.toLowerCase()).toContain(text.toLowerCase());
+      const why = (await system.ok("foundry-agent", "why", "worse_after_reboot")).replace(/\s+/g, " ");
+      for (const text of gone) expect(why).toContain(text);
+      expect((await system.run("foundry-agent", "why", "check_not_run")).said).toContain(
+        "can be changed by others",
+      );
+      await system.ok("mkdir", "-p", "/run/lab/a", "/run/lab/b");
+      await system.ok("systemctl", "start", "needs-lab.service", "srv-lab.mount");
+      await until(
+        "the condition is over",
+        async () =>
+          (await system.run("foundry-agent", "why", "worse_after_reboot")).status === 0 ? null : true,
+        200_000,
+      );
+      await system.ok("systemctl", "disable", "needs-lab.service");
+      put("/etc/fstab", "");
+      await system.ok("rm", "-r", "/etc/foundry-agent/checks.d");
+      expect((await node.rebooted()).filter((one) => one === id)).toHaveLength(1);
+    },
   );
 
   real("lets a reboot wait for the package manager, and keeps a hold over the boot", async () => {

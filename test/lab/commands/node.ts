@@ -14,7 +14,7 @@ export const POLICY = "/etc/foundry-agent/policy.toml";
 const HELPER_STATE = "/var/lib/foundry-agent-helper";
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 /** The host may have been started a minute ago, and a minute of grace is a minute of this test. */
-const NO_DELAY = "[commands]\ngrace_s = 0\nsplay_s = 0\nuptime_guard_s = 0\n";
+const NO_DELAY = "[commands]\ngrace_s = 0\nsplay_s = 0\nuptime_guard_s = 0\nafter_boot_s = 15\n";
 /**
  * nspawn lays a boot id of its own over that of /proc; systemd 252 gives a unit with ProtectProc= a new /proc without
  * it, which on a host is the same one. 257 leaves it where it is.
@@ -28,6 +28,7 @@ interface Operation {
   readonly message: string;
   readonly cause: { cause: string; from_boot_id: string; boot_id: string } | null;
   readonly finished_at: string | null;
+  readonly result: { readonly regressed?: readonly { readonly text: string }[] } | null;
 }
 
 export interface Shown {

@@ -6,6 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SUITES } from "../../../scripts/lab/nspawn-root.mjs";
+import type { SystemdLook } from "../../../src/helper/host/systemd-look.ts";
 import { HELPER_SOCKET, socketHelper } from "../../../src/helper/link/client.ts";
 import type { RebootLook } from "../../../src/helper/reboot/look.ts";
 import { errorCode } from "../../../src/model/errors.ts";
@@ -115,6 +116,45 @@ describe.each(SUITES.map((suite) => ({ suite })))("the helper on $suite", ({ sui
       shutdown: { scheduled: false, under_way: true },
       doubt: null,
     });
+    await system.again();
+    expect(await isMarked()).toBe(false);
+    await mark();
+  });
+
+  it("with a tree at /run/nextroot: a reboot all the same, where systemctl alone makes a soft one", async (context) => {
+    if (LACKING !== null) return context.skip(LACKING);
+    if (suite === "bookworm") return context.skip("systemd 252 knows no soft-reboot");
+    if ((await system.run("systemctl", "is-active", "systemd-logind")).status !== 0)
+      return context.skip("without logind nothing looks at /run/nextroot");
+    const nextRoot = async (): Promise<void> => {
+      await system.ok("mkdir", "-p", "/run/nextroot");
+      await system.ok("mount", "--bind", "/", "/run/nextroot");
+    };
+    const userspace = async (): Promise<number> =>
+      ((await call("systemd.look", {})) as SystemdLook).userspace_started_ms ?? 0;
+    await mark();
+    const before = await userspace();
+    expect(before).toBeGreaterThan(0);
+    await nextRoot();
+    // What this is about: /run stays, PID 1 and its kernel too, and only that moment is another one.
+    await system.ok("systemctl", "reboot");
+    await until("its userspace is another one", async () => {
+      const { stdout } = await system.run("systemctl", "show", "--property=SoftRebootsCount", "--value");
+      return stdout.trim() === "1" ? true : null;
+    });
+    await until("systemd is up", async () => {
+      const { stdout } = await system.run("systemctl", "is-system-running");
+      return /^(?:running|degraded)/.test(stdout) ? true : null;
+    });
+    expect(await isMarked()).toBe(true);
+    expect(await userspace()).toBeGreaterThan(before);
+    // The agent, which was started anew with all else, tells it as what it was.
+    await until("it is told", async () => {
+      const { status, stdout } = await system.run("foundry-agent", "events", "--json");
+      return status === 0 && /"kind":\s*"soft"/.test(stdout) ? true : null;
+    });
+    await nextRoot();
+    expect(await call("reboot", { method: "graceful" }, "cmd_4")).toMatchObject({ method: "graceful" });
     await system.again();
     expect(await isMarked()).toBe(false);
     await mark();

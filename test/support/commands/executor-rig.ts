@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { Picture } from "../../../src/commands/after-boot/picture.ts";
 import { openExecutor } from "../../../src/commands/executor/executor.ts";
 import type { GatePort, HostPort } from "../../../src/commands/executor/ports.ts";
 import type { Delivery, Executor } from "../../../src/commands/executor/types.ts";
@@ -31,6 +32,12 @@ export interface Host {
   gates: readonly GateVerdict[];
   readonly calls: { operation: string; args: object; id: string | undefined }[];
   conditions: readonly ConditionDraft[];
+  /** What a look sees now; null: nobody wants the node to be looked at. */
+  seen: Picture | null;
+  readonly looks: ("note" | "look")[];
+  /** What was kept of the last look after a boot. */
+  kept: { readonly id: string; readonly regressed: readonly string[] } | null;
+  way: "firmware" | "kexec" | null;
 }
 
 export interface RigOptions {
@@ -79,6 +86,10 @@ export function rig(
     gates: [],
     calls: [],
     conditions: [],
+    seen: null,
+    looks: [],
+    kept: null,
+    way: null,
     ...host,
   };
 
@@ -117,7 +128,13 @@ export function rig(
         holds: mortal(openHoldFile(folder), born),
         lost: { get: () => store.lost, set: store.keepLost, sources: () => ["nodefoundry"] },
       },
-      host: { bootId: all.bootId, uptimeMs: () => all.uptimeMs, clock, ...(pause && { pause }) },
+      host: {
+        bootId: all.bootId,
+        uptimeMs: () => all.uptimeMs,
+        clock,
+        way: () => all.way,
+        ...(pause && { pause }),
+      },
       gates: {
         settings: () => ({ graceS: 0, splayS: 0 }),
         policy: () => ({ policy: null, problem: null, file: "policy.toml" }),
@@ -127,6 +144,20 @@ export function rig(
         ...gates,
       },
       hands: { helper: () => helper, undo: {} },
+      afterBoot: {
+        async note() {
+          all.looks.push("note");
+          return all.seen;
+        },
+        async look() {
+          all.looks.push("look");
+          return all.seen ?? { seen: [], items: [], settled: true };
+        },
+        boundMs: () => (all.seen === null ? 0 : 180_000),
+        keep(id, { regressed }) {
+          all.kept = { id, regressed: regressed.map(({ name }) => name) };
+        },
+      },
       tell: {
         log: recordedLog().log,
         report: async () => undefined,

@@ -93,7 +93,10 @@ export function followCommand(
     finish(world, operation, "cancelled", said.message || plain);
   } else if (state === "succeeded") {
     operation.status = "running";
-    issueNext(world, operation);
+    // The node is worse than before: the next one is not taken down as well.
+    if (operation.plan.length > 0 && isWorse(said.result))
+      finish(world, operation, "failed", `Stopped after ${command.nodeId}: ${said.message}`);
+    else issueNext(world, operation);
     if (done === total) finish(world, operation, "succeeded", said.message || "Done.");
   } else if (state === "running" || state === "rebooting" || state === "verifying" || done > 0) {
     operation.status = "running";
@@ -164,6 +167,12 @@ function operationView(world: World, operation: OperationRecord): Record<string,
 /** What the agent said of one command, oldest first. */
 function stepsOf({ id, history }: CommandRecord): Record<string, unknown>[] {
   return history.map(({ at, state, step = null, message }) => ({ at, command_id: id, state, step, message }));
+}
+
+/** Of a reboot after which the agent looked at the node: something that worked before does not any more. */
+function isWorse(result: unknown): boolean {
+  const { regressed } = (result ?? {}) as { regressed?: unknown };
+  return Array.isArray(regressed) && regressed.length > 0;
 }
 
 /** Of a reboot, as the agent proved it: which boot it was before and which it is now. Null for all else. */

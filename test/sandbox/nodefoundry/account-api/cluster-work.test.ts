@@ -111,6 +111,26 @@ test("an upgrade stops at the first node that fails, or when cancelled", async (
   expect(cancelled.body.data.status).toBe("cancelled");
 });
 
+test("an upgrade stops at the first node that is worse after its reboot, though that has succeeded", async () => {
+  const { sandbox, clock } = await testSandbox({ seedNodes: seedNodes.slice(0, 3) });
+  const agent = await enrolAgent(sandbox);
+  const id = await makeCluster(sandbox, clock, { node_ids: [agent.id, ...ids(sandbox).slice(0, 2)] });
+  const asked = await live(sandbox, `POST /v1/clusters/${id}/upgrade`, { ceph_version: "squid" });
+  const [command] = (await agent.sync()).commands;
+  const text = "mount /srv/data is gone";
+  await agent.say(command.id, "succeeded", {
+    message: `Done, but ${text}.`,
+    result: { regressed: [{ kind: "mount", name: "/srv/data", was: "writable", is: "gone", text }] },
+  });
+  const operation = await live(sandbox, `GET /v1/operations/${asked.body.data.operation_id}`);
+  expect(operation.body.data).toMatchObject({
+    status: "failed",
+    message: `Stopped after ${agent.id}: Done, but ${text}.`,
+    command_ids: [command.id],
+    result: { regressed: [{ text }] },
+  });
+});
+
 test("pools: made once a name, with the fields of their type", async () => {
   const { sandbox, clock } = await testSandbox({ seedNodes });
   const early = await live(sandbox, "POST /v1/clusters", {

@@ -2,10 +2,10 @@
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { OwnFacts } from "../../src/commands/executor/ports.ts";
-import { command, type Rig, rig } from "../support/commands/executor-rig.ts";
-import { eventually } from "../support/eventually.ts";
-import { temporaryFolder } from "../support/machine/tree.ts";
+import type { OwnFacts } from "../../../src/commands/executor/ports.ts";
+import { command, type Rig, rig } from "../../support/commands/executor-rig.ts";
+import { eventually } from "../../support/eventually.ts";
+import { temporaryFolder } from "../../support/machine/tree.ts";
 
 const WAITS = [
   { gate: "window", verdict: "wait", why: { code: "outside_window", text: "Not now.", nextStep: null } },

@@ -13,9 +13,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { type Rig, rig } from "../support/commands/executor-rig.ts";
-import { eventually } from "../support/eventually.ts";
-import { START } from "../support/store/store.ts";
+import { type Rig, rig } from "../../support/commands/executor-rig.ts";
+import { eventually } from "../../support/eventually.ts";
+import { START } from "../../support/store/store.ts";
 
 const HOLD = { reason: "replacing a fan", by: "ada", until: null };
 const WHOLE = { ...HOLD, since: START };
