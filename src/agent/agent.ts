@@ -91,7 +91,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
   const { executor: commands, afterBoot } = commanding;
   const retelling = openRetelling(store, clock, log);
-  const boot = openBootWatch(store, bootId, clock, () => readUptime(files));
+  const uptimeMs = () => readUptime(files);
+  const boot = openBootWatch(store, { bootId, clock, uptimeMs, systemd: afterBoot.systemd });
   const parts = { running, store, commands, health, identity, clock };
   const status = statusOf({ ...parts, version, bootId, startedAt, uid: machine.uid });
   const logTail = options.logTail ?? null;
@@ -148,7 +149,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   notify.ready();
   store.markStart();
   boot.started(running().report(), (from) => askedReboot(store, from));
-  void afterBoot.systemd().then((answer) => answer !== null && boot.userspace(answer));
   commands.start({ acts: commandActs(current.newest, diagnostics.carryOut), changed: tellStatus });
 
   const reload = (): void => {

@@ -23,6 +23,9 @@ interface Mark {
 const KEY = "mark";
 /** A clock that is set right steps too, so a step is only a reason to look. */
 const STEP_MS = 5_000;
+/** A helper that is started with the agent is there by then; so often it is tried. */
+const ASK_AFTER_MS = 60_000;
+const ASKED_AT_MOST = 5;
 
 export interface BootWatch {
   /**
@@ -30,30 +33,43 @@ export interface BootWatch {
    * @param asked id of the command that the boot `from` was ended for, or null
    */
   started(report: Report, asked: (from: string) => string | null): void;
-  /** Some time after `started`. @param answer of the helper's `systemd.look`, or null */
-  userspace(answer: unknown): void;
-  /** Now and then: costs nothing but after a step of the wall clock. */
+  /** Now and then. A minute after the start PID 1 is asked, once; afterwards only a step of the wall clock costs anything. */
   ticked(): void;
   /** The agent ends in an orderly way. */
   stopped(): void;
 }
 
-/** @param uptimeMs /proc/uptime, which counts suspended time too; null: not known */
-export function openBootWatch(
-  store: Store,
-  bootId: string,
-  clock: Clock,
-  uptimeMs: () => number | null,
-): BootWatch {
+export interface BootHost {
+  readonly bootId: string;
+  readonly clock: Clock;
+  /** /proc/uptime, which counts suspended time too; null: not known. */
+  uptimeMs(): number | null;
+  /** What the helper's `systemd.look` answers; null: nobody can be asked. */
+  systemd(): Promise<unknown>;
+}
+
+export function openBootWatch(store: Store, { bootId, clock, uptimeMs, systemd }: BootHost): BootWatch {
   const values = store.values("boot");
   let apart = clock.now() - clock.monotonic();
   let slept = suspendedMs(uptimeMs(), clock.monotonic());
+  let askAt = clock.monotonic() + ASK_AFTER_MS;
+  let asked = 0;
+  let isOver = false;
 
   function write(mark: Mark): void {
     const before = markOf(values.get(KEY));
     // Every write is an fsync on somebody's SD card.
     if (before?.bootId !== mark.bootId || before.stopped !== mark.stopped || before.toldMs !== mark.toldMs)
       values.set(KEY, JSON.stringify(mark));
+  }
+
+  function userspace(answer: unknown): void {
+    if (answer === null || isOver) return;
+    asked = ASKED_AT_MOST;
+    const since = told();
+    if (since !== null && !userspaceIsNew(answer, since)) return;
+    if (since !== null) store.appendEvents([soft(bootId)], clock.now());
+    write({ bootId, stopped: false, toldMs: Math.round(clock.monotonic()) });
   }
 
   const told = (): number | null => markOf(values.get(KEY))?.toldMs ?? null;
@@ -68,13 +84,12 @@ export function openBootWatch(
       // After the event: told twice is better than not told.
       write({ bootId, stopped: false, toldMs });
     },
-    userspace(answer) {
-      const since = told();
-      if (since !== null && !userspaceIsNew(answer, since)) return;
-      if (since !== null) store.appendEvents([soft(bootId)], clock.now());
-      write({ bootId, stopped: false, toldMs: Math.round(clock.monotonic()) });
-    },
     ticked() {
+      if (asked < ASKED_AT_MOST && clock.monotonic() >= askAt) {
+        asked += 1;
+        askAt = clock.monotonic() + ASK_AFTER_MS;
+        void systemd().then(userspace);
+      }
       const now = clock.now() - clock.monotonic();
       if (Math.abs(now - apart) < STEP_MS) return;
       apart = now;
@@ -83,7 +98,10 @@ export function openBootWatch(
       slept = whole;
       if (more >= STEP_MS) store.appendEvents([resumed(bootId, more)], clock.now());
     },
-    stopped: () => write({ bootId, stopped: true, toldMs: told() }),
+    stopped() {
+      isOver = true;
+      write({ bootId, stopped: true, toldMs: told() });
+    },
   };
 }
 

@@ -17,7 +17,7 @@ const report = (sections: Record<string, unknown> = {}): Report => ({
 });
 const nobody = (): string | null => null;
 
-function lives(
+async function lives(
   ...boots: {
     id: string;
     stopped: boolean;
@@ -30,34 +30,45 @@ function lives(
 ) {
   const store = testStore(temporaryFolder());
   for (const { id, stopped, seen = report(), asked = nobody, at = 9_000, userspace } of boots) {
-    const clock = { now: () => START, monotonic: () => at };
-    const boot = openBootWatch(store, id, clock, () => at);
+    let now = at;
+    const clock = { now: () => START, monotonic: () => now };
+    const systemd = async () =>
+      userspace === undefined ? null : { state: "running", userspace_started_ms: userspace };
+    const boot = openBootWatch(store, { bootId: id, clock, uptimeMs: () => now, systemd });
     boot.started(seen, asked);
-    if (userspace !== undefined) boot.userspace({ state: "running", userspace_started_ms: userspace });
+    if (userspace !== undefined) {
+      boot.ticked();
+      now += 60_000;
+      // Once is enough.
+      for (let tick = 0; tick < 3; tick++) {
+        boot.ticked();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
     if (stopped) boot.stopped();
   }
   return store.eventsSince("", 10).filter(({ type }) => type === "reboot");
 }
 
-test("the first start, and any number of starts on one boot, tell nothing", () => {
+test("the first start, and any number of starts on one boot, tell nothing", async () => {
   expect(
-    lives({ id: "b1", stopped: true }, { id: "b1", stopped: false }, { id: "b1", stopped: true }),
+    await lives({ id: "b1", stopped: true }, { id: "b1", stopped: false }, { id: "b1", stopped: true }),
   ).toEqual([]);
 });
 
-test("stopped before: a shutdown; not stopped: no cause is made up", () => {
-  expect(lives({ id: "b1", stopped: true }, { id: "b2", stopped: false })).toMatchObject([
+test("stopped before: a shutdown; not stopped: no cause is made up", async () => {
+  expect(await lives({ id: "b1", stopped: true }, { id: "b2", stopped: false })).toMatchObject([
     {
       severity: "warning",
       data: { asked: false, from_boot_id: "b1", boot_id: "b2", clean_stop: true, cause: "shutdown" },
     },
   ]);
-  expect(lives({ id: "b1", stopped: false }, { id: "b2", stopped: false })).toMatchObject([
+  expect(await lives({ id: "b1", stopped: false }, { id: "b2", stopped: false })).toMatchObject([
     { data: { clean_stop: false, cause: null, bmc_restart_cause: null, under_voltage: null } },
   ]);
 });
 
-test("what kernel, BMC and firmware say counts more", () => {
+test("what kernel, BMC and firmware say counts more", async () => {
   const seen = report({
     system: {
       boot_time: "2026-11-20T12:00:00Z",
@@ -66,7 +77,7 @@ test("what kernel, BMC and firmware say counts more", () => {
     bmc: { restart_cause: "chassis power control command" },
     cpu: { throttling: { under_voltage: { now: false, since_boot: true } } },
   });
-  expect(lives({ id: "b1", stopped: true }, { id: "b2", stopped: false, seen })).toMatchObject([
+  expect(await lives({ id: "b1", stopped: true }, { id: "b2", stopped: false, seen })).toMatchObject([
     {
       data: {
         cause: "kernel_panic",
@@ -79,48 +90,56 @@ test("what kernel, BMC and firmware say counts more", () => {
   ]);
 });
 
-test("a soft-reboot keeps the boot id, and is told once", () => {
-  const soft = lives(
+test("a soft-reboot keeps the boot id, and is told once", async () => {
+  const soft = await lives(
     { id: "b1", stopped: true, at: 20_000, userspace: 4_000 },
     // The agent alone was started again, then with it all else, twice.
-    { id: "b1", stopped: false, at: 30_000, userspace: 4_000 },
-    { id: "b1", stopped: false, at: 50_000, userspace: 44_000 },
-    { id: "b1", stopped: false, at: 60_000, userspace: 44_000 },
-    { id: "b1", stopped: true, at: 80_000, userspace: 74_000 },
+    { id: "b1", stopped: false, at: 100_000, userspace: 4_000 },
+    { id: "b1", stopped: false, at: 200_000, userspace: 190_000 },
+    { id: "b1", stopped: false, at: 300_000, userspace: 190_000 },
+    { id: "b1", stopped: true, at: 400_000, userspace: 390_000 },
   );
   expect(soft.map(({ severity, data }) => [severity, data])).toEqual(
     Array(2).fill(["warning", { asked: false, kind: "soft", from_boot_id: "b1", boot_id: "b1" }]),
   );
 });
 
-test("who does not say when userspace began says nothing of a soft-reboot", () => {
+test("who does not say when userspace began says nothing of a soft-reboot", async () => {
   expect(
-    lives({ id: "b1", stopped: true, at: 20_000 }, { id: "b1", stopped: true, at: 50_000, userspace: null }),
+    await lives(
+      { id: "b1", stopped: true, at: 20_000 },
+      { id: "b1", stopped: true, at: 50_000, userspace: null },
+    ),
   ).toEqual([]);
 });
 
-test("on a new boot the userspace is the boot's own", () => {
-  const told = lives(
+test("on a new boot the userspace is the boot's own", async () => {
+  const told = await lives(
     { id: "b1", stopped: true, at: 900_000, userspace: 4_000 },
     { id: "b2", stopped: true, at: 9_000, userspace: 4_000 },
   );
   expect(told.map(({ data }) => data.boot_id)).toEqual(["b2"]);
 });
 
-test("by kexec or through the firmware, as far as that is known", () => {
+test("by kexec or through the firmware, as far as that is known", async () => {
   const seen = (way: string | null): Report =>
     report({ system: { boot_time: null, last_boot: { cause: null, source: null, kernel_dumps: 0, way } } });
-  const kinds = ["kexec", "firmware", null].map(
-    (way) => lives({ id: "b1", stopped: true }, { id: "b2", stopped: true, seen: seen(way) })[0]?.data.kind,
-  );
+  const kinds: unknown[] = [];
+  for (const way of ["kexec", "firmware", null]) {
+    const [told] = await lives({ id: "b1", stopped: true }, { id: "b2", stopped: true, seen: seen(way) });
+    kinds.push(told?.data.kind);
+  }
   expect(kinds).toEqual(["kexec", "firmware", null]);
 });
 
-test("a host that was suspended was not booted; a clock that was set right was neither", () => {
+test("a host that was suspended was not booted; a clock that was set right was neither", async () => {
   const store = testStore(temporaryFolder());
   const at = { wall: START, monotonic: 50_000, uptime: 50_000 };
   const clock = { now: () => at.wall, monotonic: () => at.monotonic };
-  const boot = openBootWatch(store, "b1", clock, () => at.uptime);
+  const boot = openBootWatch(store, {
+    ...{ bootId: "b1", clock, uptimeMs: () => at.uptime },
+    systemd: async () => null,
+  });
   boot.started(report(), nobody);
   const pass = (ms: number, more: { asleep?: number; step?: number } = {}): void => {
     const { asleep = 0, step = 0 } = more;
@@ -139,9 +158,9 @@ test("a host that was suspended was not booted; a clock that was set right was n
   ]);
 });
 
-test("one that a command asked for is that command's to tell", () => {
+test("one that a command asked for is that command's to tell", async () => {
   const asked = (from: string): string | null => (from === "b1" ? "cmd_1" : null);
-  expect(lives({ id: "b1", stopped: true }, { id: "b2", stopped: true, asked })).toEqual([]);
+  expect(await lives({ id: "b1", stopped: true }, { id: "b2", stopped: true, asked })).toEqual([]);
 });
 
 test("the daemon tells it after a start on another boot", async () => {

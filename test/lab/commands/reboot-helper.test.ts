@@ -148,11 +148,15 @@ describe.each(SUITES.map((suite) => ({ suite })))("the helper on $suite", ({ sui
     });
     expect(await isMarked()).toBe(true);
     expect(await userspace()).toBeGreaterThan(before);
-    // The agent, which was started anew with all else, tells it as what it was.
-    await until("it is told", async () => {
-      const { status, stdout } = await system.run("foundry-agent", "events", "--json");
-      return status === 0 && /"kind":\s*"soft"/.test(stdout) ? true : null;
-    });
+    // The agent, which was started anew with all else, asks a minute later and tells it as what it was.
+    await until(
+      "it is told",
+      async () => {
+        const { status, stdout } = await system.run("foundry-agent", "events", "--json");
+        return status === 0 && /"kind":\s*"soft"/.test(stdout) ? true : null;
+      },
+      200_000,
+    );
     await nextRoot();
     expect(await call("reboot", { method: "graceful" }, "cmd_4")).toMatchObject({ method: "graceful" });
     await system.again();
