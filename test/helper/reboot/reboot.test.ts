@@ -97,7 +97,7 @@ describe("graceful", () => {
     none.programs.put("systemctl", "exit 0");
     expect(await none.reboot("graceful")).toMatchObject({
       code: "no_systemd",
-      nextStep: expect.stringContaining("reboot"),
+      nextStep: expect.stringContaining("ask the host"),
     });
     expect([none.programs.calls(), existsSync(join(none.house.stateFolder, "done.json"))]).toEqual([
       [],
