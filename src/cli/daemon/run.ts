@@ -11,6 +11,7 @@ import { VERSION } from "../../model/version.ts";
 import { hostMachine } from "../../system/machine.ts";
 import { openNotify } from "../../system/notify.ts";
 import { EXIT, type Io } from "../output.ts";
+import { calledHere } from "../text/program-name.ts";
 import type { SubCommand } from "../usage.ts";
 import { checkCommandLine } from "./config.ts";
 
@@ -27,7 +28,7 @@ export const runCommand: SubCommand = {
     const load = configLoader(typeof values.config === "string" ? resolve(values.config) : undefined, io);
     const first = load();
     if (first.problems.length > 0) {
-      for (const problem of first.problems) io.stderr(`${problemText(problem)}\n`);
+      for (const problem of first.problems) io.stderr(`${calledHere(problemText(problem))}\n`);
       throw new AgentError(
         "config_invalid",
         "the configuration is not right, so nothing was started",
@@ -80,7 +81,7 @@ async function once(agent: Agent, io: Io): Promise<number> {
   }
   const results = await agent.view.sync();
   for (const { name, text, nextStep } of results)
-    io.stdout(`${name}: ${nextStep === null ? text : `${ended(text)} ${labelled(nextStep)}`}\n`);
+    io.stdout(`${name}: ${nextStep === null ? text : `${ended(text)} ${calledHere(labelled(nextStep))}`}\n`);
   return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
 }
 

@@ -16,6 +16,7 @@ import { hostMachine } from "../../system/machine.ts";
 import { openNotify } from "../../system/notify.ts";
 import { EXIT, type Io } from "../output.ts";
 import { duration, memorySize } from "../text/format.ts";
+import { programHere } from "../text/program-name.ts";
 import { table } from "../text/table.ts";
 import type { SubCommand } from "../usage.ts";
 
@@ -111,9 +112,9 @@ function nextSteps(agent: Agent, calls: readonly string[], io: Io): void {
 status socket: ${agent.statusSocket}
 
 In another terminal:
-  npm run -s agent -- status --socket ${agent.controlSocket}
-  npm run -s agent -- drives --socket ${agent.controlSocket}
-  npm run -s agent -- reboot --test --socket ${agent.controlSocket}
+  ${programHere()} status --socket ${agent.controlSocket}
+  ${programHere()} drives --socket ${agent.controlSocket}
+  ${programHere()} reboot --test --socket ${agent.controlSocket}
   curl --unix-socket ${agent.statusSocket} http://localhost/v1/report
 ${calls.map((line) => `  ${line}\n`).join("")}
 Running until Ctrl-C; what happens is shown here.

@@ -9,6 +9,7 @@ import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { type View, whole } from "../text/fold.ts";
 import { bytes as bytesText, duration, paint, relativeTime } from "../text/format.ts";
 import { nextLine, nextStepHere } from "../text/next-step.ts";
+import { calledHere } from "../text/program-name.ts";
 import { type Cell, type Column, table } from "../text/table.ts";
 import { terminalWidth, watch, watches } from "../text/watch.ts";
 import { wrapText } from "../text/wrap.ts";
@@ -184,7 +185,7 @@ const API_COLUMNS: readonly (string | Column)[] = [
 
 function apisText(status: StatusWire, io: Shower, socket: unknown): string {
   if (status.control_apis.length === 0)
-    return `  none: this node is local only. To report, write ${controlSections()} and enabled = true into the\n  configuration (foundry-agent config check names its file), then: foundry-agent enroll\n`;
+    return `  none: this node is local only. To report, write ${controlSections()} and enabled = true into the\n  configuration (${calledHere("foundry-agent config check")} names its file), then: ${nextStepHere("foundry-agent enroll", socket)}\n`;
   const now = io.now();
   const rows = status.control_apis.map((api): Cell[] => [
     api.name,

@@ -32,7 +32,7 @@ describe("every command that asks the daemon", () => {
       });
       expect([line, code, stdout]).toEqual([line, 3, ""]);
       expect(stderr).toMatch(
-        /^foundry-agent: no agent answers at .*Next: systemctl start foundry-agent.*foundry-agent run\n$/,
+        /^foundry-agent: no agent answers at .*Next: (?:systemctl start foundry-agent.*: )?foundry-agent run(?: {2}#.*)?\n$/,
       );
     }
   });
