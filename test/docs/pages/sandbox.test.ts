@@ -11,7 +11,7 @@ const CURL = spawnSync("curl", ["--version"]).status === 0;
 test.skipIf(!CURL)("the page about the sandbox does what it says", async () => {
   // Whatever else runs on this machine has its own 8080.
   const port = await freePort();
-  const someone = newcomer({ instead: { "127.0.0.1:8080": `127.0.0.1:${port}` } });
+  const someone = newcomer({ instead: () => ({ "127.0.0.1:8080": `127.0.0.1:${port}` }) });
   const blocks = blocksOf("sandbox.md");
   for (const [index, block] of blocks.entries()) await someone.follow(block, blocks[index + 1]);
   const printed = someone.printed();

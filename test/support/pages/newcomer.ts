@@ -29,18 +29,39 @@ export interface Newcomer {
   follow(block: Block, next?: Block): Promise<void>;
   /** Everything printed so far, by all terminals. */
   printed(): string;
+  /** Write a file of this user's, below the home. */
+  write(path: string, text: string): void;
+  /** What a page expects to be set, such as a key. */
+  set(name: string, value: string): void;
+  /** Start what the page takes for running. @returns what it has printed */
+  background(command: string): () => string;
+  /** Type one line. @throws Error where it fails */
+  type(command: string): Promise<string>;
   /** End what runs in the other terminals, as Ctrl-C does. */
   interrupt(): Promise<void>;
 }
 
 export interface NewcomerOptions {
   /** Paths and addresses of an installed host that are others for an ordinary user, in order. */
-  readonly instead?: Readonly<Record<string, string>>;
+  readonly instead?: (home: string) => Readonly<Record<string, string>>;
   /** Typed where a key is asked for. */
   readonly key?: () => string;
+  /** Where /var/lib/ceph is there and closed, as a package of Ceph leaves it; only root can make it so. */
+  readonly closedCeph?: boolean;
 }
 
-export function newcomer({ instead = {}, key }: NewcomerOptions = {}): Newcomer {
+/** In a mount namespace of its own, so that this host's /var/lib stays as it is. */
+const CLOSED_CEPH = [
+  "unshare",
+  "--mount",
+  "sh",
+  "-ec",
+  `mount -t tmpfs -o mode=755 none /var/lib; mkdir -m 700 /var/lib/ceph
+  exec setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups "$@"`,
+  "sh",
+] as const;
+
+export function newcomer({ instead = () => ({}), key, closedCeph = false }: NewcomerOptions = {}): Newcomer {
   const place = temporaryFolder();
   const [bin, home] = [join(place, "bin"), join(place, "home")];
   for (const folder of [bin, home]) mkdirSync(folder);
@@ -55,6 +76,9 @@ export function newcomer({ instead = {}, key }: NewcomerOptions = {}): Newcomer 
   }
   const script = `#!/bin/sh\nexec ${[node, ...SHIP_FLAGS, join(bin, "foundry-agent.cjs")].join(" ")} "$@"\n`;
   writeFileSync(join(bin, "foundry-agent"), script, { mode: 0o755 });
+  // As scripts/agent.mjs does it; scripts/test/newcomer.sh has npm's own.
+  const npm = `#!/bin/sh\nshift 4\nFOUNDRY_AGENT_CALLED="npm run -s agent --" exec foundry-agent "$@"\n`;
+  writeFileSync(join(bin, "npm"), npm, { mode: 0o755 });
   const asNobody = process.getuid?.() === 0;
   if (asNobody) chownSync(home, NOBODY, NOBODY);
   const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: home, TMPDIR: home, LC_ALL: "C.UTF-8", TERM: "dumb" };
@@ -62,16 +86,18 @@ export function newcomer({ instead = {}, key }: NewcomerOptions = {}): Newcomer 
   const running: ChildProcess[] = [];
 
   const here = (text: string): string =>
-    Object.entries(instead).reduce((words, [from, to]) => words.replaceAll(from, to), text);
+    Object.entries(instead(home)).reduce((words, [from, to]) => words.replaceAll(from, to), text);
 
   function start(command: string): { child: ChildProcess; said: () => string; over: Promise<number | null> } {
     let said = "";
-    const child = spawn("bash", ["-c", command], {
+    const shell = ["bash", "-c", command] as const;
+    const [program, ...args] = closedCeph ? ([...CLOSED_CEPH, ...shell] as const) : shell;
+    const child = spawn(program, args, {
       cwd: home,
       env,
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,
-      ...(asNobody ? { uid: NOBODY, gid: NOBODY } : {}),
+      ...(asNobody && !closedCeph ? { uid: NOBODY, gid: NOBODY } : {}),
     });
     for (const stream of [child.stdout, child.stderr])
       stream?.on("data", (chunk) => {
@@ -116,34 +142,57 @@ export function newcomer({ instead = {}, key }: NewcomerOptions = {}): Newcomer 
 
   async function lines(block: Block, next?: Block): Promise<void> {
     let said = "";
+    const refused = block.role === "follow=refused";
     for (const command of commandsOf(block.text)) {
+      let answer = "";
       try {
-        said += await type(command, block.role === "follow=typed");
+        answer = await type(command, block.role === "follow=typed");
+        said += answer;
       } catch (error) {
         throw new Error(`docs/${block.page}:${block.line}: ${(error as Error).message}`);
       }
-      if (/curl/.test(command) && /^\{"error"/m.test(said))
+      // One that was over sooner than it could be cancelled is no mistake of the page.
+      const error = /\{"error":\{"code":"(?!too_late)/.test(answer);
+      if (/^curl/.test(command) && error !== refused)
         throw new Error(`docs/${block.page}:${block.line}: ${command}: ${said}`);
     }
     if (next?.role === "shows") expect(said).toMatch(patternOf(here(next.text)));
   }
 
+  function background(command: string): () => string {
+    const { child, said } = start(`exec ${filled(here(command), all)}`);
+    running.push(child);
+    return () => {
+      if (child.exitCode !== null) throw new Error(`${command} ended: ${said()}`);
+      return said();
+    };
+  }
+
+  function write(path: string, text: string, adds = false): void {
+    const whole = path.startsWith(home) ? path : join(home, path);
+    mkdirSync(dirname(whole), { recursive: true, mode: 0o755 });
+    (adds ? appendFileSync : writeFileSync)(whole, text, { mode: 0o600 });
+    for (let one = whole; asNobody && one !== home; one = dirname(one)) chownSync(one, NOBODY, NOBODY);
+  }
+
   return {
     home,
     printed: () => all,
+    write,
+    set(name, value) {
+      variables += `${name}=${value}\n`;
+    },
+    background,
+    type: (command) => type(command, false),
     async follow(block, next) {
       const { role, text } = block;
       if (role === "shows" || role === "example") return;
-      if (role === "follow" || role === "follow=typed") return await lines(block, next);
+      if (/^follow(?:=typed|=refused)?$/.test(role)) return await lines(block, next);
       if (role === "follow=background") {
         const [command = ""] = commandsOf(text);
-        const { child, said } = start(`exec ${filled(here(command), all)}`);
-        running.push(child);
+        const said = background(command);
         const pattern = next?.role === "shows" ? patternOf(here(next.text)) : /./;
-        await eventually(async () => {
-          if (child.exitCode !== null) throw new Error(`docs/${block.page}:${block.line}: ended: ${said()}`);
-          return pattern.test(said());
-        });
+        await eventually(() => pattern.test(said()));
         return;
       }
       if (role === "console") {
@@ -155,10 +204,7 @@ export function newcomer({ instead = {}, key }: NewcomerOptions = {}): Newcomer 
         return;
       }
       const [, file = "", more] = /^follow=(.*?)(\+?)$/.exec(role) ?? [];
-      const path = join(home, here(file));
-      mkdirSync(dirname(path), { recursive: true });
-      (more === "+" ? appendFileSync : writeFileSync)(path, `${filled(here(text), all)}\n`, { mode: 0o640 });
-      if (asNobody) for (const one of [path, dirname(path)]) chownSync(one, NOBODY, NOBODY);
+      write(here(file), `${here(text)}\n`, more === "+");
     },
     async interrupt() {
       for (const child of running.splice(0)) {
