@@ -91,8 +91,7 @@ function tell(agent: Agent, nodeId: string, url: string, io: Io): boolean {
     section.data === null ? null : memorySize(JSON.stringify(section.data).length),
     section.durationMs === null ? null : duration(section.durationMs),
     section.reason?.text ??
-      (section.data === null ? null : glances.get(section.name)?.(section.data)) ??
-      null,
+      (section.data === null ? "Nothing was read yet." : (glances.get(section.name)?.(section.data) ?? null)),
   ]);
   io.stdout(`${table(["section", "state", "size", "took", "what"], rows)}\n`);
   const traffic =
