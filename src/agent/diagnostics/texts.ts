@@ -3,11 +3,13 @@
  * look), and what report.exclude names is hidden where it shows up in sentences, commands, events and log
  * lines; the report was freed of it before.
  */
+
 import { release } from "node:os";
 import type { HistoryEntry } from "../../commands/record.ts";
 import type { EffectiveValue } from "../../config/effective.ts";
 import type { AgentEvent } from "../../model/event.ts";
 import type { Report } from "../../model/report.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { COMMIT } from "../../model/version.ts";
 import type { AgentStatus } from "../../sockets/agent-view.ts";
 import { wholeCommandWire } from "../../sockets/wire/command.ts";
@@ -130,10 +132,14 @@ function readme(input: BundleInput, cut: Cut, now: number): string {
   const why =
     input.id === null ? "Asked for on the control socket." : `Asked for by the command ${input.id}.`;
   const left = [
-    ...(cut.events < input.events.length ? [`the last ${cut.events} of ${input.events.length} events`] : []),
-    ...(cut.lines < input.log.length ? [`the last ${cut.lines} of ${input.log.length} log lines`] : []),
+    ...(cut.events < input.events.length
+      ? [`the last ${cut.events} of ${plural(input.events.length, "event")}`]
+      : []),
+    ...(cut.lines < input.log.length
+      ? [`the last ${cut.lines} of ${plural(input.log.length, "log line")}`]
+      : []),
     ...(cut.commands < input.commands.length
-      ? [`the last ${cut.commands} of ${input.commands.length} commands`]
+      ? [`the last ${cut.commands} of ${plural(input.commands.length, "command")}`]
       : []),
     ...(cut.data ? [] : ["sections without their data"]),
   ];

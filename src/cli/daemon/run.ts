@@ -6,7 +6,7 @@ import { allCollectors } from "../../collectors/index.ts";
 import { type LoadedConfig, loadConfig, problemText } from "../../config/config.ts";
 import { AgentError, errorText } from "../../model/errors.ts";
 import { labelled } from "../../model/text/next-step.ts";
-import { ended } from "../../model/text/sentence.ts";
+import { ended, plural } from "../../model/text/sentence.ts";
 import { VERSION } from "../../model/version.ts";
 import { hostMachine } from "../../system/machine.ts";
 import { openNotify } from "../../system/notify.ts";
@@ -75,7 +75,7 @@ async function once(agent: Agent, io: Io): Promise<number> {
   const apis = agent.view.status().controlApis;
   if (apis.length === 0) {
     io.stdout(
-      `collected ${Object.keys(agent.view.report().sections).length} sections; no control API is configured\n`,
+      `collected ${plural(Object.keys(agent.view.report().sections).length, "section")}; no control API is configured\n`,
     );
     return EXIT.ok;
   }

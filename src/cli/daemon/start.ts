@@ -2,6 +2,7 @@
  * `npm start`: the agent on this machine's real collectors against a control plane of its own, for a first
  * look. It always enrols with a test key, so nothing it is asked to do touches hardware, whoever starts it.
  */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { type Agent, startAgent } from "../../agent/agent.ts";
 import { logFormat, openLog } from "../../agent/log.ts";
 import { allCollectors } from "../../collectors/index.ts";
 import { loadConfig } from "../../config/config.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { VERSION } from "../../model/version.ts";
 import type { MountedApi } from "../../sandbox/mounted-api.ts";
 import { startSandbox } from "../../sandbox/sandbox.ts";
@@ -97,7 +99,7 @@ function tell(agent: Agent, nodeId: string, url: string, io: Io): boolean {
   const traffic =
     api === undefined
       ? ""
-      : ` (${memorySize(api.sentBytesThisMonth)} sent in ${api.requestsThisMonth} requests)`;
+      : ` (${memorySize(api.sentBytesThisMonth)} sent in ${plural(api.requestsThisMonth, "request")})`;
   io.stdout(
     accepted
       ? `The sandbox accepted the report${traffic}.\n`

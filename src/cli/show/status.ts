@@ -151,8 +151,11 @@ function headline(status: StatusWire, io: Shower): string {
             ? "hardware is touched only when asked on this host"
             : "hardware is never touched";
   const silent = status.control_apis.filter(isSilent).map(({ name }) => printable(name));
-  const alone = silent.length === 0 ? "" : `, but does not report to ${silent.join(" and ")}`;
-  const agent = `foundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})`;
+  const alone =
+    silent.length === 0
+      ? ""
+      : `${status.status === "online" ? ", but" : " and"} does not report to ${silent.join(" and ")}`;
+  const agent = `foundry-agent ${printable(status.version)}, running for ${status.uptime_s < 1 ? "less than 1 s" : duration(status.uptime_s * 1000)}, ${node} (${mode})`;
   return [`${printable(status.hostname)} is ${word}${alone}`, agent, armedLine(status.armed, color)]
     .map(broken)
     .join("");

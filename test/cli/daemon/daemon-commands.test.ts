@@ -175,7 +175,7 @@ describe("report, collect, sync, check, why, reload", () => {
     const failed = await run(["collect", "cpu"]);
     expect([failed.code, failed.stdout]).toEqual([
       1,
-      "cpu: never collected, looked for in 3.3 ms\nIt took too long.\nTo do: look\n",
+      "cpu: never collected, looked for in 3 ms\nIt took too long.\nTo do: look\n",
     ]);
   });
 
@@ -241,7 +241,7 @@ describe("report, collect, sync, check, why, reload", () => {
     view.commands = () => [row];
     view.command = (id) => (id === row.id ? row : null);
     const all = await run(["why"]);
-    expect(all.stdout).toBe("  warning  A drive is gone.\n           drive_missing(ZR5) (since 5 s ago)\n");
+    expect(all.stdout).toBe("  warning  A drive is gone.\n           drive_missing(ZR5) (for 5 s)\n");
     for (const id of ["drive_missing", "drive_missing(ZR5)", "ZR5"])
       expect((await run(["why", id])).stdout).toBe(all.stdout);
     expect((await run(["why", "cpu"])).stdout).toEqual(
