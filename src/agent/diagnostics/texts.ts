@@ -9,6 +9,7 @@ import type { HistoryEntry } from "../../commands/record.ts";
 import type { EffectiveValue } from "../../config/effective.ts";
 import type { AgentEvent } from "../../model/event.ts";
 import type { Report } from "../../model/report.ts";
+import { isSecretName, withoutSecrets } from "../../model/text/log-line.ts";
 import { plural } from "../../model/text/sentence.ts";
 import { COMMIT } from "../../model/version.ts";
 import type { AgentStatus } from "../../sockets/agent-view.ts";
@@ -16,7 +17,6 @@ import { wholeCommandWire } from "../../sockets/wire/command.ts";
 import { rfc3339 } from "../../sockets/wire/rfc3339.ts";
 import { conditionWire, eventWire, sectionHead, statusWire } from "../../sockets/wire/wire.ts";
 import type { StoredCommand } from "../../store/types.ts";
-import { isSecretName, withoutSecrets } from "../log.ts";
 import { BUNDLE_FILES, NOT_IN_IT } from "./contents.ts";
 
 export interface BundleInput {

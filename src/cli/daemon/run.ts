@@ -1,7 +1,8 @@
 /** `foundry-agent run`: the daemon, as systemd starts it; with --once a single cycle for trying a configuration. */
 import { resolve } from "node:path";
 import { type Agent, startAgent } from "../../agent/agent.ts";
-import { logFormat, openLog, openLogTail } from "../../agent/log.ts";
+import { openLog, openLogTail } from "../../agent/log.ts";
+import { logFormat } from "../../agent/log-format.ts";
 import { allCollectors } from "../../collectors/index.ts";
 import { type LoadedConfig, loadConfig, problemText } from "../../config/config.ts";
 import { AgentError, errorText } from "../../model/errors.ts";
