@@ -32,7 +32,11 @@ export const startCommand: SubCommand = {
   },
   examples: ["npm start", "npm start -- --once"],
   hidden: true,
-  async run({ values }, io) {
+  async run({ values }, given) {
+    // A terminal that is closed ends it as Ctrl-C does: nothing is left behind.
+    const hungUp = new AbortController();
+    process.once("SIGHUP", () => hungUp.abort());
+    const io: Io = { ...given, signal: AbortSignal.any([given.signal, hungUp.signal]) };
     const folder = mkdtempSync(join(tmpdir(), "foundry-agent-"));
     const sandbox = await startSandbox();
     // Whichever control API comes first: what is shown is the agent.
