@@ -2,7 +2,7 @@
  * The code blocks of a page in docs/, so that a test can do what the page says. What is done with a block stands
  * behind its language: `follow` (type it), `follow=background` (in a terminal of its own), `follow=typed` (a key is
  * asked for and typed), `follow=refused` (an ordinary user is answered with an error and a next step), `follow=FILE` (write it there), `follow=FILE+` (add it), `shows` (what the block before it
- * prints), `console` (lines with `$ ` are typed, the others are what they print), and `example` (not followed, because
+ * prints), `console` (lines with `$ ` are typed, the others are what they print), `archive` (typed after the rest: it is another way), and `example` (not followed, because
  * the words before it say what it is an example of). A block that says nothing is a mistake.
  */
 import { readFileSync } from "node:fs";
