@@ -61,6 +61,8 @@ export interface AgentStatus {
   readonly status: NodeStatus;
   readonly hardware: boolean;
   readonly armed: Armed;
+  /** metered: rounds are far apart, and commands arrive with them only. */
+  readonly networkProfile: "normal" | "metered";
   readonly stateFolder: string;
   readonly conditions: readonly Condition[];
   /** What is absent since the start and may still come: `what` is "whether lldpd runs". */

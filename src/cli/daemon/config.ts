@@ -125,7 +125,7 @@ function show(
   } else {
     const rows = found.map(({ key, value, origin, note }) => [
       key,
-      value === null ? `(${note})` : JSON.stringify(value),
+      value === null ? `(${note})` : `${JSON.stringify(value)}${note === null ? "" : ` (${note})`}`,
       origin === null ? "default" : `${origin.file}:${origin.line}`,
     ]);
     io.stdout(table(["key", "value", "from"], rows));

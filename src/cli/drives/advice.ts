@@ -106,7 +106,7 @@ const ADVICE: Readonly<Record<string, string | readonly [text: string, command: 
   no_permission: PERMISSION,
   helper_absent: PERMISSION,
   type_unknown: [
-    'Name its type below [collectors.smart], for example types = ["/dev/{drive} sat"], then:',
+    'Name its type below [collectors.smart] in a file of conf.d, for example types = ["/dev/{drive} sat"], then:',
     "foundry-agent reload",
   ],
   open_failed: RESEAT,

@@ -84,7 +84,7 @@ function aboutDrive(drive: SmartDrive, add: Add): void {
       device,
       "info",
       `The program smartctl does not know how to talk to ${what}.`,
-      `Find its type with: smartctl -i -d sat /dev/${device}; then write below [collectors.smart]: types = ["/dev/${device} sat"]`,
+      `Find its type with: smartctl -i -d sat /dev/${device}; then write below [collectors.smart] in a file of conf.d: types = ["/dev/${device} sat"]`,
     );
 }
 

@@ -1,6 +1,7 @@
 /** The gates that refuse for good: whether this may be done on this host at all, and whether it could be proven afterwards. */
 
 import { allowedTo, isPolicyWord } from "../../helper/policy/words.ts";
+import { ownFile } from "../../model/text/own-file.ts";
 import { sentence } from "../../model/text/sentence.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
 import type { Facts, Subject } from "./gate.ts";
@@ -71,7 +72,7 @@ export const hardware: Check = ({ needs }, { hardware: switched, helper }, { con
     return refuse(
       "hardware_off",
       "This agent only observes: hardware = false in its configuration.",
-      `write hardware = true below [agent] in ${shellWord(configFile)}`,
+      `write hardware = true below [agent] in ${ownFile(configFile)}`,
     );
   if (!helper.present) return refuse("no_helper", sentence(helper.why.text), helper.why.nextStep);
   return null;

@@ -86,6 +86,10 @@ export const statusSchema = v.strictObject({
   status: v.picklist(["online", "degraded", "draining", "rebooting", "maintenance", "held"]),
   hardware: v.pipe(v.boolean(), v.description("Whether the agent may touch hardware")),
   armed: armedSchema,
+  network_profile: v.pipe(
+    v.picklist(["normal", "metered"]),
+    v.description("metered: rounds are far apart, and commands arrive with them only"),
+  ),
   state_folder: v.string(),
   conditions: v.array(conditionSchema),
   not_yet_known: v.pipe(

@@ -360,11 +360,13 @@ describe("policy", () => {
   });
 });
 
-it("names the configuration file that the agent was started with, as it can be typed", () => {
+it("names a drop-in beside the configuration file that the agent was started with, as it can be typed", () => {
   const step = (configFile: string): string | null | undefined =>
     verdicts({}, { hardware: false }, { configFile }).find((one) => one.gate === "hardware")?.why?.nextStep;
-  expect(step("/srv/x/config.toml")).toBe("write hardware = true below [agent] in /srv/x/config.toml");
-  expect(step("/srv/my agent/c.toml")).toBe("write hardware = true below [agent] in '/srv/my agent/c.toml'");
+  expect(step("/srv/x/config.toml")).toBe("write hardware = true below [agent] in /srv/x/conf.d/site.toml");
+  expect(step("/srv/my agent/c.toml")).toBe(
+    "write hardware = true below [agent] in '/srv/my agent/conf.d/site.toml'",
+  );
 });
 
 it("no fact about the host stops a test: each is said in the conditional", () => {
