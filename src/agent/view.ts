@@ -114,8 +114,8 @@ export function viewOf(options: ViewOptions): AgentView {
       commands.forgetTime();
       loop.forget();
       await loop.now();
-      const { nodeId, mode } = loop.api.status();
-      return { nodeId: nodeId ?? "", mode: mode ?? "" };
+      const { nodeId, mode, nodeName = null } = loop.api.status();
+      return { nodeId: nodeId ?? "", mode: mode ?? "", nodeName };
     },
     async adopt(undo) {
       await settled();

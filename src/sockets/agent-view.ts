@@ -155,7 +155,7 @@ export interface AgentView {
     api: string | null,
     key: string,
     options: { name?: string },
-  ): Promise<{ nodeId: string; mode: string }>;
+  ): Promise<{ nodeId: string; mode: string; nodeName: string | null }>;
   /** An operator says: this board is still the same node (a changed mainboard); or it is not after all (`undo`). @throws AgentError `nothing_to_adopt` */
   adopt(undo: boolean): Promise<void>;
   resetIdentity(): Promise<void>;

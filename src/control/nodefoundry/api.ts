@@ -6,7 +6,7 @@
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { ControlApi, ControlContext, ControlStatus, SyncInput, SyncOutcome } from "../control-api.ts";
 import { METERED_UPLOAD_BYTES } from "../metered.ts";
-import { syncBody } from "./body.ts";
+import { nodeName, syncBody } from "./body.ts";
 import { type LastRound, runChecks } from "./check.ts";
 import type { NodeFoundryConfig } from "./config-type.ts";
 import { API, openConnection } from "./connection.ts";
@@ -203,6 +203,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       enrolled: session !== null,
       nodeId: session?.nodeId ?? null,
       mode: session?.mode ?? null,
+      nodeName: session === null ? null : nodeName(context.identity(), sessions.name() ?? config.nodeName),
       note: session === null && sessions.left() ? LEFT : keyNote,
     };
   }

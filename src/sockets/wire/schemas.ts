@@ -212,7 +212,11 @@ export const checkSchema = v.array(
 );
 
 export const reloadSchema = v.strictObject({ ok: v.boolean(), problems: v.array(v.string()) });
-export const enrollSchema = v.strictObject({ node_id: v.string(), mode: v.string() });
+export const enrollSchema = v.strictObject({
+  node_id: v.string(),
+  node_name: maybe("What it is called there"),
+  mode: v.string(),
+});
 export const doneSchema = v.strictObject({ done: v.pipe(v.literal(true), v.description("It is so now")) });
 export const healthSchema = v.strictObject({ ok: v.literal(true), reason: v.null() });
 

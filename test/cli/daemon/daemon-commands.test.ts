@@ -161,9 +161,19 @@ describe("report, collect, sync, check, why, reload", () => {
   test("collect: the collector's own table, else its fields", async () => {
     const { run, view } = await daemon();
     const calls = overheard(view);
-    expect((await run(["collect", "drives"])).stdout).toMatch(/^drives: ok, .*\n\nSLOT +DEVICE/);
+    for (const one of ["drives", "network"])
+      expect((await run(["collect", one])).stdout).toBe((await run([one])).stdout);
+    for (const one of ["system", "memory", "cpu"]) {
+      const { stdout } = await run(["collect", one]);
+      expect(stdout).toMatch(new RegExp(`^${one}: ok, `));
+      // A label with nothing behind it is no row.
+      expect(stdout).not.toMatch(/^\S.* {2,}-$/m);
+      expect((await run(["report", one])).stdout).not.toMatch(/ {2}-$/m);
+    }
     expect((await run(["collect", "nosuch"])).stderr).toContain("there is drives, ");
-    expect(calls).toEqual(['collect ["drives"]']);
+    expect(calls).toEqual(
+      ["drives", "network", "system", "memory", "cpu"].map((one) => `collect ["${one}"]`),
+    );
     view.collect = async (name) => ({
       name,
       state: "failed",

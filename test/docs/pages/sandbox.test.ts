@@ -15,7 +15,7 @@ test.skipIf(!CURL)("the page about the sandbox does what it says", async () => {
   const blocks = blocksOf("sandbox.md");
   for (const [index, block] of blocks.entries()) await someone.follow(block, blocks[index + 1]);
   const printed = someone.printed();
-  expect(printed).toMatch(/Registered with nodefoundry as node_\w+, mode test/);
+  expect(printed).toMatch(/Registered with nodefoundry as node_\w+, named \S+, mode test/);
   expect(printed).toMatch(/"id": ?"op_/);
   // The reboot that the page asks for ends as it says, whatever this host is at.
   const [key = ""] = /nf_sk_test_\w+/.exec(printed) ?? [];
