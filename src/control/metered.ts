@@ -2,6 +2,7 @@
  * What `network.profile = "metered"` means, in words made of the figures that hold (rhythm.ts): for the configuration,
  * its documents and `config show`. Nobody writes one of them by hand.
  */
+import { plural } from "../model/text/sentence.ts";
 import { intervalS, LIMITS, type Profile, startRhythm } from "./rhythm.ts";
 
 /** Tolerances of what counts as news are this much wider on a metered network. */
@@ -9,7 +10,7 @@ export const METERED_WIDENS = 4;
 /** Of a diagnostics bundle on a metered network. */
 export const METERED_UPLOAD_BYTES = 1024 * 1024;
 
-const minutes = (seconds: number): string => `${seconds / 60} minutes`;
+const minutes = (seconds: number): string => plural(seconds / 60, "minute");
 
 export const METERED_DOC =
   `metered: for mobile links. No long polls; a round every ${minutes(LIMITS.meteredDefaultS)}, or every interval_s but ` +

@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
-import { newcomer } from "../../support/pages/newcomer.ts";
-import { blocksOf } from "../../support/pages/page.ts";
+import { newcomer } from "../../support/text/pages/newcomer.ts";
+import { blocksOf } from "../../support/text/pages/page.ts";
 
 const CURL = spawnSync("curl", ["--version"]).status === 0;
 

@@ -1,8 +1,8 @@
 /** What `npm start` offers to be typed, typed by an ordinary user: also on a node of Ceph, whose folder is closed to him. */
 import { expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
-import { newcomer } from "../../support/pages/newcomer.ts";
-import { commandsOf } from "../../support/pages/page.ts";
+import { newcomer } from "../../support/text/pages/newcomer.ts";
+import { commandsOf } from "../../support/text/pages/page.ts";
 
 const AS_ROOT = process.getuid?.() === 0;
 

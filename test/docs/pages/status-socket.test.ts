@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { startSandbox } from "../../support/net/nodefoundry.ts";
-import { newcomer } from "../../support/pages/newcomer.ts";
-import { blocksOf } from "../../support/pages/page.ts";
+import { newcomer } from "../../support/text/pages/newcomer.ts";
+import { blocksOf } from "../../support/text/pages/page.ts";
 
 const CURL = spawnSync("curl", ["--version"]).status === 0;
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { agentVersion, makePackage } from "../../../scripts/package/package.mjs";
 import { ROOT } from "../../../scripts/paths.mjs";
 import { type Sandbox, startSandbox } from "../../support/net/nodefoundry.ts";
-import { type Block, blocksOf, commandsOf, patternOf } from "../../support/pages/page.ts";
+import { type Block, blocksOf, commandsOf, patternOf } from "../../support/text/pages/page.ts";
 import { type Booted, boot, bootLacking, labDeb } from "../nspawn.ts";
 
 const LACKING = bootLacking();

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../../../scripts/paths.mjs";
+import { ROOT } from "../../../../scripts/paths.mjs";
 
 export interface Block {
   readonly page: string;

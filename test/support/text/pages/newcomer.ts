@@ -16,11 +16,11 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import { SHIP_FLAGS } from "../../../scripts/flags.mjs";
-import { BUNDLE } from "../../../scripts/paths.mjs";
-import { NOBODY } from "../agent/unprivileged.ts";
-import { eventually } from "../eventually.ts";
-import { temporaryFolder } from "../machine/tree.ts";
+import { SHIP_FLAGS } from "../../../../scripts/flags.mjs";
+import { BUNDLE } from "../../../../scripts/paths.mjs";
+import { NOBODY } from "../../agent/unprivileged.ts";
+import { eventually } from "../../eventually.ts";
+import { temporaryFolder } from "../../machine/tree.ts";
 import { type Block, commandsOf, filled, patternOf } from "./page.ts";
 
 export interface Newcomer {
