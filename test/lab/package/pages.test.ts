@@ -20,7 +20,8 @@ describe("the page about installing", () => {
     if (LACKING !== null) return;
     sandbox = await startSandbox();
     system = await boot("trixie");
-    // A minimal system has neither; root is who types.
+    // A minimal system has neither a name for itself nor sudo; root is who types.
+    writeFileSync(`${system.root}/etc/hosts`, "127.0.0.1 localhost\n");
     hostname = (await system.ok("cat", "/proc/sys/kernel/hostname")).trim();
     writeFileSync(`${system.root}/usr/bin/sudo`, '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
     copyFileSync("/usr/bin/xz", `${system.root}/usr/bin/xz`);
