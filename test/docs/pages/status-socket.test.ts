@@ -14,6 +14,7 @@ test.skipIf(!CURL)("the page about the sockets does what it says", async () => {
   const { url, keys, close } = await startSandbox();
   onTestFinished(close);
   const someone = newcomer({
+    happens: "foundry-agent reboot --test",
     instead: (home) => ({ "/run/foundry-agent": `${home}/.local/state/foundry-agent` }),
   });
   someone.write(".config/foundry-agent/config.toml", `[nodefoundry]\nurl = ${JSON.stringify(url)}\n`);

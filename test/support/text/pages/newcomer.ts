@@ -46,6 +46,8 @@ export interface NewcomerOptions {
   readonly instead?: (home: string) => Readonly<Record<string, string>>;
   /** Typed where a key is asked for. */
   readonly key?: () => string;
+  /** Typed in another terminal while a line follows what happens, so that something does. */
+  readonly happens?: string;
   /** Where /var/lib/ceph is there and closed, as a package of Ceph leaves it; only root can make it so. */
   readonly closedCeph?: boolean;
 }
@@ -61,7 +63,12 @@ const CLOSED_CEPH = [
   "sh",
 ] as const;
 
-export function newcomer({ instead = () => ({}), key, closedCeph = false }: NewcomerOptions = {}): Newcomer {
+export function newcomer({
+  instead = () => ({}),
+  key,
+  happens,
+  closedCeph = false,
+}: NewcomerOptions = {}): Newcomer {
   const place = temporaryFolder();
   const [bin, home] = [join(place, "bin"), join(place, "home")];
   for (const folder of [bin, home]) mkdirSync(folder);
@@ -130,7 +137,10 @@ export function newcomer({ instead = () => ({}), key, closedCeph = false }: Newc
       child.stdin?.write(`${key?.()}\r`);
     } else if (line.includes("follow=1")) {
       // It goes on until Ctrl-C.
-      await eventually(async () => said() !== "" || child.exitCode !== null);
+      await eventually(async () => {
+        if (happens !== undefined) await type(happens, false);
+        return said() !== "" || child.exitCode !== null;
+      });
       process.kill(-(child.pid as number), "SIGINT");
       await over;
       return said();
