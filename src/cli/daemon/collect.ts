@@ -1,10 +1,11 @@
 /** `foundry-agent collect NAME`: run one collector now and show what it found, in its own table where it has one. */
-import { drivesText } from "../drives/table.ts";
+import { drivesView } from "../drives/table.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { genericText } from "../show/generic-view.ts";
 import { networkText } from "../show/network.ts";
 import { sectionHeadline } from "../show/section-text.ts";
 import { CLIENT_OPTIONS, type Client, openClient } from "../socket/client.ts";
+import { whole } from "../text/fold.ts";
 import { table } from "../text/table.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
@@ -43,7 +44,7 @@ type View = (client: Client, io: Io, socket: unknown) => Promise<string>;
 /** Sections with a sub-command of their own are shown as that shows them: one table for one thing. */
 const VIEWS: Readonly<Record<string, View>> = {
   async drives(client, io, socket) {
-    return drivesText(await client.get("/v1/drives"), io, null, socket);
+    return whole(drivesView(await client.get("/v1/drives"), io, null, socket));
   },
   async network(client, io, socket) {
     const { data } = await client.get("/v1/report/network");

@@ -165,7 +165,7 @@ describe("who may not", () => {
       expect(await off.cli(...line)).toMatchObject({
         code: 4,
         stderr: expect.stringMatching(
-          /may not touch hardware: .* Next: write hardware = true below \[agent\] in .*conf\.d/,
+          /may not touch hardware: .* To do: write hardware = true below \[agent\] in .*conf\.d/,
         ),
       });
     expect((await off.cli("drives", "sda", "--raw")).code).toBe(0);
@@ -179,7 +179,7 @@ describe("who may not", () => {
       expect(await cli(...line)).toMatchObject({
         code: 4,
         stderr: expect.stringContaining(
-          `hardware is false in its configuration. Next: write hardware = true below [agent] in ${ownFile(agent.configFile)}`,
+          `hardware is false in its configuration. To do: write hardware = true below [agent] in ${ownFile(agent.configFile)}`,
         ),
       });
     await agent.view.enroll("nodefoundry", server.keys.test, {});

@@ -155,7 +155,7 @@ describe("drives and network", () => {
     expect(stdout).toMatch(/ nvme .* DB of osd\.7 osd\.9 +online/);
     const [, name = ""] = /^\S+ +(sd\w+) .* osd\.9 /m.exec(stdout) ?? [];
     expect((await run(["drives", name])).stdout).toMatch(/^ {2}Ceph +osd\.9$/m);
-    const dry = JSON.parse((await run(["reboot", "--test", "--dry-run", "--json"])).stdout);
+    const dry = JSON.parse((await run(["reboot", "--dry-run", "--json"])).stdout);
     const osds = dry.gates.find(({ gate }: { gate: string }) => gate === "osds");
     expect(osds.why.next_step).toMatch(/^ceph osd ok-to-stop 7 9 {2}#/);
   });
