@@ -1,5 +1,5 @@
 /**
- * `npm start` and `npm run agent -- ARGS`: the agent's bundle with the flags it ships with.
+ * `npm start` and `npm run agent -- ARGS`: the agent's bundle with the flags it ships with, told how it is called here.
  *
  * A Ctrl-C in the terminal reaches everybody in it, and npm then passes it on once more. The agent must see
  * one (a second one means "at once"), so it is not passed on from here where there is a terminal.
@@ -9,7 +9,10 @@ import { constants } from "node:os";
 import { SHIP_FLAGS } from "./flags.mjs";
 import { BUNDLE, NODE } from "./paths.mjs";
 
-const child = spawn(NODE, [...SHIP_FLAGS, BUNDLE, ...process.argv.slice(2)], { stdio: "inherit" });
+const child = spawn(NODE, [...SHIP_FLAGS, BUNDLE, ...process.argv.slice(2)], {
+  stdio: "inherit",
+  env: { ...process.env, FOUNDRY_AGENT_CALLED: "npm run -s agent --" },
+});
 const terminal = process.stdin.isTTY || process.stdout.isTTY;
 let asked = false;
 

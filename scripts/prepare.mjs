@@ -63,7 +63,8 @@ function packages(lockfile) {
 /** Install what package-lock.json says, exactly, without running any package's scripts. */
 export function install() {
   if (missing() === null) return linkNode();
-  console.error("installing (once, ~10 s) …");
+  console.error("installing (once) …");
+  const from = performance.now();
   const { ok, output } = runNpm(ROOT, ["ci", "--ignore-scripts", "--include=dev", "--include=optional"]);
   if (!ok) {
     process.stderr.write(output);
@@ -75,6 +76,7 @@ export function install() {
     throw new Failure(`after npm ci ${still}; this is ${machine}, and Linux on x64 or arm64 is needed`);
   }
   linkNode();
+  console.error(`installed in ${((performance.now() - from) / 1000).toFixed(0)} s`);
 }
 
 /** npm 10 takes the link of the optional package that is not for this machine away, and with it the other's. */

@@ -1,4 +1,5 @@
 /** The executable's entry: argv → one sub-command, of which only the one that is asked for is loaded. */
+import { writeFileSync } from "node:fs";
 import { COMMANDS } from "./cli/commands.ts";
 import { processIo } from "./cli/output.ts";
 import { runCommandLine } from "./cli/usage.ts";
@@ -6,6 +7,13 @@ import { tokenPrefixes } from "./control/index.ts";
 import { hideTokens } from "./model/text/scrub.ts";
 import { monotonic } from "./system/clock.ts";
 import { endProcess } from "./system/end-process.ts";
+
+try {
+  // What ps, top and pgrep show: Node calls its first thread node-MainThread. The command line stays as it is.
+  writeFileSync("/proc/self/comm", "foundry-agent");
+} catch {
+  // Without /proc it is a name less.
+}
 
 // Before anything is printed or logged. The list is loaded with the first text that may hold one.
 hideTokens(() => tokenPrefixes());

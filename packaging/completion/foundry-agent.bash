@@ -40,8 +40,8 @@ _foundry_agent_value() {
 _foundry_agent_word() {
   case "$1/$2/$3" in
     report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory bmc hardware lldp local" ;;
-    drives/0/) words="locate forget"; _foundry_agent_names /sys/block/*/device ;;
-    drives/1/locate | smart-test/0/) _foundry_agent_names /sys/block/*/device ;;
+    drives/0/) words="locate forget"; _foundry_agent_names /sys/block/*/device; members=yes ;;
+    drives/1/locate | smart-test/0/) _foundry_agent_names /sys/block/*/device; members=yes ;;
     drives/1/forget | commands/1/cancel) : ;;
     smart-test/1/*) words="short long abort" ;;
     network/0/) _foundry_agent_names /sys/class/net/* ;;
@@ -79,7 +79,7 @@ _foundry_agent_options() {
 }
 
 _foundry_agent() {
-  local IFS=$' \t\n' current= waiting= command= before= count=0 words= finds= word i
+  local IFS=$' \t\n' current= waiting= command= before= count=0 words= finds= members= word i
   COMPREPLY=()
   for ((i = 1; i <= COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
@@ -114,6 +114,11 @@ _foundry_agent() {
   for word in $words; do
     [[ $word == "$current"* ]] && COMPREPLY+=("$word")
   done
+  if [[ -n $members && -n $current && ${#COMPREPLY[@]} -eq 0 ]]; then
+    while IFS= read -r word; do
+      [[ $word == "$current"* ]] && COMPREPLY+=("$word")
+    done < <(foundry-agent drives --json 2>/dev/null | sed -nE 's/^ *"name": "([a-z0-9]+(_[0-9]+)?_(megaraid|cciss|aacraid|3ware|areca|hpt|sssraid)_[0-9_]+)",?$/\1/p')
+  fi
   if [[ -n $finds ]]; then
     # Fails where this is called outside of a completion, which does no harm.
     compopt -o filenames 2>/dev/null || :

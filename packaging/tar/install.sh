@@ -84,7 +84,7 @@ mkdir -p /etc/systemd/system /etc/tmpfiles.d /etc/sysusers.d /etc/foundry-agent/
 put 644 "$here/systemd/sysusers.conf" /etc/sysusers.d/foundry-agent.conf
 put 644 "$here/systemd/tmpfiles.conf" /etc/tmpfiles.d/foundry-agent.conf
 for unit in foundry-agent.service foundry-agent-helper.service foundry-agent-helper.socket; do
-  sed "s|/usr/bin/foundry-agent|$prefix/bin/foundry-agent|" "$here/systemd/$unit" >"/etc/systemd/system/$unit.new"
+  sed "s|/usr/bin/foundry-agent|$prefix/bin/foundry-agent|g" "$here/systemd/$unit" >"/etc/systemd/system/$unit.new"
   chmod 644 "/etc/systemd/system/$unit.new"
   mv -f "/etc/systemd/system/$unit.new" "/etc/systemd/system/$unit"
 done

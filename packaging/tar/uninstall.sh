@@ -23,6 +23,14 @@ if ! grep -q "^ExecStart=$prefix/bin/foundry-agent " /etc/systemd/system/foundry
   exit 1
 fi
 
+# Asked while it still runs. Where nobody answers it is not known, and then said so.
+registered=unknown
+told=$(timeout 10 "$prefix/bin/foundry-agent" status --json 2>/dev/null) || true
+case "$told" in
+  *'"enrolled": true'*) registered=yes ;;
+  *'"control_apis"'*) registered=no ;;
+esac
+
 units="foundry-agent-helper.socket foundry-agent.service foundry-agent-helper.service"
 if [ -d /run/systemd/system ]; then
   # shellcheck disable=SC2086 # one word each
@@ -46,10 +54,15 @@ rm -f /etc/sysusers.d/foundry-agent.conf /etc/tmpfiles.d/foundry-agent.conf
 rm -rf /run/foundry-agent
 if [ "$purge" = yes ]; then
   rm -rf /etc/foundry-agent /var/lib/foundry-agent /var/lib/foundry-agent-helper
+  echo "uninstall.sh: configuration and state are gone; the user foundry-agent and the group foundry-admin stay."
+  echo "uninstall.sh: When no file of theirs is left anywhere: userdel foundry-agent; groupdel foundry-admin"
 else
   echo "uninstall.sh: configuration (/etc/foundry-agent) and state (/var/lib/foundry-agent*) stay; they can be deleted"
 fi
-echo "uninstall.sh: this node stays registered with its control APIs; remove it there if it is gone for good"
+case "$registered" in
+  yes) echo "uninstall.sh: this node stays registered with its control APIs; remove it there if it is gone for good" ;;
+  unknown) echo "uninstall.sh: if this node is registered with a control API, remove it there if it is gone for good" ;;
+esac
 if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 # Only what install.sh put there, file by file; the folder itself goes when nothing else is in it.
 rm -rf "$prefix/man" "$prefix/completion"

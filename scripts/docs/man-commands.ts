@@ -39,6 +39,10 @@ const OF_THE_USER: readonly (readonly [string, string])[] = [
   ["TERM", "No colours on a terminal of the kind `dumb`."],
   ["COLUMNS", "Width of the terminal, where it does not say so itself."],
   ["LINES", "Height of the terminal for `--watch`, where it does not say so itself."],
+  [
+    "FOUNDRY_AGENT_CALLED",
+    "How the program is called in what is to be typed next; set by whatever starts it in its own way.",
+  ],
   ["XDG_CONFIG_HOME", "Where the configuration of an agent is that is not root's; `~/.config` without it."],
   ["XDG_STATE_HOME", "Where its state is; `~/.local/state` without it."],
   ["XDG_RUNTIME_DIR", "Where its sockets are, and are looked for; the state folder without it."],

@@ -80,6 +80,10 @@ function main() {
       if (FORMS[form] === undefined)
         throw new Error(`--form=${form}: there is ${Object.keys(FORMS).join(" and ")}`);
       const from = performance.now();
+      // Minutes of compressing, in which nothing else would be seen.
+      console.log(
+        `${form} for ${arch}: ${existsSync(join(ROOT, `dist/foundry-agent-linux-${arch}`)) ? "packing" : "building the executable, then packing"} …`,
+      );
       const made = makePackage({ form, arch, out: values.out, quick: values.quick });
       const megabytes = (statSync(made).size / 1e6).toFixed(1);
       console.log(`${basename(made)}  ${megabytes} MB  ${((performance.now() - from) / 1000).toFixed(1)} s`);

@@ -92,6 +92,33 @@ else
   failed=$((failed + 1))
 fi
 
+# What it offers to be typed in another terminal, typed as it stands.
+run setsid sh -c 'echo $$ >"$HOME/pid"; exec npm start' >"$home/shown" 2>&1 &
+for _ in $(seq 600); do
+  if grep -q '^Running until Ctrl-C' "$home/shown"; then break; fi
+  sleep 0.1
+done
+sed -n '/^In another terminal/,/^$/s/^  //p' "$home/shown" >"$home/lines"
+operation=
+# shellcheck disable=SC2162 # a line that ends in a backslash goes on in the next one
+while read line; do
+  # What an answer named before is put in by whoever types it.
+  line=${line//op_…/$operation}
+  if answer=$(run sh -c "$line" </dev/null 2>&1) && [[ $answer != *'"error":'* ]]; then
+    passed=$((passed + 1))
+    operation=$(grep -o 'op_[0-9a-f]*' <<<"$answer" | tail -n 1)
+  else
+    echo "npm start offers a line that fails: $line: $answer"
+    failed=$((failed + 1))
+  fi
+done <"$home/lines"
+if [ "$(wc -l <"$home/lines")" -lt 4 ]; then
+  echo "npm start offers nothing to type: $(cat "$home/shown")"
+  failed=$((failed + 1))
+fi
+kill -INT -- "-$(cat "$home/pid")"
+wait
+
 run npm test | tee "$home/test"
 status=${PIPESTATUS[0]}
 if [[ $(tail -n 1 "$home/test") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then

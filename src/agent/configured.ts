@@ -8,6 +8,7 @@ import { type AnyCollector, allCollectors } from "../collectors/index.ts";
 import { type Config, collectorConfig } from "../config/config.ts";
 import type { ControlContext, SyncOutcome } from "../control/control-api.ts";
 import { controlApi, controlApis } from "../control/index.ts";
+import { METERED_WIDENS } from "../control/metered.ts";
 import { openPace } from "../control/pace.ts";
 import { wakes } from "../control/rhythm.ts";
 import type { HelperPort } from "../helper/port.ts";
@@ -71,9 +72,6 @@ export interface ConfiguredOptions {
   /** What a command or a hold makes of this node's status; null: nothing. */
   readonly commandStatus: () => NodeStatus | null;
 }
-
-/** Tolerances are this much wider on a metered network. */
-const METERED_WIDENS = 4;
 
 export function openConfigured(options: ConfiguredOptions): Configured {
   const { config, machine, log, store, health, identity } = options;

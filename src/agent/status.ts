@@ -68,6 +68,7 @@ export function statusOf(options: StatusOptions): () => AgentStatus {
         config.agent.hardware,
         apis.map((api) => api.mode),
       ),
+      networkProfile: config.network.profile,
       stateFolder: config.agent.stateDir,
       conditions: health.list(),
       notYetKnown: health.notYetKnown(),

@@ -4,10 +4,10 @@ import { forgetDrive } from "../collectors/drives/missing.ts";
 import type { Executor } from "../commands/executor/types.ts";
 import { apiToEnroll, controlSections, refuseKeyOfAnother } from "../control/index.ts";
 import { AgentError, errorCode } from "../model/errors.ts";
+import { ownFile } from "../model/text/own-file.ts";
 import type { AgentView } from "../sockets/agent-view.ts";
 import type { Store } from "../store/types.ts";
 import { driveActs } from "./commands/drive-acts.ts";
-import { checkCommand } from "./conditions/config.ts";
 import type { Health } from "./conditions/health.ts";
 import type { Current } from "./current.ts";
 import type { IdentityKeeper } from "./identity/identity.ts";
@@ -27,7 +27,6 @@ export interface ViewOptions {
 }
 
 const CHECK_MS = 60_000;
-const CONFIGURE_ONE = `names the file: write ${controlSections()} and enabled = true into it, then foundry-agent reload`;
 
 export function viewOf(options: ViewOptions): AgentView {
   const { current, store, commands, health, identity, now } = options;
@@ -43,7 +42,7 @@ export function viewOf(options: ViewOptions): AgentView {
       "no_such_api",
       all.length === 0 ? "no control API is configured" : `there is no control API "${name}"`,
       all.length === 0
-        ? `${checkCommand(running().config)}  # ${CONFIGURE_ONE}`
+        ? `write ${controlSections()} and enabled = true into ${ownFile(running().config.file)}`
         : `foundry-agent status  # there is: ${names}`,
     );
   }
@@ -115,8 +114,8 @@ export function viewOf(options: ViewOptions): AgentView {
       commands.forgetTime();
       loop.forget();
       await loop.now();
-      const { nodeId, mode } = loop.api.status();
-      return { nodeId: nodeId ?? "", mode: mode ?? "" };
+      const { nodeId, mode, nodeName = null } = loop.api.status();
+      return { nodeId: nodeId ?? "", mode: mode ?? "", nodeName };
     },
     async adopt(undo) {
       await settled();

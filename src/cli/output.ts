@@ -7,6 +7,7 @@ import { AgentError, errorCode, errorText } from "../model/errors.ts";
 import { labelled } from "../model/text/next-step.ts";
 import { printable, scrubSecrets } from "../model/text/scrub.ts";
 import { ended } from "../model/text/sentence.ts";
+import { calledHere } from "./text/program-name.ts";
 
 /** Everything a sub-command may touch of the process that runs it. */
 export interface Io {
@@ -67,7 +68,8 @@ export function exitCodeOf(error: unknown): number {
 export function errorLine(error: unknown): string {
   const known = error instanceof AgentError;
   const text = scrubSecrets(known ? error.message : `internal error: ${errorText(error)}`).trim();
-  const next = known && error.nextStep !== null ? ` ${labelled(scrubSecrets(error.nextStep))}` : "";
+  const next =
+    known && error.nextStep !== null ? ` ${calledHere(labelled(scrubSecrets(error.nextStep)))}` : "";
   return printable(`foundry-agent: ${ended(text)}${next}`);
 }
 

@@ -7,7 +7,8 @@ import { AgentError } from "../model/errors.ts";
 import { sentence } from "../model/text/sentence.ts";
 import { nearest } from "../model/text/suggest.ts";
 import { EXIT, EXIT_MEANINGS, exitCodeOf, type Io, printError } from "./output.ts";
-import { nextStepHere, typedAgain } from "./text/next-step.ts";
+import { toSocket, typedAgain } from "./text/next-step.ts";
+import { calledHere, PROGRAM } from "./text/program-name.ts";
 
 export type { Io } from "./output.ts";
 
@@ -46,7 +47,6 @@ export interface SubCommand {
 /** Name → the sub-command, loaded when it is asked for: a question to the daemon need not load the daemon. */
 export type CommandTable = Readonly<Record<string, () => Promise<SubCommand>>>;
 
-const PROGRAM = "foundry-agent";
 const HELP: OptionDeclaration = { type: "boolean", short: "h", help: "print this and end" };
 
 /** A mistake on the command line: exit 2. */
@@ -79,26 +79,27 @@ function typable(error: unknown, argv: readonly string[]): unknown {
   const at = argv.indexOf("--socket");
   const inline = argv.find((word) => word.startsWith("--socket="))?.slice("--socket=".length);
   const socket = at === -1 ? inline : argv[at + 1];
-  return new AgentError(code, message, nextStepHere(typedAgain(nextStep, argv), socket), { cause });
+  return new AgentError(code, message, toSocket(typedAgain(nextStep, argv), socket), { cause });
 }
 
 async function dispatch(commands: CommandTable, argv: readonly string[], io: Io): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined) {
-    io.stderr(overview(await loadAll(commands)));
+    io.stderr(calledHere(overview(await loadAll(commands))));
     return EXIT.usage;
   }
   if (first === "--version" || first === "-V") return await dispatch(commands, ["version", ...rest], io);
   if (first === "--help" || first === "-h" || first === "help") {
     const topic = rest.find((word) => !word.startsWith("-"));
-    io.stdout(topic === undefined ? overview(await loadAll(commands)) : help(await find(commands, topic)));
+    const text = topic === undefined ? overview(await loadAll(commands)) : help(await find(commands, topic));
+    io.stdout(calledHere(text));
     return EXIT.ok;
   }
   if (first.startsWith("-")) throw usageError(`unknown option "${first}" before any sub-command`);
   const command = await find(commands, first);
   const parsed = parse(command, rest);
   if (parsed === "help") {
-    io.stdout(help(command));
+    io.stdout(calledHere(help(command)));
     return EXIT.ok;
   }
   const [word] = parsed.positionals;

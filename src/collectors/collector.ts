@@ -96,8 +96,8 @@ export interface Collector<T = unknown> {
   others?(data: T): T;
   readonly metrics: readonly Metric<T>[];
   readonly table?: TableView<T>;
-  /** A few words for a first look (`npm start`); null when there is nothing to say. Pure. */
-  glance?(data: T): string | null;
+  /** A few words for a first look (`npm start`), whatever the data. Pure. */
+  glance(data: T): string;
   /** What is wrong right now; a condition no longer returned is cleared. Pure. */
   conditions?(data: T): ConditionDraft[];
   /** What happened between two collections; `before` is the previous good value or null after a start. Pure. */

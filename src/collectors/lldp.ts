@@ -105,6 +105,12 @@ export function lldpCollector({ helper }: { readonly helper: HelperPort }): Coll
           vlans.map(({ id }) => id).join(" ") || null,
         ]),
     },
+    glance: ({ neighbors, problem }) =>
+      problem?.text ??
+      (neighbors
+        .map(({ interface: device, chassis }) => `${device} to ${chassis.name ?? chassis.id}`)
+        .join(", ") ||
+        "no neighbour heard yet"),
     conditions: lldpConditions,
     changes: lldpChanges,
     collect,

@@ -15,7 +15,8 @@ import type { CommandRecord, Progress, RebootIntent } from "./record.ts";
 
 /** What can happen to a command. */
 export type Input =
-  | { readonly kind: "gates"; readonly verdict: "pass" }
+  /** `simulated`: what would have stopped it, were it no test; sentences. */
+  | { readonly kind: "gates"; readonly verdict: "pass"; readonly simulated?: readonly string[] }
   | { readonly kind: "gates"; readonly verdict: "wait" | "refuse"; readonly why: Why }
   | { readonly kind: "rehearsed"; readonly why: Why; readonly result: Progress["result"] }
   /** The gates would let it through, as they would many others in this moment: its share of the splay is waited first. */
@@ -65,7 +66,7 @@ type Rows = { readonly [K in Input["kind"]]?: Row<K> };
 
 // biome-ignore format: a table is read by its columns
 const pending: Rows = {
-  gates:     (now, input, plan) => input.verdict === "pass" ? begin(now, plan) : input.verdict === "wait" ? wait(now, input.why) : refuse(input.why),
+  gates:     (now, input, plan) => input.verdict === "pass" ? begin(now, plan, input.simulated) : input.verdict === "wait" ? wait(now, input.why) : refuse(input.why),
   postponed: (_now, { notBefore, why }) => ({ state: "waiting", notBefore, why, say: why.text }),
   rehearsed: (_now, { why, result }) => ({ ...end("rehearsed", why), result }),
   cancel:    (_now, { by }) => ({ state: "cancelled", why: cancelled(by), say: `Cancelled by ${by}.` }),
@@ -132,12 +133,12 @@ export function advance(record: CommandRecord, input: Input, plan: Plan, at: num
   return { progress: { ...progress, ...fields, since }, say, error };
 }
 
-function begin(now: Progress, plan: Plan): Change {
+function begin(now: Progress, plan: Plan, simulated: readonly string[] = []): Change {
   return {
     state: "running",
     why: null,
     step: plan.steps[0] ?? null,
-    say: `Begun: ${plan.steps[0] ?? "nothing to do"}.`,
+    say: [`Begun: ${plan.steps[0] ?? "nothing to do"}.`, ...simulated].join(" "),
     result: now.result,
   };
 }

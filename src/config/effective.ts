@@ -1,5 +1,6 @@
 /** Every key with the value in effect and where it comes from, for `config show`. */
 
+import { intervalNote } from "../control/metered.ts";
 import { camel } from "../model/config-key.ts";
 import type { KnownCollector } from "./check.ts";
 import type { LoadedConfig, Origin } from "./config.ts";
@@ -8,7 +9,7 @@ import { SECTIONS } from "./keys.ts";
 export interface EffectiveValue {
   /** `metrics.listen`. */
   readonly key: string;
-  /** null: without a value; `note` says what holds then. */
+  /** null: without a value; `note` says what holds then, as it does where something else holds. */
   readonly value: unknown;
   /** null: the default. */
   readonly origin: Origin | null;
@@ -26,6 +27,8 @@ export function effectiveValues(
     "agent.state_dir": config.agent.stateDir,
     "agent.run_dir": config.agent.runDir,
   };
+  const paceOf = (value: unknown): string | null =>
+    intervalNote(config.network.profile, typeof value === "number" ? value : null);
   const found: EffectiveValue[] = [];
   for (const [section, { keys }] of Object.entries(SECTIONS)) {
     for (const [name, { fallback, absent }] of Object.entries(keys)) {
@@ -35,7 +38,8 @@ export function effectiveValues(
         found.push({ key, value: null, origin, note: "left off because of a problem" });
       else {
         const value = computed[key] ?? config.control[section]?.[camel(name)] ?? given.get(key) ?? fallback;
-        found.push({ key, value, origin, note: value === null ? (absent ?? "none") : null });
+        const pace = name === "interval_s" && config.control[section] !== undefined ? paceOf(value) : null;
+        found.push({ key, value, origin, note: pace ?? (value === null ? (absent ?? "none") : null) });
       }
     }
   }

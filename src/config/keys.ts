@@ -7,6 +7,7 @@
 import { isBusyFile } from "../commands/gates/update-marks.ts";
 import { isWindow, WINDOW_EXPECTED } from "../commands/gates/windows.ts";
 import { CONTROL_APIS } from "../control/index.ts";
+import { METERED_DOC } from "../control/metered.ts";
 import {
   choice,
   file,
@@ -63,11 +64,7 @@ export const CONFIG_SECTIONS = {
   network: {
     doc: "How sparing the agent is with the network.",
     keys: {
-      profile: choice(
-        ["normal", "metered"],
-        "normal",
-        "metered: for mobile links. No long polls, at most one round in 15 minutes, small changes are left out.",
-      ),
+      profile: choice(["normal", "metered"], "normal", METERED_DOC),
     },
   },
   report: {

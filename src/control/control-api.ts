@@ -106,6 +106,8 @@ export interface ControlStatus {
   readonly enrolled: boolean;
   readonly nodeId: string | null;
   readonly mode: "live" | "test" | "read-only" | null;
+  /** What this node is called there, where it was registered under a name; it may have a serial number in it. */
+  readonly nodeName?: string | null;
   /** One sentence when something is to be known: "server has no agent API: read-only", … */
   readonly note: string | null;
 }

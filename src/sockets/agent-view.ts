@@ -61,6 +61,8 @@ export interface AgentStatus {
   readonly status: NodeStatus;
   readonly hardware: boolean;
   readonly armed: Armed;
+  /** metered: rounds are far apart, and commands arrive with them only. */
+  readonly networkProfile: "normal" | "metered";
   readonly stateFolder: string;
   readonly conditions: readonly Condition[];
   /** What is absent since the start and may still come: `what` is "whether lldpd runs". */
@@ -153,7 +155,7 @@ export interface AgentView {
     api: string | null,
     key: string,
     options: { name?: string },
-  ): Promise<{ nodeId: string; mode: string }>;
+  ): Promise<{ nodeId: string; mode: string; nodeName: string | null }>;
   /** An operator says: this board is still the same node (a changed mainboard); or it is not after all (`undo`). @throws AgentError `nothing_to_adopt` */
   adopt(undo: boolean): Promise<void>;
   resetIdentity(): Promise<void>;

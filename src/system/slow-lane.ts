@@ -3,9 +3,12 @@
  * drive never does. A hung read holds one thread of the pool for ever, so at most one is in flight in
  * total, the thing that hung is quarantined, and after `MAX_LOST` lost threads the lane stays closed.
  */
+
 import { close, open, read, statfs } from "node:fs";
 import { promisify } from "node:util";
 import { AgentError, errorCode } from "../model/errors.ts";
+import { plural } from "../model/text/sentence.ts";
+import { span } from "../model/text/span.ts";
 
 export interface FileSystemSpace {
   readonly total_bytes: number;
@@ -52,7 +55,10 @@ export function openSlowLane(
           `${subject} did not answer before and is left alone until it does`,
         );
       if (lost >= MAX_LOST)
-        throw new AgentError("quarantined", `${lost} devices do not answer, so ${subject} is not asked`);
+        throw new AgentError(
+          "quarantined",
+          `${plural(lost, "device does", "devices do")} not answer, so ${subject} is not asked`,
+        );
       return await bounded(subject, timeoutMs, work());
     });
     tail = turn.catch(() => undefined);
@@ -79,7 +85,7 @@ export function openSlowLane(
         hung.delete(subject);
         lost--;
       });
-    throw new AgentError("timeout", `${subject} did not answer within ${timeoutMs} ms`);
+    throw new AgentError("timeout", `${subject} did not answer within ${span(timeoutMs)}`);
   }
 
   function checkInjected(path: string): void {

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } 
 import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { ownFile } from "../../src/model/text/own-file.ts";
 import { hostClock } from "../../src/system/clock.ts";
 import { quietMachine, type TestAgent, testAgent } from "../support/agent/agent.ts";
 import { ataJson, type FakeDrives, fakeDrives } from "../support/drives/fake-drives.ts";
@@ -288,7 +289,7 @@ test("root with hardware = true does it in process; without, and with no helper,
   expect(observer.view.report().sections.smart).toMatchObject({ state: "absent" });
   expect(observer.view.report().sections.smart?.reason).toMatchObject({
     text: expect.stringContaining("needs the helper"),
-    nextStep: `foundry-agent config check --config ${observer.configFile}  # names the file: write hardware = true below [agent], then foundry-agent reload`,
+    nextStep: `write hardware = true below [agent] in ${ownFile(observer.configFile)}`,
   });
   expect(codes(observer)).not.toContain("helper_unavailable");
 });

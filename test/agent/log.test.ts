@@ -2,9 +2,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { formatRecord, type LogFormat, logFormat, openLog } from "../../src/agent/log.ts";
+import { openLog } from "../../src/agent/log.ts";
+import { logFormat } from "../../src/agent/log-format.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { Logger } from "../../src/model/log.ts";
+import { formatRecord, type LogFormat } from "../../src/model/text/log-line.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 
 function capture(format: LogFormat, level: "info" | "debug" = "debug"): { log: Logger; lines: string[] } {

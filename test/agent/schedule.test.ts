@@ -26,6 +26,7 @@ function collector(
     volatile: {},
     sensitive: [],
     metrics: [],
+    glance: () => name,
     collect: collect as never,
   };
 }

@@ -55,6 +55,10 @@ describe("a usage line", () => {
 
 /** Lines of what bash offers for the last of the words; readline splits at "=", so do they. */
 function bash(...words: string[]): string[] {
+  return bashIn(process.env.PATH, ...words);
+}
+
+function bashIn(path: string | undefined, ...words: string[]): string[] {
   const script = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _foundry_agent; printf "%s\\n" "\${COMPREPLY[@]}"`;
   const args = [
     "--norc",
@@ -65,7 +69,7 @@ function bash(...words: string[]): string[] {
     "foundry-agent",
     ...words,
   ];
-  const env = { PATH: process.env.PATH };
+  const env = { PATH: path };
   return execFileSync("bash", args, { encoding: "utf8", env, cwd: FOLDER }).split("\n").filter(Boolean);
 }
 
@@ -98,6 +102,29 @@ describe("bash", () => {
 
   it("offers this host's interfaces without asking anybody", () => {
     expect(bash("network", "")).toEqual(readdirSync("/sys/class/net").sort());
+  });
+
+  it("offers the members of a RAID array, which the agent knows, where no device of the kernel fits", () => {
+    const folder = temporaryFolder();
+    const answer = JSON.stringify(
+      { drives: [{ name: "vda" }, { name: "bus_0_megaraid_3" }, { name: "sg0_cciss_1" }] },
+      null,
+      2,
+    );
+    writeFileSync(join(folder, "answer"), answer);
+    const calls = join(folder, "calls");
+    const script = `#!/bin/sh\necho "$*" >>'${calls}'\ncat '${folder}/answer'\n`;
+    writeFileSync(join(folder, "foundry-agent"), script, { mode: 0o755 });
+    const path = `${folder}:${process.env.PATH}`;
+    for (const words of [["drives"], ["drives", "locate"], ["smart-test"]])
+      expect(bashIn(path, ...words, "bus_"), words.join(" ")).toEqual(["bus_0_megaraid_3"]);
+    expect(bashIn(path, "smart-test", "sg0_")).toEqual(["sg0_cciss_1"]);
+    expect(new Set(readFileSync(calls, "utf8").trim().split("\n"))).toEqual(new Set(["drives --json"]));
+    const asked = readFileSync(calls, "utf8").length;
+    // Nobody is asked for what the kernel knows, or who typed nothing yet.
+    bashIn(path, "drives", "forg");
+    bashIn(path, "drives", "");
+    expect(readFileSync(calls, "utf8").length).toBe(asked);
   });
 
   it("offers files where a file is meant, also behind '=' and with blanks in it", () => {

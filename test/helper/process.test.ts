@@ -178,7 +178,7 @@ describe("foundry-agent helper", () => {
     const child = byHand(house, "--idle", "0.5");
     await listening(house, child);
     expect(await child.ended).toEqual({ code: 0, signal: null });
-    expect(child.stderr()).toMatch(/^<6>\{"audit":"noop",.*"outcome":"ok".*\}\n$/m);
+    expect(child.stderr()).toMatch(/^\{"level":30,.*"audit":"noop",.*"outcome":"ok".*\}\n$/m);
     expect(child.stdout()).toBe("");
   });
 

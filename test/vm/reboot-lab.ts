@@ -159,10 +159,13 @@ async function openLab(vm: Vm, sandbox: Sandbox): Promise<RebootLab> {
     },
     async helperCalls(boot) {
       const lines = await vm.ok(`journalctl -q -b ${plain(boot)} -o cat -u foundry-agent-helper`);
-      return lines
-        .split("\n")
-        .filter((line) => line.startsWith('{"audit":'))
-        .map((line) => JSON.parse(line) as HelperCall);
+      return lines.split("\n").flatMap((line): HelperCall[] => {
+        const [, audit, how, message] = /^([a-z_.]+): (\w+)(?:: (.*?))?(?= \w+=|$)/.exec(line) ?? [];
+        if (audit === undefined || how === undefined) return [];
+        const [, id = ""] = / id=(\S+)/.exec(line) ?? [];
+        const outcome = how === "done" ? "ok" : how;
+        return [{ audit, id, outcome, ...(message !== undefined && { message }) }];
+      });
     },
     async close() {
       await vm.stop();

@@ -1,10 +1,10 @@
 /**
  * The bash completion. Nothing of the bash-completion package is used (a minimal system has none), no process is
- * started. readline has already split words at "=", so `--socket=/p` comes as three and is read as two.
+ * started but for the members of a RAID array. readline has already split words at "=", so `--socket=/p` comes as three and is read as two.
  */
 
 import { HELP_OPTION } from "../declared.ts";
-import type { Completed, Find, Offer } from "./offers.ts";
+import { type Completed, type Find, MEMBERS, type Offer } from "./offers.ts";
 
 /** Loop devices and the like, which are no drives, have no `device`. */
 const GLOBS: Readonly<Record<Find, string | null>> = {
@@ -91,6 +91,7 @@ function setting({ words, finds }: Offer): string {
   const parts = [
     ...(words.length > 0 ? [`words="${words.join(" ")}"`] : []),
     ...globs.map((glob) => `_foundry_agent_names ${glob}`),
+    ...(finds.includes("device") ? ["members=yes"] : []),
     ...(own.length > 0 ? [`finds="${own.join(" ")}"`] : []),
   ];
   return parts.length === 0 ? ":" : parts.join("; ");
@@ -112,7 +113,7 @@ _foundry_agent_names() {
 
 function bodyWith(commands: string): string {
   return `_foundry_agent() {
-  local IFS=$' \\t\\n' current= waiting= command= before= count=0 words= finds= word i
+  local IFS=$' \\t\\n' current= waiting= command= before= count=0 words= finds= members= word i
   COMPREPLY=()
   for ((i = 1; i <= COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
@@ -147,6 +148,11 @@ function bodyWith(commands: string): string {
   for word in $words; do
     [[ $word == "$current"* ]] && COMPREPLY+=("$word")
   done
+  if [[ -n $members && -n $current && \${#COMPREPLY[@]} -eq 0 ]]; then
+    while IFS= read -r word; do
+      [[ $word == "$current"* ]] && COMPREPLY+=("$word")
+    done < <(${MEMBERS})
+  fi
   if [[ -n $finds ]]; then
     # Fails where this is called outside of a completion, which does no harm.
     compopt -o filenames 2>/dev/null || :

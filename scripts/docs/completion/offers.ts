@@ -14,6 +14,14 @@ export interface Offer {
 /** Names of network interfaces and block devices are folders in /sys: listing them takes no process. */
 export type Find = "file" | "folder" | "interface" | "device";
 
+/**
+ * Prints the members of RAID arrays, of which the kernel shows nothing and only the agent knows. It takes a process, so
+ * it is for when no device of /sys fits what was typed.
+ */
+export const MEMBERS =
+  "foundry-agent drives --json 2>/dev/null | " +
+  `sed -nE 's/^ *"name": "([a-z0-9]+(_[0-9]+)?_(megaraid|cciss|aacraid|3ware|areca|hpt|sssraid)_[0-9_]+)",?$/\\1/p'`;
+
 /** A sub-command as the shells need it. */
 export interface Completed {
   readonly command: SubCommand;

@@ -1,14 +1,14 @@
 /** The zsh completion, for `_arguments`: it knows options in every spelling by itself, and the words come from us. */
 import type { OptionDeclaration } from "../../../src/cli/usage.ts";
 import { HELP_OPTION, valuesOf } from "../declared.ts";
-import type { Completed, Find, Offer } from "./offers.ts";
+import { type Completed, type Find, MEMBERS, type Offer } from "./offers.ts";
 
 /** (N:t): nothing where there is none, and the last part of each path. */
 const FINDERS: Readonly<Record<Find, string>> = {
   file: "_files",
   folder: "_files -/",
   interface: "compadd -- /sys/class/net/*(N:t)",
-  device: "compadd -- /sys/block/*/device(N:h:t)",
+  device: `compadd -- /sys/block/*/device(N:h:t) || compadd -- \${(f)"$(${MEMBERS})"}`,
 };
 
 /** Pure. */

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { type Config, type LoadedConfig, problemSentence, SYSTEM_FOLDER } from "../../config/config.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
+import { ownFile } from "../../model/text/own-file.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
 
 /**
@@ -18,14 +19,14 @@ export function configConditions(loaded: LoadedConfig, atStart: Config): Conditi
 }
 
 /** The line that looks at a daemon's own configuration: started with --config it is not where the command would look. */
-export function checkCommand({ file }: Pick<Config, "file">): string {
+function checkCommand({ file }: Pick<Config, "file">): string {
   const usual = file === join(SYSTEM_FOLDER, "config.toml");
   return `foundry-agent config check${usual ? "" : ` --config ${shellWord(file)}`}`;
 }
 
 /** What to type where hardware is not to be touched, and is wanted to be. */
 export function hardwareStep(config: Pick<Config, "file">): string {
-  return `${checkCommand(config)}  # names the file: write hardware = true below [agent], then foundry-agent reload`;
+  return `write hardware = true below [agent] in ${ownFile(config.file)}`;
 }
 
 function restartNeeded(before: Config, now: Config): ConditionDraft[] {

@@ -3,18 +3,20 @@
  * look), and what report.exclude names is hidden where it shows up in sentences, commands, events and log
  * lines; the report was freed of it before.
  */
+
 import { release } from "node:os";
 import type { HistoryEntry } from "../../commands/record.ts";
 import type { EffectiveValue } from "../../config/effective.ts";
 import type { AgentEvent } from "../../model/event.ts";
 import type { Report } from "../../model/report.ts";
+import { isSecretName, withoutSecrets } from "../../model/text/log-line.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { COMMIT } from "../../model/version.ts";
 import type { AgentStatus } from "../../sockets/agent-view.ts";
 import { wholeCommandWire } from "../../sockets/wire/command.ts";
 import { rfc3339 } from "../../sockets/wire/rfc3339.ts";
 import { conditionWire, eventWire, sectionHead, statusWire } from "../../sockets/wire/wire.ts";
 import type { StoredCommand } from "../../store/types.ts";
-import { isSecretName, withoutSecrets } from "../log.ts";
 import { BUNDLE_FILES, NOT_IN_IT } from "./contents.ts";
 
 export interface BundleInput {
@@ -130,10 +132,14 @@ function readme(input: BundleInput, cut: Cut, now: number): string {
   const why =
     input.id === null ? "Asked for on the control socket." : `Asked for by the command ${input.id}.`;
   const left = [
-    ...(cut.events < input.events.length ? [`the last ${cut.events} of ${input.events.length} events`] : []),
-    ...(cut.lines < input.log.length ? [`the last ${cut.lines} of ${input.log.length} log lines`] : []),
+    ...(cut.events < input.events.length
+      ? [`the last ${cut.events} of ${plural(input.events.length, "event")}`]
+      : []),
+    ...(cut.lines < input.log.length
+      ? [`the last ${cut.lines} of ${plural(input.log.length, "log line")}`]
+      : []),
     ...(cut.commands < input.commands.length
-      ? [`the last ${cut.commands} of ${input.commands.length} commands`]
+      ? [`the last ${cut.commands} of ${plural(input.commands.length, "command")}`]
       : []),
     ...(cut.data ? [] : ["sections without their data"]),
   ];

@@ -4,9 +4,11 @@
  * once a tick and not once a collector. A collector that hangs is left behind when its time is up; the
  * others' results are there already.
  */
+
 import { type CollectContext, isNoData } from "../../collectors/collector.ts";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { Reason, Section } from "../../model/report.ts";
+import { span } from "../../model/text/span.ts";
 import type { CollectorPlan, RunRecord, Schedule, ScheduleOptions } from "./types.ts";
 
 /**
@@ -119,7 +121,7 @@ export function openSchedule(options: ScheduleOptions): Schedule {
       timeout = setTimeout(() => {
         const late = new AgentError(
           "timeout",
-          `${name} was not done within ${plan.timeoutMs} ms`,
+          `${name} was not done within ${span(plan.timeoutMs)}`,
           `foundry-agent collect ${name}`,
         );
         resolve(late);

@@ -4,7 +4,7 @@ import { type CommandState, isFinal } from "../../model/command.ts";
 import { printable } from "../../model/text/scrub.ts";
 import type { CommandWire } from "../../sockets/wire/command-schemas.ts";
 import { at, type Shown } from "../show/conditions.ts";
-import { type Color, relativeTime } from "../text/format.ts";
+import { type Color, heldFor, relativeTime } from "../text/format.ts";
 import { nextLine } from "../text/next-step.ts";
 import { wrapText } from "../text/wrap.ts";
 
@@ -30,11 +30,11 @@ export function stateColor(state: CommandState): Color {
   return state === "cancelled" ? "dim" : "yellow";
 }
 
-/** "reboot from local (ID) waits, since 3 min ago: Packages are being installed." and what to type; ends with a line break. */
+/** "reboot from local (ID) waits, for 3 min: Packages are being installed." and what to type; ends with a line break. */
 export function commandSentence(command: CommandWire, shown: Shown): string {
   const { id, type, source, state, step, waiting, error, rehearsal, since } = command;
-  const ago = relativeTime(at(since ?? command.received_at), shown.now, isFinal(state) ? "now" : "");
-  const long = ago === "" ? "" : `, ${isFinal(state) ? "" : "since "}${ago}`;
+  const from = at(since ?? command.received_at);
+  const long = `, ${isFinal(state) ? relativeTime(from, shown.now) : heldFor(from, shown.now)}`;
   const why = waiting?.text ?? rehearsal?.text ?? (error === null ? null : errorWords(command, error));
   const how = step === null || step === type ? "" : ` (${step})`;
   const next =

@@ -18,6 +18,7 @@ import { plural } from "../../model/text/sentence.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
+import { calledHere } from "../text/program-name.ts";
 import { table } from "../text/table.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
@@ -86,10 +87,10 @@ function check(
     printJson(io, { ok: problems.length === 0, files, problems: found, warnings: warned });
     return;
   }
-  for (const problem of problems) io.stdout(`${printable(problemText(problem))}\n`);
+  for (const problem of problems) io.stdout(`${printable(calledHere(problemText(problem)))}\n`);
   for (const { file, line, text, nextStep } of warnings)
     io.stdout(
-      `${printable(`${file}:${line}: warning: ${text}${nextStep === null ? "" : ` ${labelled(nextStep)}`}`)}\n`,
+      `${printable(calledHere(`${file}:${line}: warning: ${text}${nextStep === null ? "" : ` ${labelled(nextStep)}`}`))}\n`,
     );
   if (problems.length > 0) {
     io.stderr(`${plural(problems.length, "problem")}\n`);
@@ -101,7 +102,7 @@ function check(
     io.stdout(`ok: there is no ${printable(main)}, so every default holds and nothing is reported\n`);
     const system = `${SYSTEM_FOLDER}/config.toml`;
     if (main !== system && existsSync(system))
-      io.stderr(`The service reads ${system}. Next: foundry-agent config check --config ${system}\n`);
+      io.stderr(calledHere(`The service reads ${system}. Next: ${checkCommandLine(system)}\n`));
   }
 }
 
@@ -124,13 +125,13 @@ function show(
   } else {
     const rows = found.map(({ key, value, origin, note }) => [
       key,
-      value === null ? `(${note})` : JSON.stringify(value),
+      value === null ? `(${note})` : `${JSON.stringify(value)}${note === null ? "" : ` (${note})`}`,
       origin === null ? "default" : `${origin.file}:${origin.line}`,
     ]);
     io.stdout(table(["key", "value", "from"], rows));
   }
   if (loaded.problems.length > 0)
     io.stderr(
-      `${plural(loaded.problems.length, "problem")}, what is wrong is left at its default. Next: ${next}\n`,
+      `${plural(loaded.problems.length, "problem")}, what is wrong is left at its default. Next: ${calledHere(next)}\n`,
     );
 }

@@ -1,6 +1,6 @@
 /** `foundry-agent helper`: the root-only half, as systemd starts it when the agent asks for something. */
 import { join, resolve } from "node:path";
-import { journalLine } from "../../helper/carry-out/audit.ts";
+import { logFormat } from "../../agent/log-format.ts";
 import { activatedSocket } from "../../helper/link/activation.ts";
 import { openHelperServer } from "../../helper/link/server.ts";
 import { openLocateRecord } from "../../helper/locate/record.ts";
@@ -12,6 +12,7 @@ import { runProgram } from "../../system/program.ts";
 import { EXIT, type Io } from "../output.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { printAudit } from "./audit.ts";
+import { helperLine } from "./helper-log.ts";
 
 const IDLE_SECONDS = 10;
 const SOCKET_UNIT = "foundry-agent-helper.socket";
@@ -43,12 +44,13 @@ export const helperCommand: SubCommand = {
   async run({ values }, io) {
     if (values.release === true) return await release(pathOf(values.state, HELPER_STATE_FOLDER), io);
     if (values.audit === true) return printAudit(pathOf(values.state, HELPER_STATE_FOLDER), io);
+    const format = logFormat(io.env);
     const server = await openHelperServer({
       listen: listenWhere(values.socket, io),
       policyPath: pathOf(values.policy, POLICY_PATH),
       stateFolder: pathOf(values.state, HELPER_STATE_FOLDER),
       idleExitMs: idleSeconds(values.idle) * 1_000,
-      audit: (...line) => io.stderr(journalLine(...line)),
+      audit: (...line) => io.stderr(helperLine(...line, format, io.now())),
     });
     const stop = (): void => void server.close();
     if (io.signal.aborted) stop();

@@ -1,16 +1,18 @@
 /** `foundry-agent run`: the daemon, as systemd starts it; with --once a single cycle for trying a configuration. */
 import { resolve } from "node:path";
 import { type Agent, startAgent } from "../../agent/agent.ts";
-import { logFormat, openLog, openLogTail } from "../../agent/log.ts";
+import { openLog, openLogTail } from "../../agent/log.ts";
+import { logFormat } from "../../agent/log-format.ts";
 import { allCollectors } from "../../collectors/index.ts";
 import { type LoadedConfig, loadConfig, problemText } from "../../config/config.ts";
 import { AgentError, errorText } from "../../model/errors.ts";
 import { labelled } from "../../model/text/next-step.ts";
-import { ended } from "../../model/text/sentence.ts";
+import { ended, plural } from "../../model/text/sentence.ts";
 import { VERSION } from "../../model/version.ts";
 import { hostMachine } from "../../system/machine.ts";
 import { openNotify } from "../../system/notify.ts";
 import { EXIT, type Io } from "../output.ts";
+import { calledHere } from "../text/program-name.ts";
 import type { SubCommand } from "../usage.ts";
 import { checkCommandLine } from "./config.ts";
 
@@ -27,7 +29,7 @@ export const runCommand: SubCommand = {
     const load = configLoader(typeof values.config === "string" ? resolve(values.config) : undefined, io);
     const first = load();
     if (first.problems.length > 0) {
-      for (const problem of first.problems) io.stderr(`${problemText(problem)}\n`);
+      for (const problem of first.problems) io.stderr(`${calledHere(problemText(problem))}\n`);
       throw new AgentError(
         "config_invalid",
         "the configuration is not right, so nothing was started",
@@ -74,13 +76,13 @@ async function once(agent: Agent, io: Io): Promise<number> {
   const apis = agent.view.status().controlApis;
   if (apis.length === 0) {
     io.stdout(
-      `collected ${Object.keys(agent.view.report().sections).length} sections; no control API is configured\n`,
+      `collected ${plural(Object.keys(agent.view.report().sections).length, "section")}; no control API is configured\n`,
     );
     return EXIT.ok;
   }
   const results = await agent.view.sync();
   for (const { name, text, nextStep } of results)
-    io.stdout(`${name}: ${nextStep === null ? text : `${ended(text)} ${labelled(nextStep)}`}\n`);
+    io.stdout(`${name}: ${nextStep === null ? text : `${ended(text)} ${calledHere(labelled(nextStep))}`}\n`);
   return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
 }
 

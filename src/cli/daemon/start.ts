@@ -2,13 +2,16 @@
  * `npm start`: the agent on this machine's real collectors against a control plane of its own, for a first
  * look. It always enrols with a test key, so nothing it is asked to do touches hardware, whoever starts it.
  */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Agent, startAgent } from "../../agent/agent.ts";
-import { logFormat, openLog } from "../../agent/log.ts";
+import { openLog } from "../../agent/log.ts";
+import { logFormat } from "../../agent/log-format.ts";
 import { allCollectors } from "../../collectors/index.ts";
 import { loadConfig } from "../../config/config.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { VERSION } from "../../model/version.ts";
 import type { MountedApi } from "../../sandbox/mounted-api.ts";
 import { startSandbox } from "../../sandbox/sandbox.ts";
@@ -16,6 +19,7 @@ import { hostMachine } from "../../system/machine.ts";
 import { openNotify } from "../../system/notify.ts";
 import { EXIT, type Io } from "../output.ts";
 import { duration, memorySize } from "../text/format.ts";
+import { programHere } from "../text/program-name.ts";
 import { table } from "../text/table.ts";
 import type { SubCommand } from "../usage.ts";
 
@@ -28,7 +32,11 @@ export const startCommand: SubCommand = {
   },
   examples: ["npm start", "npm start -- --once"],
   hidden: true,
-  async run({ values }, io) {
+  async run({ values }, given) {
+    // A terminal that is closed ends it as Ctrl-C does: nothing is left behind.
+    const hungUp = new AbortController();
+    process.once("SIGHUP", () => hungUp.abort());
+    const io: Io = { ...given, signal: AbortSignal.any([given.signal, hungUp.signal]) };
     const folder = mkdtempSync(join(tmpdir(), "foundry-agent-"));
     const sandbox = await startSandbox();
     // Whichever control API comes first: what is shown is the agent.
@@ -90,14 +98,13 @@ function tell(agent: Agent, nodeId: string, url: string, io: Io): boolean {
     section.data === null ? null : memorySize(JSON.stringify(section.data).length),
     section.durationMs === null ? null : duration(section.durationMs),
     section.reason?.text ??
-      (section.data === null ? null : glances.get(section.name)?.(section.data)) ??
-      null,
+      (section.data === null ? "Nothing was read yet." : (glances.get(section.name)?.(section.data) ?? null)),
   ]);
   io.stdout(`${table(["section", "state", "size", "took", "what"], rows)}\n`);
   const traffic =
     api === undefined
       ? ""
-      : ` (${memorySize(api.sentBytesThisMonth)} sent in ${api.requestsThisMonth} requests)`;
+      : ` (${memorySize(api.sentBytesThisMonth)} sent in ${plural(api.requestsThisMonth, "request")})`;
   io.stdout(
     accepted
       ? `The sandbox accepted the report${traffic}.\n`
@@ -111,9 +118,9 @@ function nextSteps(agent: Agent, calls: readonly string[], io: Io): void {
 status socket: ${agent.statusSocket}
 
 In another terminal:
-  npm run -s agent -- status --socket ${agent.controlSocket}
-  npm run -s agent -- drives --socket ${agent.controlSocket}
-  npm run -s agent -- reboot --test --socket ${agent.controlSocket}
+  ${programHere()} status --socket ${agent.controlSocket}
+  ${programHere()} drives --socket ${agent.controlSocket}
+  ${programHere()} reboot --test --socket ${agent.controlSocket}
   curl --unix-socket ${agent.statusSocket} http://localhost/v1/report
 ${calls.map((line) => `  ${line}\n`).join("")}
 Running until Ctrl-C; what happens is shown here.

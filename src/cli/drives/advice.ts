@@ -3,9 +3,9 @@
  * about it. The reasons themselves are sentences of the section `smart`.
  */
 import type { SmartReason } from "../../model/smart.ts";
-import { clause } from "../../model/text/sentence.ts";
+import { clause, plural } from "../../model/text/sentence.ts";
 
-/** By code; `{n}` is what the reason counts, `{a}` the attribute it is about. */
+/** By code; `{n}` is what the reason counts, `{s}` the s of more than one, `{a}` the attribute it is about. */
 const WORDS: Readonly<Record<string, string>> = {
   smart_failed: "says it is failing",
   failure_predicted: "predicts its failure",
@@ -16,15 +16,15 @@ const WORDS: Readonly<Record<string, string>> = {
   read_only: "made itself read-only",
   backup_failed: "cache protection failed",
   uncorrectable_sectors: "{n} unreadable (own scan)",
-  pending_sectors: "{n} unreadable sectors",
-  reported_uncorrectable: "{n} errors reached host",
-  reallocated_growing: "{n} bad sectors, growing",
-  reallocated_sectors: "{n} bad sectors replaced",
-  end_to_end_errors: "{n} errors inside it",
-  spin_retries: "{n} failed spin-ups",
-  media_errors: "{n} media errors",
-  uncorrected_errors: "{n} uncorrected errors",
-  grown_defects: "{n} grown defects",
+  pending_sectors: "{n} unreadable sector{s}",
+  reported_uncorrectable: "{n} error{s} reached host",
+  reallocated_growing: "{n} bad sector{s}, growing",
+  reallocated_sectors: "{n} bad sector{s} replaced",
+  end_to_end_errors: "{n} error{s} inside it",
+  spin_retries: "{n} failed spin-up{s}",
+  media_errors: "{n} media error{s}",
+  uncorrected_errors: "{n} uncorrected error{s}",
+  grown_defects: "{n} grown defect{s}",
   attribute_failed_before: "attribute {a} was low",
   attribute_old_age: "attribute {a}: old age",
   self_test_failed: "self-test failed",
@@ -50,6 +50,9 @@ const WORDS: Readonly<Record<string, string>> = {
 export function reasonWords({ code, detail, params: { count, attribute } = {} }: SmartReason): string {
   if (!Object.hasOwn(WORDS, code)) return clause(detail);
   return (WORDS[code] as string)
+    .replace(/^\{n\} (.*)\{s\}/, (_all, noun: string) =>
+      count === undefined ? `${noun}s` : plural(count, noun),
+    )
     .replace("{n} ", count === undefined ? "" : `${count} `)
     .replace(" {a}", attribute === undefined ? "" : ` ${attribute}`);
 }
@@ -103,7 +106,7 @@ const ADVICE: Readonly<Record<string, string | readonly [text: string, command: 
   no_permission: PERMISSION,
   helper_absent: PERMISSION,
   type_unknown: [
-    'Name its type below [collectors.smart], for example types = ["/dev/{drive} sat"], then:',
+    'Name its type below [collectors.smart] in a file of conf.d, for example types = ["/dev/{drive} sat"], then:',
     "foundry-agent reload",
   ],
   open_failed: RESEAT,

@@ -1,6 +1,8 @@
 /** `foundry-agent drives DEVICE`: everything known of one drive, for a person; what decides stands first. */
+
 import { ageText } from "../../collectors/smart/table.ts";
 import { printable } from "../../model/text/scrub.ts";
+import { plural } from "../../model/text/sentence.ts";
 import type { DriveWire, OneDriveWire, SmartWire } from "../../sockets/wire/drive-schemas.ts";
 import type { Io } from "../output.ts";
 import { at } from "../show/conditions.ts";
@@ -147,12 +149,22 @@ function wear(drive: DriveWire): Row[] {
     count == null ? null : driveSize(count);
   return [
     ["age", hours === null ? null : `${ageText(hours)} switched on (${numberText(hours)} h)`],
-    ["switched on", facts?.power_cycles == null ? null : `${numberText(facts.power_cycles)} times`],
+    [
+      "switched on",
+      facts?.power_cycles == null
+        ? null
+        : plural(facts.power_cycles, "time", "times", numberText(facts.power_cycles)),
+    ],
     ["temperature", celsius === null ? null : `${Math.round(celsius)} °C`],
     ["wear", worn === null ? null : `${worn} % of the rated endurance used`],
     ["written", moved(facts?.bytes_written)],
     ["read", moved(facts?.bytes_read)],
-    ["error log", facts?.error_log_count == null ? null : `${numberText(facts.error_log_count)} records`],
+    [
+      "error log",
+      facts?.error_log_count == null
+        ? null
+        : plural(facts.error_log_count, "record", "records", numberText(facts.error_log_count)),
+    ],
     ["power mode", facts?.power_mode?.toLowerCase()],
   ];
 }

@@ -3,7 +3,7 @@ import { verdictText } from "../../collectors/smart/table.ts";
 import { printable } from "../../model/text/scrub.ts";
 import type { DriveWire, SmartStateWire, SmartWire } from "../../sockets/wire/drive-schemas.ts";
 import { at } from "../show/conditions.ts";
-import { paint, relativeTime } from "../text/format.ts";
+import { heldFor, paint, relativeTime } from "../text/format.ts";
 import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { wrapText } from "../text/wrap.ts";
 import { type Advice, adviceFor } from "./advice.ts";
@@ -53,7 +53,7 @@ function withoutVerdict(state: SmartStateWire, { width, socket }: HealthOptions)
   return `  ${wrapText(printable(text), width, 2)}\n${next}`;
 }
 
-/** "FAILING since 3 d ago; asked 4 min ago", "not known (before: warning since 3 d ago); last values of 2 h ago". */
+/** "FAILING for 3 d; asked 4 min ago", "not known (before: warning for 3 d); last values of 2 h ago". */
 function headline(
   smart: SmartWire,
   state: SmartStateWire | null | undefined,
@@ -67,7 +67,7 @@ function headline(
     SEVERITY_COLORS[standing?.severity ?? severity],
     color,
   );
-  const since = last_verdict === null ? "" : ` since ${ago(last_verdict.since)}`;
+  const since = last_verdict === null ? "" : ` ${heldFor(at(last_verdict.since), now)}`;
   const before =
     severity === "unknown" && last_verdict !== null
       ? ` (before: ${verdictText({ severity: last_verdict.severity, last_verdict: null })}${since})`

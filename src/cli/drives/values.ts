@@ -5,6 +5,7 @@
 
 import { ageText } from "../../collectors/smart/table.ts";
 import { printable } from "../../model/text/scrub.ts";
+import { plural } from "../../model/text/sentence.ts";
 import type { SmartWire } from "../../sockets/wire/drive-schemas.ts";
 import type { Color } from "../text/format.ts";
 import { type Cell, type Column, displayWidth, table } from "../text/table.ts";
@@ -170,18 +171,24 @@ function testAge(at: number | null, now: number | null): string | null {
   return ageText(now - at);
 }
 
-const GROWTH: readonly (readonly [string, string])[] = [
-  ["reallocated", "sectors replaced by spare ones"],
-  ["pending", "sectors that can't be read now"],
-  ["uncorrectable", "sectors the drive's own scan could not read"],
-  ["reported_uncorrectable", "errors the host got to see"],
-  ["media_errors", "media errors"],
-  ["grown_defects", "grown defects"],
-  ["wear_percent", "per cent of the rated endurance"],
+type Counter = readonly [name: string, one: string, more: string];
+
+const GROWTH: readonly Counter[] = [
+  ["reallocated", "sector replaced by a spare one", "sectors replaced by spare ones"],
+  ["pending", "sector that can't be read now", "sectors that can't be read now"],
+  [
+    "uncorrectable",
+    "sector the drive's own scan could not read",
+    "sectors the drive's own scan could not read",
+  ],
+  ["reported_uncorrectable", "error the host got to see", "errors the host got to see"],
+  ["media_errors", "media error", "media errors"],
+  ["grown_defects", "grown defect", "grown defects"],
+  ["wear_percent", "per cent of the rated endurance", "per cent of the rated endurance"],
 ];
-const GROWTH_WEEK: readonly (readonly [string, string])[] = [
-  ["command_timeouts", "commands that timed out"],
-  ["crc_errors", "transfers damaged on the cable"],
+const GROWTH_WEEK: readonly Counter[] = [
+  ["command_timeouts", "command that timed out", "commands that timed out"],
+  ["crc_errors", "transfer damaged on the cable", "transfers damaged on the cable"],
 ];
 const DAY_MS = 86_400_000;
 
@@ -197,17 +204,17 @@ export function trendLines(trend: SmartWire["trend"], now: number): string[] {
     [GROWTH_WEEK, Math.min(7, days)],
   ] as const;
   const rose = lines.flatMap(([names, within]) =>
-    names.flatMap(([name, words]) => {
+    names.flatMap(([name, one, more]) => {
       const count = counters[name];
       if (typeof count !== "number" || count <= 0) return [];
-      return [`+${numberText(count)} ${words} within ${daysText(within)}`];
+      return [`+${plural(count, one, more, numberText(count))} within ${daysText(within)}`];
     }),
   );
   return rose.length > 0 ? rose : [`Nothing rose within ${daysText(Math.min(30, days))}.`];
 }
 
 function daysText(days: number): string {
-  return days === 1 ? "a day" : `${days} days`;
+  return days === 1 ? "a day" : plural(days, "day");
 }
 
 function dayOf(now: number): string {

@@ -7,6 +7,7 @@ import { printable } from "../../model/text/scrub.ts";
 import { EXIT, printJson } from "../output.ts";
 import { type Input, makeSure } from "../prompt.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
+import { nextStepHere } from "../text/next-step.ts";
 import type { SubCommand } from "../usage.ts";
 
 /** By condition: what adopting means then, and what is said when it is done. */
@@ -52,7 +53,9 @@ export function adoptCommandWith(input: () => Input): SubCommand {
       if (values.json === true) printJson(io, answer);
       else {
         const done = [...new Set(meanings.map((one) => one.done))];
-        io.stdout(`${printable(done.join(" "))}\nSee how it goes: foundry-agent status\n`);
+        io.stdout(
+          `${printable(done.join(" "))}\nSee how it goes: ${nextStepHere("foundry-agent status", values.socket)}\n`,
+        );
       }
       return EXIT.ok;
     },

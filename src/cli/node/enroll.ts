@@ -57,13 +57,17 @@ export function enrollCommandWith(input: () => Input): SubCommand {
       const caution = asks?.caution(key) ?? null;
       if (caution !== null) io.stderr(`${caution}\n`);
       const name = typeof values.name === "string" ? { name: values.name } : {};
-      const { node_id: nodeId, mode } = await client.post("/v1/enroll", {
+      const {
+        node_id: nodeId,
+        node_name: nodeName,
+        mode,
+      } = await client.post("/v1/enroll", {
         body: { api, key, ...name },
       });
-      if (values.json === true) printJson(io, { node_id: nodeId, mode });
+      if (values.json === true) printJson(io, { node_id: nodeId, node_name: nodeName, mode });
       else
         io.stdout(
-          `Registered with ${printable(api)} as ${printable(nodeId)}, mode ${printable(mode)}${modeNote(mode)}.\nThe key was not kept. See how it goes: ${nextStepHere("foundry-agent status", values.socket)}\n`,
+          `Registered with ${printable(api)} as ${printable(nodeId)}${nodeName === null ? "" : `, named ${printable(nodeName)}`}, mode ${printable(mode)}${modeNote(mode)}.\nThe key was not kept. See how it goes: ${nextStepHere("foundry-agent status", values.socket)}\n`,
         );
       return EXIT.ok;
     },

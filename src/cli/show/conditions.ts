@@ -4,7 +4,7 @@ import { printable } from "../../model/text/scrub.ts";
 import type { ConditionWire } from "../../sockets/wire/schemas.ts";
 import type { Io } from "../output.ts";
 import type { FoldRow } from "../text/fold.ts";
-import { paint, relativeTime, severityWord } from "../text/format.ts";
+import { heldFor, paint, severityWord } from "../text/format.ts";
 import { nextLine } from "../text/next-step.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { wrapText } from "../text/wrap.ts";
@@ -41,7 +41,7 @@ export function conditionRows(conditions: readonly ConditionWire[], shown: Shown
   return conditions.map((condition, index): FoldRow => {
     const word = words[index] ?? severityWord("info");
     const since = at(condition.since);
-    const when = since === null ? "" : ` (since ${relativeTime(since, shown.now, "just now")})`;
+    const when = since === null ? "" : ` (${heldFor(since, shown.now)})`;
     const text = wrapText(printable(condition.text), shown.width, indent.length);
     const lines = [
       `  ${paint(word.text.padEnd(widest), word.color, shown.color)}  ${text}`,

@@ -8,6 +8,7 @@ import { EXIT, type Io } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { driveSize, severityWord } from "../text/format.ts";
 import { listing, listingRow } from "../text/listing.ts";
+import { calledHere } from "../text/program-name.ts";
 import { TIME_TITLE, timeCell } from "../text/time.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
@@ -56,7 +57,7 @@ export const eventsCommand: SubCommand = {
     if (count === 0 && !io.signal.aborted && values.json !== true) {
       const older =
         values.since === undefined
-          ? " in the last 24 hours. All that are kept: foundry-agent events --since all"
+          ? ` in the last 24 hours. All that are kept: ${calledHere("foundry-agent events --since all")}`
           : " since then.";
       io.stderr(`Nothing happened${older}\n`);
     }

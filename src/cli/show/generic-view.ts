@@ -26,7 +26,10 @@ const SHARED_OUT = /^utilisation$/;
 /** Ends with a line break. */
 export function genericText(value: unknown, options: GenericOptions, indent = ""): string {
   if (!isFields(value)) return `${indent}${scalarText("", value, options)}\n`;
-  const entries = Object.entries(value);
+  // A name with "-" behind it says nothing.
+  const entries = Object.entries(value).filter(
+    ([, field]) => field !== null && field !== undefined && field !== "",
+  );
   if (entries.length === 0) return `${indent}(nothing)\n`;
   const labels = labelsOf(entries.map(([name]) => name));
   const width = Math.max(

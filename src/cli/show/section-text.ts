@@ -4,6 +4,7 @@ import { labelled } from "../../model/text/next-step.ts";
 import { printable } from "../../model/text/scrub.ts";
 import type { SectionHeadWire } from "../../sockets/wire/schemas.ts";
 import { duration, relativeTime } from "../text/format.ts";
+import { calledHere } from "../text/program-name.ts";
 import { at } from "./conditions.ts";
 
 /** "drives: ok, collected 12 s ago in 3 ms", or why there is nothing; without line break at its end. */
@@ -16,6 +17,6 @@ export function sectionHeadline(section: SectionHeadWire, now: number): string {
   const why =
     reason === null
       ? ""
-      : `\n${reason.text}${reason.next_step === null ? "" : `\n${labelled(reason.next_step)}`}`;
+      : `\n${reason.text}${reason.next_step === null ? "" : `\n${calledHere(labelled(reason.next_step))}`}`;
   return `${name}: ${words[state] ?? state}${collected}${took}${why}`.split("\n").map(printable).join("\n");
 }

@@ -9,6 +9,7 @@ import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { type View, whole } from "../text/fold.ts";
 import { bytes as bytesText, duration, paint, relativeTime } from "../text/format.ts";
 import { nextLine, nextStepHere } from "../text/next-step.ts";
+import { calledHere } from "../text/program-name.ts";
 import { type Cell, type Column, table } from "../text/table.ts";
 import { terminalWidth, watch, watches } from "../text/watch.ts";
 import { wrapText } from "../text/wrap.ts";
@@ -150,8 +151,11 @@ function headline(status: StatusWire, io: Shower): string {
             ? "hardware is touched only when asked on this host"
             : "hardware is never touched";
   const silent = status.control_apis.filter(isSilent).map(({ name }) => printable(name));
-  const alone = silent.length === 0 ? "" : `, but does not report to ${silent.join(" and ")}`;
-  const agent = `foundry-agent ${printable(status.version)}, running for ${duration(status.uptime_s * 1000)}, ${node} (${mode})`;
+  const alone =
+    silent.length === 0
+      ? ""
+      : `${status.status === "online" ? ", but" : " and"} does not report to ${silent.join(" and ")}`;
+  const agent = `foundry-agent ${printable(status.version)}, running for ${status.uptime_s < 1 ? "less than 1 s" : duration(status.uptime_s * 1000)}, ${node} (${mode})`;
   return [`${printable(status.hostname)} is ${word}${alone}`, agent, armedLine(status.armed, color)]
     .map(broken)
     .join("");
@@ -184,7 +188,7 @@ const API_COLUMNS: readonly (string | Column)[] = [
 
 function apisText(status: StatusWire, io: Shower, socket: unknown): string {
   if (status.control_apis.length === 0)
-    return `  none: this node is local only. To report, write ${controlSections()} and enabled = true into the\n  configuration (foundry-agent config check names its file), then: foundry-agent enroll\n`;
+    return `  none: this node is local only. To report, write ${controlSections()} and enabled = true into\n  conf.d/site.toml beside the file that ${calledHere("foundry-agent config check")} names, then: ${nextStepHere("foundry-agent enroll", socket)}\n`;
   const now = io.now();
   const rows = status.control_apis.map((api): Cell[] => [
     api.name,
@@ -223,7 +227,20 @@ function apisText(status: StatusWire, io: Shower, socket: unknown): string {
       .filter((text) => text !== null)
       .map((text) => `  ${printable(`${name}: ${text}`)}\n`);
   });
-  return indented(drawn) + remarks.join("");
+  return indented(drawn) + remarks.join("") + meteredText(status, now);
+}
+
+/** On a metered network nothing is held open, so what is asked for meanwhile waits for the next round. */
+function meteredText({ network_profile, control_apis }: StatusWire, now: number): string {
+  if (network_profile !== "metered") return "";
+  return control_apis
+    .filter(({ enrolled, breaker, next_due_at }) => enrolled && breaker === "closed" && next_due_at !== null)
+    .map(({ name, next_due_at, interval_s }) => {
+      const arrives = relativeTime(Math.max(now, at(next_due_at) ?? now), now);
+      const every = duration(interval_s * 1000);
+      return `  ${printable(name)}: on a metered network it is asked every ${every}; a command from there arrives ${arrives} at the latest\n`;
+    })
+    .join("");
 }
 
 /** No round will come before somebody types: a time of the next one would say that there is nothing to do. */

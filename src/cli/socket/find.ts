@@ -2,7 +2,7 @@
  * Which socket of which daemon a sub-command talks to: the one that was named, else the system's, else
  * one's own. control.sock where it may be used, else status.sock, which shows less and changes nothing.
  */
-import { lstatSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,10 +23,12 @@ export interface FindOptions {
   readonly uid: number;
   /** Given in tests. */
   readonly systemFolder?: string;
+  /** Folders of systemd's units; given in tests. */
+  readonly units?: readonly string[];
 }
 
 const SYSTEM_FOLDER = "/run/foundry-agent";
-const START = "systemctl start foundry-agent  # or in the foreground: foundry-agent run";
+const UNITS = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 
 /**
  * @throws AgentError `daemon_unreachable`, or `refused_permission` when only administrators may
@@ -46,7 +48,11 @@ export async function findSocket(options: FindOptions): Promise<FoundSocket> {
     if (shown === "connected" || (isDenied(answer) && shown !== "ECONNREFUSED")) denied ??= control;
   }
   if (denied !== null) throw permissionError(denied, options);
-  throw new AgentError("daemon_unreachable", `no agent answers (looked in ${folders.join(", ")})`, START);
+  throw new AgentError(
+    "daemon_unreachable",
+    `no agent answers (looked in ${folders.join(", ")})`,
+    start(options),
+  );
 }
 
 async function named(path: string, options: FindOptions): Promise<FoundSocket> {
@@ -60,7 +66,7 @@ async function named(path: string, options: FindOptions): Promise<FoundSocket> {
         : answer === "ECONNREFUSED"
           ? "its agent is not running"
           : answer;
-    throw new AgentError("daemon_unreachable", `no agent answers at ${path} (${why})`, START);
+    throw new AgentError("daemon_unreachable", `no agent answers at ${path} (${why})`, start(options));
   }
   if (options.needs === "control" && kind === "status")
     throw new AgentError(
@@ -69,6 +75,13 @@ async function named(path: string, options: FindOptions): Promise<FoundSocket> {
       `foundry-agent … --socket ${path.replace(/status\.sock$/, "control.sock")}`,
     );
   return { path, kind };
+}
+
+/** There is a service to start only where one is installed. */
+function start({ units = UNITS }: FindOptions): string {
+  return units.some((folder) => existsSync(join(folder, "foundry-agent.service")))
+    ? "systemctl start foundry-agent  # or in the foreground: foundry-agent run"
+    : "foundry-agent run  # in the foreground: no service is installed here";
 }
 
 function isDenied(answer: string): boolean {

@@ -24,6 +24,19 @@ export function relativeTime(at: number | null, now: number, moment = "now"): st
   return at <= now ? `${roughly(distance)} ago` : `in ${roughly(distance)}`;
 }
 
+/**
+ * How long something holds already: "for 47 s", "just now", "since 2026-09-21" from 60 days on; "" for null.
+ * @param at and @param now milliseconds since the epoch
+ */
+export function heldFor(at: number | null, now: number): string {
+  if (at === null || !Number.isFinite(at)) return "";
+  const distance = now - at;
+  if (distance < SECOND) return "just now";
+  return distance >= 60 * DAY
+    ? `since ${new Date(at).toISOString().slice(0, 10)}`
+    : `for ${roughly(distance)}`;
+}
+
 function roughly(ms: number): string {
   if (ms < 90 * SECOND) return `${Math.floor(ms / SECOND)} s`;
   if (ms < 90 * MINUTE) return `${Math.floor(ms / MINUTE)} min`;
@@ -31,10 +44,11 @@ function roughly(ms: number): string {
   return `${Math.floor(ms / DAY)} d`;
 }
 
-/** A length of time with its two largest units: "850 ms", "12 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
+/** A length of time with its two largest units: "850 ms", "< 1 ms", "12 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
 export function duration(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms) || ms < 0) return "-";
-  if (ms < SECOND) return `${ms < 10 && !Number.isInteger(ms) ? ms.toFixed(1) : Math.round(ms)} ms`;
+  if (ms > 0 && ms < 1) return "< 1 ms";
+  if (Math.round(ms) < SECOND) return `${Math.round(ms)} ms`;
   const steps = [
     [DAY, "d", HOUR, "h"],
     [HOUR, "h", MINUTE, "min"],
@@ -45,7 +59,9 @@ export function duration(ms: number | null): string {
     const rest = Math.floor((ms % large) / small);
     return `${Math.floor(ms / large)} ${largeUnit}${rest === 0 ? "" : ` ${rest} ${smallUnit}`}`;
   }
-  return ms < 10 * SECOND ? `${(Math.floor(ms / 100) / 10).toFixed(1)} s` : `${Math.floor(ms / SECOND)} s`;
+  return ms < 10 * SECOND
+    ? `${Math.max(1, Math.floor(ms / 100) / 10).toFixed(1)} s`
+    : `${Math.floor(ms / SECOND)} s`;
 }
 
 /** Decimal, as drives are sold: "4.0 TB", "480 GB", "7.9 GB". */

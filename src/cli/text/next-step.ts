@@ -1,8 +1,10 @@
 /**
- * "Next: …" as a line that can be typed here: to the daemon that was asked, when that is not the usual one.
+ * "Next: …" as a line that can be typed here: as the program is called here, and to the daemon that was asked when
+ * that is not the usual one.
  */
 import { labelled } from "../../model/text/next-step.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
+import { calledHere } from "./program-name.ts";
 
 /** Sub-commands that ask no daemon. */
 const ALONE = new Set(["run", "config", "sandbox", "version", "help"]);
@@ -14,7 +16,7 @@ const SAME = "foundry-agent …";
  * @param socket what `--socket` named, if it was given
  * @returns with `--socket` where it asks a daemon and names none itself
  */
-export function nextStepHere(step: string, socket: unknown): string {
+export function toSocket(step: string, socket: unknown): string {
   if (typeof socket !== "string") return step;
   const [, line = "", words = ""] = /^(.*?)(\s+#.*)?$/s.exec(step) ?? [];
   const [, asked = ""] = /^(?:sudo )?foundry-agent ([a-z-]+)[^;&|]*$/.exec(line) ?? [];
@@ -22,9 +24,14 @@ export function nextStepHere(step: string, socket: unknown): string {
   return `${line} --socket ${shellWord(socket)}${words}`;
 }
 
+/** The same as the program is called here. */
+export function nextStepHere(step: string, socket: unknown): string {
+  return calledHere(toSocket(step, socket));
+}
+
 /** "Next: …" as it can be typed here, or "To do: …" where it is no line to type. @param socket what `--socket` named */
 export function nextLine(step: string, socket: unknown): string {
-  return labelled(nextStepHere(step, socket));
+  return calledHere(labelled(toSocket(step, socket)));
 }
 
 /** With the command line that was typed in place of "foundry-agent …". @param argv what follows the program's name */

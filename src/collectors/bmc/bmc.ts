@@ -161,6 +161,10 @@ export function bmcCollector({
     },
     sensitive: ["lan.mac"],
     metrics: bmcMetrics,
+    glance: ({ answering, product, manufacturer, firmware, source }) =>
+      answering
+        ? `${product ?? manufacturer ?? "a BMC"}${firmware === null ? "" : `, firmware ${firmware}`} (${source})`
+        : "it does not answer",
     table: bmcTable,
     conditions: (data) => bmcConditions({ ...data, sensors: data.sensors ?? lastSensors }),
     changes: bmcEvents,

@@ -1,5 +1,6 @@
 /** The BMC as a table for people: what it is, then its sensors. */
 
+import { plural } from "../../model/text/sentence.ts";
 import type { TableView } from "../collector.ts";
 import { words } from "../linux/text.ts";
 import type { BmcData, BmcSensor } from "./schema.ts";
@@ -18,7 +19,7 @@ export const bmcTable: TableView<BmcData> = {
       ],
       ["chassis power", chassis?.power_on == null ? null : chassis.power_on ? "on" : "off", null],
       ["last start by", data.restart_cause, null],
-      ["event log", sel?.entries == null ? null : `${sel.entries} entries`, null],
+      ["event log", sel?.entries == null ? null : plural(sel.entries, "entry", "entries"), null],
       ["last entry", sel?.last == null ? null : words(sel.last.at, sel.last.sensor, sel.last.event), null],
       ...(data.sensors ?? [])
         .filter((sensor) => sensor.state !== null)

@@ -114,7 +114,7 @@ export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
     sensitive: [],
     metrics: cpuMetrics(() => lastStat),
     table: cpuTable,
-    glance: ({ model }) => model,
+    glance: ({ model }) => model ?? "model not told",
     conditions: cpuConditions,
     changes: cpuChanges,
     collect(context) {

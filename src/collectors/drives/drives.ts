@@ -99,7 +99,7 @@ export function drivesCollector(): Collector<DrivesData> {
     ],
     metrics: driveMetrics,
     table: driveTable,
-    glance: ({ drives }) => drives.map(({ name }) => name).join(", ") || null,
+    glance: ({ drives }) => drives.map(({ name }) => name).join(", ") || "no drives",
     conditions: driveConditions,
     changes: driveEvents,
     collect,

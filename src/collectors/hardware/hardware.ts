@@ -9,6 +9,7 @@ import type { HelperPort } from "../../helper/port.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError } from "../../model/errors.ts";
 import type { EventDraft } from "../../model/event.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { type CollectContext, type Collector, type NoData, nobodyIsRoot, noData } from "../collector.ts";
 import { historyKeeper, untold } from "../told-once.ts";
 import { parseDimmMemory, rememberDimms } from "./news.ts";
@@ -73,6 +74,14 @@ export function hardwareCollector({ helper }: { readonly helper: HelperPort }): 
       "history[seq].replaced_by",
     ],
     metrics: hardwareMetrics,
+    glance: ({ product, board, dimms, nics, gpus }) =>
+      [
+        product.name ?? board.name,
+        plural(dimms.filter(({ populated }) => populated).length, "memory module"),
+        plural(nics.length + gpus.length, "card"),
+      ]
+        .filter((part) => part !== null)
+        .join(", "),
     table: hardwareTable,
     conditions: hardwareConditions,
     changes: hardwareEvents,

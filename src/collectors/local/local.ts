@@ -53,6 +53,9 @@ export function localCollector(): Collector<Local> {
         ...problems.map(({ file, text }) => [file, `left out: ${text}`]),
       ],
     },
+    glance: ({ facts, problems }) =>
+      [...facts.map(({ name }) => name), ...problems.map(({ file }) => `${file} left out`)].join(", ") ||
+      "no facts",
     others: shownToOthers,
     conditions: ({ problems, closed_folder }) =>
       problems.map((one, index) =>

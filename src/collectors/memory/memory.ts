@@ -37,7 +37,7 @@ export function memoryCollector(): Collector<MemoryData> {
     metrics: memoryMetrics,
     table: memoryTable,
     glance: ({ total_bytes: bytes }) =>
-      bytes !== null && bytes >= TIB ? `${(bytes / TIB).toFixed(1)} TiB` : size(bytes),
+      bytes !== null && bytes >= TIB ? `${(bytes / TIB).toFixed(1)} TiB` : (size(bytes) ?? "size not told"),
     conditions: memoryConditions,
     changes: memoryChanges,
     collect({ machine: { files } }) {

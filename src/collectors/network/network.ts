@@ -54,7 +54,7 @@ export function networkCollector(): Collector<Network> {
           item.addresses.map(({ address, prefix }) => `${address}/${prefix}`).join(" ") || null,
         ]),
     },
-    glance: ({ interfaces }) => interfaces.map(({ name }) => name).join(", ") || null,
+    glance: ({ interfaces }) => interfaces.map(({ name }) => name).join(", ") || "no interfaces",
     conditions: networkConditions,
     changes: networkChanges,
     collect: ({ machine }) => collect(machine, fixed),

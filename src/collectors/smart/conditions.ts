@@ -1,7 +1,7 @@
 /** What is wrong by SMART right now, and what happened since the last round: sentences for people, pure. */
 import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
-import { sentence } from "../../model/text/sentence.ts";
+import { plural, sentence } from "../../model/text/sentence.ts";
 import { untold } from "../told-once.ts";
 import { MAX_HANGS } from "./rounds/ask.ts";
 import type { SmartData, SmartDrive, SmartEvent } from "./schema.ts";
@@ -75,7 +75,7 @@ function aboutDrive(drive: SmartDrive, add: Add): void {
       "smart_drive_hangs",
       device,
       "warning",
-      `The drive ${what} did not answer ${drive.hangs} times in a row and is asked again only once a day.`,
+      `The drive ${what} did not answer ${plural(drive.hangs, "time")} in a row and is asked again only once a day.`,
       `Look for its errors with: journalctl -k | grep ${device}`,
     );
   if (drive.reasons.some(({ code }) => code === "type_unknown"))
@@ -84,7 +84,7 @@ function aboutDrive(drive: SmartDrive, add: Add): void {
       device,
       "info",
       `The program smartctl does not know how to talk to ${what}.`,
-      `Find its type with: smartctl -i -d sat /dev/${device}; then write below [collectors.smart]: types = ["/dev/${device} sat"]`,
+      `Find its type with: smartctl -i -d sat /dev/${device}; then write below [collectors.smart] in a file of conf.d: types = ["/dev/${device} sat"]`,
     );
 }
 

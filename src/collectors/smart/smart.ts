@@ -6,9 +6,11 @@
  * pending, and what they answer later is merged by another run, which `onLate` asks for. Sleeping drives are
  * not woken and keep their last values.
  */
+
 import type { HelperPort } from "../../helper/port.ts";
 import type { AgentError } from "../../model/errors.ts";
 import type { SmartFacts, SmartHistory } from "../../model/smart.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { type CollectContext, type Collector, type NoData, nobodyIsRoot, noData } from "../collector.ts";
 import { byName } from "../drives/text.ts";
 import { historyKeeper } from "../told-once.ts";
@@ -181,6 +183,12 @@ export function smartCollector(
     sensitive: smartSensitive,
     options: smartOptions,
     metrics: smartMetrics,
+    glance: ({ drives, problem }) => {
+      const bad = drives.filter(({ severity }) => severity === "warn" || severity === "fail").length;
+      return (
+        problem?.text ?? `${plural(drives.length, "drive")}${bad === 0 ? "" : `, ${bad} of them not well`}`
+      );
+    },
     table: smartTable,
     conditions: smartConditions,
     changes: smartEvents,

@@ -1,4 +1,5 @@
 /** The drives' health as a table for people. */
+import { plural } from "../../model/text/sentence.ts";
 import type { TableView } from "../collector.ts";
 import type { SmartData, SmartDrive } from "./schema.ts";
 
@@ -37,6 +38,6 @@ export function verdictText(
 /** `3.2 years`, `40 days`, `5 h` of hours switched on. */
 export function ageText(hours: number | null): string | null {
   if (hours === null) return null;
-  if (hours >= 8_760) return `${(hours / 8_760).toFixed(1)} years`;
-  return hours >= 48 ? `${Math.round(hours / 24)} days` : `${hours} h`;
+  if (hours >= 8_760) return plural(hours / 8_760, "year", "years", (hours / 8_760).toFixed(1));
+  return hours >= 48 ? plural(Math.round(hours / 24), "day") : `${hours} h`;
 }

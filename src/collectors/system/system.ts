@@ -46,7 +46,7 @@ export function systemCollector(): Collector<System> {
     ],
     metrics: systemMetrics,
     table: systemTable,
-    glance: ({ os }) => os?.pretty_name ?? null,
+    glance: ({ os }) => os?.pretty_name ?? "Linux, which one is not told",
     conditions: systemConditions,
     changes: systemChanges,
     collect({ machine }) {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { ANNOUNCED_AHEAD_S, isFinal } from "../../model/command.ts";
 import { errorCode } from "../../model/errors.ts";
 import type { AnyCommandType } from "../command-type.ts";
-import { decide } from "../gates/gates.ts";
+import { decide, simulatedStops } from "../gates/gates.ts";
 import { splaySeconds } from "../gates/grace.ts";
 import { utc } from "../gates/text.ts";
 import type { Journal } from "../journal.ts";
@@ -61,7 +61,8 @@ export function openLooking(
     const decision = decide(verdicts);
     const share = decision.verdict === "pass" ? splayLeft(now) : 0;
     if (share > 0) return apply(now, postponed(share));
-    if (decision.verdict === "pass") return apply(now, { kind: "gates", verdict: "pass" });
+    if (decision.verdict === "pass")
+      return apply(now, { kind: "gates", verdict: "pass", simulated: simulatedStops(verdicts) });
     if (decision.why.code === "grace" && asksHelper) announce(now);
     return apply(now, { kind: "gates", verdict: decision.verdict, why: decision.why });
   }

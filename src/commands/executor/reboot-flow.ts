@@ -64,8 +64,9 @@ export function openRebootFlow(
 
   async function begin(record: CommandRecord, type: AnyCommandType): Promise<CommandRecord> {
     const method = type.reboot?.(record.asked.params) ?? "graceful";
-    if (bootId === "unknown") return apply(record, { kind: "step_failed", why: NO_BOOT_ID });
-    const before = record.asked.mode === "live" ? await noted() : null;
+    const live = record.asked.mode === "live";
+    if (bootId === "unknown" && live) return apply(record, { kind: "step_failed", why: NO_BOOT_ID });
+    const before = live ? await noted() : null;
     if (stopping.aborted) return record;
     const intended = apply(record, { kind: "intend", intent: intentOf(method, before) });
     if (intended.progress.state !== "rebooting") return intended;

@@ -1,6 +1,7 @@
 /** The gates that refuse for good: whether this may be done on this host at all, and whether it could be proven afterwards. */
 
 import { allowedTo, isPolicyWord } from "../../helper/policy/words.ts";
+import { ownFile } from "../../model/text/own-file.ts";
 import { sentence } from "../../model/text/sentence.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
 import type { Facts, Subject } from "./gate.ts";
@@ -65,44 +66,39 @@ export const force: Check = ({ params }, _facts, { forceAllowed, policyFile }) =
   );
 };
 
-export const hardware: Check = ({ needs, mode }, facts, { configFile }) => {
+export const hardware: Check = ({ needs }, { hardware: switched, helper }, { configFile }) => {
   if (!needs.hardware) return null;
-  const refusal = hardwareRefusal(facts, configFile);
-  if (refusal === null || mode === "live") return refusal;
-  return note("simulated", `A test touches no hardware; live it would be refused: ${refusal.why.text}`);
-};
-
-function hardwareRefusal({ hardware: switched, helper }: Facts, configFile: string): Stop | null {
   if (!switched)
     return refuse(
       "hardware_off",
       "This agent only observes: hardware = false in its configuration.",
-      `write hardware = true below [agent] in ${shellWord(configFile)}`,
+      `write hardware = true below [agent] in ${ownFile(configFile)}`,
     );
   if (!helper.present) return refuse("no_helper", sentence(helper.why.text), helper.why.nextStep);
   return null;
-}
+};
+
+export const writable: Check = (_subject, { storage: found }) => {
+  if (found.writable) return null;
+  return refuse(
+    "journal_not_writable",
+    "The journal of commands can't be written, so nothing could be proven afterwards.",
+    "foundry-agent status  # names the folder and what to mend",
+  );
+};
 
 /** A reboot is proven by what was written before it. */
-export const storage: Check = ({ needs, mode }, { storage: found }, { policy: read, policyFile }) => {
-  if (!found.writable)
-    return refuse(
-      "journal_not_writable",
-      "The journal of commands can't be written, so nothing could be proven afterwards.",
-      "foundry-agent status  # names the folder and what to mend",
-    );
-  if (!needs.disruptive || found.volatile === null) return null;
+export const storage: Check = ({ needs }, { storage: { volatile } }, { policy: read, policyFile }) => {
+  if (!needs.disruptive || volatile === null) return null;
   if (!("unusable" in read) && read.volatileState)
     return note(
       "state_volatile",
-      `The state is on ${found.volatile} and will be lost; the policy allows that.`,
-      `lose its state, which is on ${found.volatile}; the policy allows that`,
+      `The state is on ${volatile} and will be lost; the policy allows that.`,
+      `lose its state, which is on ${volatile}; the policy allows that`,
     );
-  const text = `The state is on ${found.volatile}, so the record of this command would not outlive the reboot.`;
-  if (mode !== "live") return note("simulated", `${text} A test goes on.`);
   return refuse(
     "state_volatile",
-    text,
+    `The state is on ${volatile}, so the record of this command would not outlive the reboot.`,
     `put agent.state_dir on a disk, or write volatile_state = true below [commands] in ${shellWord(policyFile)}`,
   );
 };

@@ -179,7 +179,7 @@ export const limits: Check = (subject, { helperLook }, { policy }) => {
   if (!subject.needs.disruptive || helperLook === null || helperLook.refusal === null) return null;
   const { refusal, againInMinutes } = helperLook;
   // A helper that only rehearses says no to everything; what the policy allows was asked before.
-  if (subject.mode !== "live" || (againInMinutes === null && isRehearsal(subject, policy)))
+  if (againInMinutes === null && isRehearsal(subject, policy))
     return note("simulated", `Live it would not be done now: ${refusal.text}`);
   if (againInMinutes === null) return refuse(refusal.code, refusal.text, refusal.nextStep);
   return wait(

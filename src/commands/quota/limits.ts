@@ -3,7 +3,9 @@
  * been, stays known for its 30 days: full, nothing more of its source is taken. What was refused did nothing, so its
  * oldest rows give way; delivered again such a command is judged anew.
  */
+
 import type { Why } from "../../model/command.ts";
+import { plural } from "../../model/text/sentence.ts";
 
 /** Rows of one source that are known for 30 days: all but what was refused. */
 export const KEPT_ROWS = 8_000;
@@ -30,7 +32,7 @@ export function isFull({ rows, characters }: JournalUse): boolean {
 export function journalFull(source: string, { rows }: JournalUse): Why {
   return {
     code: "journal_full",
-    text: `The journal holds ${rows} commands of ${source}, which is all that it keeps of one source for 30 days, so no more of them are taken.`,
+    text: `The journal holds ${plural(rows, "command")} of ${source}, which is all that it keeps of one source for 30 days, so no more of them are taken.`,
     nextStep:
       "foundry-agent commands  # shows what asks so often; other sources and this host have their own room",
   };
@@ -39,7 +41,7 @@ export function journalFull(source: string, { rows }: JournalUse): Why {
 export function tooManyWaiting(waiting: number): Why {
   return {
     code: "too_many_commands",
-    text: `${waiting} commands wait already.`,
+    text: `${plural(waiting, "command")} wait already.`,
     nextStep: "foundry-agent commands",
   };
 }

@@ -2,7 +2,9 @@
  * What went wrong on the way, as a stable code, one sentence that names the host, and the next step. The
  * codes of OpenSSL, libuv and Node's parser come in dozens; a person needs about fifteen.
  */
+
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
+import { span } from "../../model/text/span.ts";
 
 /** Where a request was going. */
 export interface Route {
@@ -87,7 +89,7 @@ export function connectTimeout(route: Route, ms: number | null, cause?: unknown)
   const what = route.proxy ? `the proxy ${route.proxy} (for ${route.host})` : route.host;
   return new AgentError(
     "connect_timeout",
-    `No connection to ${what}${ms === null ? "" : ` within ${ms} ms`}.`,
+    `No connection to ${what}${ms === null ? "" : ` within ${span(ms)}`}.`,
     `${tryPort(route.proxy ?? route.host)}  # no answer again: is the address right, does a firewall drop it?`,
     { cause },
   );

@@ -1,4 +1,5 @@
 /** One request, one answer, over an agent's connection: the time-outs and the caps, and nothing left behind. */
+
 import {
   type ClientRequest,
   type Agent as HttpAgent,
@@ -9,6 +10,7 @@ import { request as secureRequest } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { AgentError, errorCode } from "../../model/errors.ts";
+import { span } from "../../model/text/span.ts";
 import { monotonic } from "../../system/clock.ts";
 import { parseAnswer } from "./answer.ts";
 import { badAnswer, connectTimeout, proxyAuthRequired, type Route } from "./errors.ts";
@@ -156,7 +158,7 @@ function tooSlow(code: "first_byte_timeout" | "total_timeout", route: Route, ms:
   const way = route.proxy === null ? "" : ` (through the proxy ${route.proxy})`;
   return new AgentError(
     code,
-    `${route.host}${way} ${what} within ${ms} ms.`,
+    `${route.host}${way} ${what} within ${span(ms)}.`,
     "foundry-agent sync  # the next try comes by itself; this one comes now",
   );
 }

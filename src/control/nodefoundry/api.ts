@@ -2,9 +2,11 @@
  * NodeFoundry as a control API: what is done in which order when the server says no. The parts are in the
  * files beside this one; the protocol's document is docs/agent-api.openapi.json.
  */
+
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { ControlApi, ControlContext, ControlStatus, SyncInput, SyncOutcome } from "../control-api.ts";
-import { syncBody } from "./body.ts";
+import { METERED_UPLOAD_BYTES } from "../metered.ts";
+import { nodeName, syncBody } from "./body.ts";
 import { type LastRound, runChecks } from "./check.ts";
 import type { NodeFoundryConfig } from "./config-type.ts";
 import { API, openConnection } from "./connection.ts";
@@ -23,8 +25,6 @@ const MISSING_TWICE = 2;
 const UNCONFIRMED_TO_REGISTER = 3;
 /** How often a server without an agent API is asked whether it has one now. */
 const ASK_AGAIN_MS = 6 * 3_600_000;
-/** Of a bundle on a metered network. */
-const METERED_UPLOAD_BYTES = 1024 * 1024;
 /** Conditions that a round which got through, or leaving, ends. */
 const REGISTRATION = ["credential_refused", "enrol_key_needed", "two_instances", "node_cloned", "left"];
 const LEFT = "this node has left; foundry-agent enroll brings it back";
@@ -203,6 +203,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       enrolled: session !== null,
       nodeId: session?.nodeId ?? null,
       mode: session?.mode ?? null,
+      nodeName: session === null ? null : nodeName(context.identity(), sessions.name() ?? config.nodeName),
       note: session === null && sessions.left() ? LEFT : keyNote,
     };
   }
@@ -244,7 +245,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       if (parts.metered && bytes > METERED_UPLOAD_BYTES)
         throw new AgentError(
           "upload_metered",
-          `The bundle has ${bytes} bytes, and on a metered network none above 1 MiB is uploaded; it stays on this node.`,
+          `The bundle has ${bytes} bytes, and on a metered network none above ${METERED_UPLOAD_BYTES / 2 ** 20} MiB is uploaded; it stays on this node.`,
         );
       await uploadBundle(connection, session, { commandId, path, bytes, signal, now: clock.now() });
     },

@@ -25,7 +25,7 @@ export function enrolBody(identity: Identity, template: string | null): string {
 }
 
 /** The name to register under, 1 to 253 characters. */
-function nodeName(identity: Identity, template: string | null): string {
+export function nodeName(identity: Identity, template: string | null): string {
   const name = (template ?? "{hostname}")
     .replaceAll("{hostname}", identity.hostname)
     .replaceAll("{serial}", identity.serial ?? "no-serial")

@@ -1,5 +1,7 @@
 /** The way to one NodeFoundry server: the HTTP client, the guard on read-only keys, and what the clock has to do with certificates. */
+
 import { AgentError, errorCode } from "../../model/errors.ts";
+import { plural } from "../../model/text/sentence.ts";
 import type { ControlContext } from "../control-api.ts";
 import { type Http, type HttpAnswer, type HttpRequest, openHttp } from "../http/http.ts";
 import { answerError } from "./answer-errors.ts";
@@ -87,7 +89,7 @@ export function judgeClock(context: ControlContext, serverNow: number | null): v
     code: "clock_wrong",
     subject: API,
     severity: "warning",
-    text: `This clock is ${minutes} minutes ${ahead > 0 ? "ahead of" : "behind"} that of NodeFoundry.`,
+    text: `This clock is ${plural(minutes, "minute")} ${ahead > 0 ? "ahead of" : "behind"} that of NodeFoundry.`,
     nextStep: "timedatectl",
   });
 }

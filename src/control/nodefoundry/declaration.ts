@@ -2,6 +2,7 @@
 import { file, url, word } from "../../model/config-key.ts";
 import { templateProblem } from "../../model/text/name-template.ts";
 import { declareControlApi, enabledKey, intervalKey } from "../declaration.ts";
+import { INTERVAL_ABSENT } from "../metered.ts";
 import { proxyOf, SERVER_KEYS, serverProblems } from "../server-keys.ts";
 import { nodefoundryApi } from "./api.ts";
 import { keyKind, TOKENS } from "./key-kind.ts";
@@ -32,7 +33,7 @@ export const nodefoundry = declareControlApi({
         example: "{hostname}",
         doc: "Name to register under; {hostname} and {serial} stand for this node's own.",
       }),
-      interval_s: intervalKey("what the server wishes, 60 at first"),
+      interval_s: intervalKey(INTERVAL_ABSENT),
       ...SERVER_KEYS,
     },
     example: ['enrol_key_file = "/etc/foundry-agent/enrol.key"'],

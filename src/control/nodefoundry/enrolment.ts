@@ -1,6 +1,8 @@
 /** Registering this node, for the first time or again. */
 import * as v from "valibot";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
+import { clause } from "../../model/text/sentence.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import { parseOpenCommands } from "../command-document.ts";
 import type { ControlContext } from "../control-api.ts";
 import { badAnswer } from "../http/errors.ts";
@@ -93,6 +95,7 @@ export function openEnrolment(
     try {
       return await register(key, signal);
     } catch (error) {
+      if (errorCode(error) === "credential_refused") throw refusedKey(error as AgentError, key);
       if (errorCode(error) !== "node_cloned") throw error;
       const before = context.identity().machineId;
       renewAsCopy(context, sessions, errorText(error));
@@ -116,9 +119,29 @@ export function openEnrolment(
       }
       const key = readKeyFile(config.enrolKeyFile);
       judgeKeyFile(key);
-      return await withKey(key, signal);
+      try {
+        return await withKey(key, signal);
+      } catch (error) {
+        if (errorCode(error) !== "credential_refused") throw error;
+        const next = `install -m 0640 -g foundry-agent /dev/stdin ${shellWord(config.enrolKeyFile)}  # another key; the next round takes it`;
+        throw new AgentError("credential_refused", (error as AgentError).message, next, { cause: error });
+      }
     },
   };
+}
+
+/** The same key again is refused again: which one would do is what is to be known. */
+function refusedKey(error: AgentError, key: string): AgentError {
+  const kind =
+    keyKind(key) === "enrol"
+      ? "it may be revoked, used up or of another server"
+      : "it may be revoked or of another server";
+  return new AgentError(
+    "credential_refused",
+    `${clause(error.message)}: the key was not accepted, ${kind}`,
+    "foundry-agent enroll  # with a new enrolment key (nf_en_…), made in NodeFoundry; foundry-agent check shows which server is asked",
+    { cause: error },
+  );
 }
 
 /** null where it can't be read: whoever needs it says why. */

@@ -6,7 +6,9 @@
  * taken until the kernel lets go of it, and whoever wants one meanwhile is answered at once: waiting would
  * pile up. Lanes with more room (`smart`) are given back, so one sick drive costs the others nothing.
  */
+
 import { AgentError } from "../../model/errors.ts";
+import { plural } from "../../model/text/sentence.ts";
 import type { Lane } from "../operation.ts";
 
 export interface Turn {
@@ -105,14 +107,14 @@ export function openLanes(maxWaiting: number): Lanes {
       if (hanging.size >= MAX_HANGING)
         throw new AgentError(
           "helper_busy",
-          `${hanging.size} programs can't be ended, so no more are started until the kernel lets go of one`,
+          `${plural(hanging.size, "program")} can't be ended, so no more are started until the kernel lets go of one`,
           "journalctl -k -n 100",
         );
       if (room(wanted)) return take(wanted);
       if (queue.length >= maxWaiting)
         throw new AgentError(
           "helper_busy",
-          `${queue.length} calls wait already, so this one is not taken on`,
+          `${plural(queue.length, "call waits", "calls wait")} already, so this one is not taken on`,
         );
       return await new Promise<Turn>((resolve, reject) => {
         const waiting: Waiting = {

@@ -12,6 +12,7 @@
 
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
+import { plural } from "../../model/text/sentence.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
 import type { Files } from "../../system/files.ts";
 import { bootTime } from "./boot-time.ts";
@@ -97,12 +98,12 @@ export function openLimits(options: { path: string; files: Files; owner: number 
     const youngest = Math.min(...ages);
     if (youngest < minutesApart * 60_000) {
       const left = Math.ceil((minutesApart * 60_000 - youngest) / 60_000);
-      return tooOften(`the last ${word} was less than ${minutesApart} minutes of uptime ago`, left);
+      return tooOften(`the last ${word} was less than ${plural(minutesApart, "minute")} of uptime ago`, left);
     }
     const today = ages.filter((age) => age < DAY_MS);
     if (today.length >= aDay) {
       const left = Math.ceil((DAY_MS - Math.max(0, ...today)) / 60_000);
-      return tooOften(`${today.length} times ${word} in 24 hours of uptime is the limit`, left);
+      return tooOften(`${plural(today.length, "time")} ${word} in 24 hours of uptime is the limit`, left);
     }
     return null;
   }
@@ -195,7 +196,7 @@ function broken(path: string, cause: unknown): AgentError {
 }
 
 function tooOften(sentence: string, minutes: number): TooMany {
-  const error = new AgentError("helper_refused", sentence, `again in ${minutes} minutes`);
+  const error = new AgentError("helper_refused", sentence, `again in ${plural(minutes, "minute")}`);
   return { error, againInMinutes: minutes };
 }
 

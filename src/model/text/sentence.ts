@@ -27,7 +27,7 @@ export function clause(text: string): string {
   return text.replace(/\.+$/, "").replace(ORDINARY, (word) => word.toLowerCase());
 }
 
-/** "1 event", "3 events". */
-export function plural(count: number, noun: string, nouns = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : nouns}`;
+/** "1 event", "3 events": the one place where a count meets its noun. @param shown the count as it is written */
+export function plural(count: number, noun: string, nouns = `${noun}s`, shown = String(count)): string {
+  return `${shown} ${count === 1 ? noun : nouns}`;
 }

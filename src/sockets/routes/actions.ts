@@ -47,8 +47,8 @@ export async function enroll({ view }: RouteContext, { body }: Call): Promise<Da
   const { api = null, key, name } = parsed.output;
   const problem = name === undefined ? null : templateProblem(name);
   if (problem !== null) throw new AgentError("bad_request", problem, "foundry-agent enroll --help");
-  const { nodeId, mode } = await view.enroll(api, key, name === undefined ? {} : { name });
-  return { data: { node_id: nodeId, mode } };
+  const { nodeId, mode, nodeName } = await view.enroll(api, key, name === undefined ? {} : { name });
+  return { data: { node_id: nodeId, node_name: nodeName, mode } };
 }
 
 /** Collects and shows; where the collector declares a table, that too, so that any client can print it. */

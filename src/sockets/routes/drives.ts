@@ -158,7 +158,7 @@ function wayOf(context: RouteContext, call: Call, drive: DriveWire): { device: s
     throw new AgentError(
       "no_smart",
       "the section smart is switched off in the configuration",
-      "foundry-agent config check  # names the file: remove enabled = false below [collectors.smart]",
+      "foundry-agent config show  # names the file that has collectors.smart.enabled = false",
     );
   if (state.state === "pending")
     throw new AgentError("no_smart", "the drives were not asked yet", "foundry-agent collect smart");

@@ -86,6 +86,10 @@ export const statusSchema = v.strictObject({
   status: v.picklist(["online", "degraded", "draining", "rebooting", "maintenance", "held"]),
   hardware: v.pipe(v.boolean(), v.description("Whether the agent may touch hardware")),
   armed: armedSchema,
+  network_profile: v.pipe(
+    v.picklist(["normal", "metered"]),
+    v.description("metered: rounds are far apart, and commands arrive with them only"),
+  ),
   state_folder: v.string(),
   conditions: v.array(conditionSchema),
   not_yet_known: v.pipe(
@@ -208,7 +212,11 @@ export const checkSchema = v.array(
 );
 
 export const reloadSchema = v.strictObject({ ok: v.boolean(), problems: v.array(v.string()) });
-export const enrollSchema = v.strictObject({ node_id: v.string(), mode: v.string() });
+export const enrollSchema = v.strictObject({
+  node_id: v.string(),
+  node_name: maybe("What it is called there"),
+  mode: v.string(),
+});
 export const doneSchema = v.strictObject({ done: v.pipe(v.literal(true), v.description("It is so now")) });
 export const healthSchema = v.strictObject({ ok: v.literal(true), reason: v.null() });
 

@@ -33,6 +33,7 @@ export function statusWire(status: AgentStatus, now: number): StatusWire {
     status: status.status,
     hardware: status.hardware,
     armed: armedWire(status.armed),
+    network_profile: status.networkProfile,
     state_folder: status.stateFolder,
     conditions: status.conditions.map(conditionWire),
     not_yet_known: status.notYetKnown.map(({ code, subject = null, what }) => ({

@@ -1,7 +1,9 @@
 /** Commands through the whole daemon: from the sandbox's API to the journal and back, in test mode and without rights. */
+
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { ownFile } from "../../../src/model/text/own-file.ts";
 import type { DryRunWire } from "../../../src/sockets/wire/command-schemas.ts";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
 import { ask } from "../../support/agent/unix-http.ts";
@@ -138,7 +140,7 @@ test("a dry run on a node with a test key shows every gate: the key first, then 
     would: null,
   });
   expect(gates.find(({ gate }) => gate === "hardware")?.why?.next_step).toBe(
-    `write hardware = true below [agent] in ${agent.configFile}`,
+    `write hardware = true below [agent] in ${ownFile(agent.configFile)}`,
   );
   expect(agent.view.commands(10)).toEqual([]);
 });

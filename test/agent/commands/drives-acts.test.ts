@@ -1,6 +1,8 @@
 /** What may be asked of a drive over the sockets of a whole agent, with a real helper behind its own socket. */
+
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { ownFile } from "../../../src/model/text/own-file.ts";
 import { pointedAt, sandbox } from "../../support/agent/server.ts";
 import { ask } from "../../support/agent/unix-http.ts";
 import { driveRig } from "../../support/drives/drive-rig.ts";
@@ -163,7 +165,7 @@ describe("who may not", () => {
       expect(await off.cli(...line)).toMatchObject({
         code: 4,
         stderr: expect.stringMatching(
-          /may not touch hardware: .* Next: foundry-agent config check .*hardware = true/,
+          /may not touch hardware: .* To do: write hardware = true below \[agent\] in .*conf\.d/,
         ),
       });
     expect((await off.cli("drives", "sda", "--raw")).code).toBe(0);
@@ -177,7 +179,7 @@ describe("who may not", () => {
       expect(await cli(...line)).toMatchObject({
         code: 4,
         stderr: expect.stringContaining(
-          `hardware is false in its configuration. Next: foundry-agent config check --config ${agent.configFile}  # names the file: `,
+          `hardware is false in its configuration. To do: write hardware = true below [agent] in ${ownFile(agent.configFile)}`,
         ),
       });
     await agent.view.enroll("nodefoundry", server.keys.test, {});

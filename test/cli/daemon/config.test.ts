@@ -109,6 +109,16 @@ describe("config check", () => {
 });
 
 describe("config show", () => {
+  it("says which pause between rounds holds on a metered network", async () => {
+    const shown = async (text: string): Promise<string> => {
+      const { stdout } = await run("show", "--config", configFile(`[network]\nprofile = "metered"\n${text}`));
+      return /^nodefoundry\.interval_s +(.*?) {2,}/m.exec(stdout)?.[1] ?? "";
+    };
+    expect(await shown("")).toBe("(3600 on a metered network)");
+    expect(await shown("[nodefoundry]\ninterval_s = 60\n")).toBe("60 (900 on a metered network)");
+    expect(await shown("[nodefoundry]\ninterval_s = 7200\n")).toBe("7200");
+  });
+
   it("gives each value in effect and where it comes from", async () => {
     const file = configFile('[network]\n\nprofile = "metered"\n[collectors.drives]\ndrivetemp = true\n');
     const { code, stdout } = await run("show", "--config", file);

@@ -32,7 +32,7 @@ describe("every command that asks the daemon", () => {
       });
       expect([line, code, stdout]).toEqual([line, 3, ""]);
       expect(stderr).toMatch(
-        /^foundry-agent: no agent answers at .*Next: systemctl start foundry-agent.*foundry-agent run\n$/,
+        /^foundry-agent: no agent answers at .*Next: (?:systemctl start foundry-agent.*: )?foundry-agent run(?: {2}#.*)?\n$/,
       );
     }
   });
@@ -161,9 +161,19 @@ describe("report, collect, sync, check, why, reload", () => {
   test("collect: the collector's own table, else its fields", async () => {
     const { run, view } = await daemon();
     const calls = overheard(view);
-    expect((await run(["collect", "drives"])).stdout).toMatch(/^drives: ok, .*\n\nSLOT +DEVICE/);
+    for (const one of ["drives", "network"])
+      expect((await run(["collect", one])).stdout).toBe((await run([one])).stdout);
+    for (const one of ["system", "memory", "cpu"]) {
+      const { stdout } = await run(["collect", one]);
+      expect(stdout).toMatch(new RegExp(`^${one}: ok, `));
+      // A label with nothing behind it is no row.
+      expect(stdout).not.toMatch(/^\S.* {2,}-$/m);
+      expect((await run(["report", one])).stdout).not.toMatch(/ {2}-$/m);
+    }
     expect((await run(["collect", "nosuch"])).stderr).toContain("there is drives, ");
-    expect(calls).toEqual(['collect ["drives"]']);
+    expect(calls).toEqual(
+      ["drives", "network", "system", "memory", "cpu"].map((one) => `collect ["${one}"]`),
+    );
     view.collect = async (name) => ({
       name,
       state: "failed",
@@ -175,7 +185,7 @@ describe("report, collect, sync, check, why, reload", () => {
     const failed = await run(["collect", "cpu"]);
     expect([failed.code, failed.stdout]).toEqual([
       1,
-      "cpu: never collected, looked for in 3.3 ms\nIt took too long.\nTo do: look\n",
+      "cpu: never collected, looked for in 3 ms\nIt took too long.\nTo do: look\n",
     ]);
   });
 
@@ -241,7 +251,7 @@ describe("report, collect, sync, check, why, reload", () => {
     view.commands = () => [row];
     view.command = (id) => (id === row.id ? row : null);
     const all = await run(["why"]);
-    expect(all.stdout).toBe("  warning  A drive is gone.\n           drive_missing(ZR5) (since 5 s ago)\n");
+    expect(all.stdout).toBe("  warning  A drive is gone.\n           drive_missing(ZR5) (for 5 s)\n");
     for (const id of ["drive_missing", "drive_missing(ZR5)", "ZR5"])
       expect((await run(["why", id])).stdout).toBe(all.stdout);
     expect((await run(["why", "cpu"])).stdout).toEqual(

@@ -1,4 +1,5 @@
 /** `foundry-agent run` as systemd has it: a real process, real signals, exit codes. */
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
@@ -45,6 +46,30 @@ test("a configuration that is not right: nothing is started, and all problems ar
   expect(child.stderr()).toMatch(/config\.toml:\d+.*urll/);
   expect(child.stderr()).toContain(`Next: foundry-agent config check --config ${config}\n`);
   expect(existsSync(join(folder, "state"))).toBe(false);
+});
+
+test("ps calls daemon and helper foundry-agent, with their command lines", async () => {
+  const folder = temporaryFolder();
+  const config = writeConfig(folder, "");
+  const daemon = run(config);
+  await daemon.said("ready");
+  const socket = join(folder, "helper.sock");
+  const helper = startChild([
+    "helper",
+    "--socket",
+    socket,
+    "--state",
+    join(folder, "helper"),
+    "--idle",
+    "600",
+  ]);
+  await eventually(() => existsSync(socket));
+  for (const { process: child } of [daemon, helper]) {
+    expect(readFileSync(`/proc/${child.pid}/comm`, "utf8")).toBe("foundry-agent\n");
+    expect(readFileSync(`/proc/${child.pid}/cmdline`, "utf8")).toMatch(/\0(?:run|helper)\0/);
+    const listed = spawnSync("ps", ["-o", "comm=", "-p", String(child.pid)], { encoding: "utf8" });
+    if (listed.error === undefined) expect(listed.stdout.trim()).toBe("foundry-agent");
+  }
 });
 
 test("a configuration file that is not there", async () => {

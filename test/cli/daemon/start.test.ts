@@ -60,6 +60,15 @@ test("a reboot asked of it goes through the whole machine and nothing happens to
   expect(readdirSync(folder)).toEqual([]);
 });
 
+test("a terminal that is closed leaves no folder behind", async () => {
+  const { child, folder } = start([]);
+  await child.said("Running until Ctrl-C");
+  expect(readdirSync(folder)).not.toEqual([]);
+  child.process.kill("SIGHUP");
+  expect(await child.ended).toEqual({ code: 0, signal: null });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 /** A folder with programs that only write down that they were called; the child finds no others. */
 function fakePrograms(calls: string): string {
   const folder = temporaryFolder();

@@ -30,7 +30,7 @@ describe("one drive", () => {
     const { run } = await healthy();
     const { stdout } = await run(["drives", SERIALS.sdb], { io: terminal(80) });
     const text = plain(stdout);
-    expect(text).toMatch(/^sdb: LAB-ATA, 4\.3 GB\n\nHealth\n {2}warning since 12 d ago; asked 4 min ago\n/);
+    expect(text).toMatch(/^sdb: LAB-ATA, 4\.3 GB\n\nHealth\n {2}warning for 12 d; asked 4 min ago\n/);
     expect(text).toContain(`  - Sectors that can't be read and wait to be written anew: 3. Of drives with 3
     to 6 of them 68 % failed within a year (Backblaze).
     → Let it test itself, and replace it if there are still some afterwards:
@@ -59,7 +59,7 @@ describe("one drive", () => {
   it("keeps what was known of one that sleeps, and reads NVMe fields of a RAID member", async () => {
     const { run } = await healthy();
     const asleep = (await run(["drives", "sdd"])).stdout;
-    expect(asleep).toContain("  asleep, was healthy since 12 d ago; last values of 12 d ago\n");
+    expect(asleep).toContain("  asleep, was healthy for 12 d; last values of 12 d ago\n");
     expect(asleep).toContain("\nGrowth\n  Not known yet: it is told from the second day on.\n");
     const member = (await run(["drives", MEMBER], { io: terminal(100) })).stdout;
     expect(member).toMatch(/^bus_0_megaraid_3: LAB-MEMBER\n/);
@@ -80,7 +80,7 @@ describe("one drive", () => {
     const { run, statusSocket } = await healthy(smart);
     const { stdout } = await run(["drives", "sdc"], { socket: statusSocket });
     expect(stdout).toMatch(
-      /\n {2}not known \(before: FAILING since 12 d ago\); asked .* ago\n {2}- The drive does not answer\.\n {4}→ Look for its errors .*\n {2}- The drive itself says that it is failing\.\n/,
+      /\n {2}not known \(before: FAILING for 12 d\); asked .* ago\n {2}- The drive does not answer\.\n {4}→ Look for its errors .*\n {2}- The drive itself says that it is failing\.\n/,
     );
     expect(stdout).not.toContain("FAILING-3");
     expect(stdout).toMatch(/\nSerial numbers are shown to root and the group foundry-admin only\.\n$/);

@@ -99,7 +99,7 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
         .filter((line) => !line.startsWith("15 drives"))
         .join("\n");
     expect(await last()).toMatch(
-      /^No verdict on their health: it needs the helper, or root with hardware = true in the configuration\.\nNext: foundry-agent config check /,
+      /^No verdict on their health: it needs the helper, or root with hardware = true in the configuration\.\nTo do: write hardware = true below \[agent\] in .*conf\.d/,
     );
     const ok = { state: "ok", reason: null } as const;
     const problem = {

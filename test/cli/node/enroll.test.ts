@@ -26,7 +26,7 @@ describe("enroll", () => {
       expect([code, stdout]).toEqual([
         0,
         expect.stringMatching(
-          /^Registered with nodefoundry as node_\w+, mode \w+[^\n]*\.\nThe key was not kept\. See how it goes: foundry-agent status --socket \S+\n$/,
+          /^Registered with nodefoundry as node_\w+, named [\w.-]+, mode \w+[^\n]*\.\nThe key was not kept\. See how it goes: foundry-agent status --socket \S+\n$/,
         ),
       ]);
       expect(stdout + stderr).not.toContain(key);

@@ -3,6 +3,7 @@ import {
   bytes,
   driveSize,
   duration,
+  heldFor,
   linkSpeed,
   memorySize,
   paint,
@@ -35,11 +36,23 @@ describe("times", () => {
   ])("%i ms from now is %s", (distance, text) => {
     expect(relativeTime(now + distance, now)).toBe(text);
   });
+  it.each([
+    [0, "just now"],
+    [-47 * SECOND, "for 47 s"],
+    [-3 * DAY, "for 3 d"],
+    [-60 * DAY, "since 2026-09-21"],
+    [20 * SECOND, "just now"],
+  ])("what began %i ms from now holds %s", (distance, text) => {
+    expect(heldFor(now + distance, now)).toBe(text);
+    expect(heldFor(null, now)).toBe("");
+  });
   it("what never was is never", () => expect(relativeTime(null, now)).toBe("never"));
 
   it.each([
     [0, "0 ms"],
-    [1.64, "1.6 ms"],
+    [0.3, "< 1 ms"],
+    [1.64, "2 ms"],
+    [999.7, "1.0 s"],
     [850, "850 ms"],
     [1500, "1.5 s"],
     [12_345, "12 s"],

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Facts, GateVerdict, Subject } from "../../../src/commands/gates/gate.ts";
-import { decide, evaluateGates, GATES, isRehearsal } from "../../../src/commands/gates/gates.ts";
+import {
+  decide,
+  evaluateGates,
+  GATES,
+  isRehearsal,
+  simulatedStops,
+} from "../../../src/commands/gates/gates.ts";
 import { conditional } from "../../../src/commands/gates/text.ts";
 import type { GateOptions } from "../../../src/commands/gates/types.ts";
 import { parseWindows } from "../../../src/commands/gates/windows.ts";
@@ -354,28 +360,56 @@ describe("policy", () => {
   });
 });
 
-it("names the configuration file that the agent was started with, as it can be typed", () => {
+it("names a drop-in beside the configuration file that the agent was started with, as it can be typed", () => {
   const step = (configFile: string): string | null | undefined =>
     verdicts({}, { hardware: false }, { configFile }).find((one) => one.gate === "hardware")?.why?.nextStep;
-  expect(step("/srv/x/config.toml")).toBe("write hardware = true below [agent] in /srv/x/config.toml");
-  expect(step("/srv/my agent/c.toml")).toBe("write hardware = true below [agent] in '/srv/my agent/c.toml'");
+  expect(step("/srv/x/config.toml")).toBe("write hardware = true below [agent] in /srv/x/conf.d/site.toml");
+  expect(step("/srv/my agent/c.toml")).toBe(
+    "write hardware = true below [agent] in '/srv/my agent/conf.d/site.toml'",
+  );
 });
 
-it("a test goes past what needs hardware with a note, and waits like any other", () => {
+it("no fact about the host stops a test: each is said in the conditional", () => {
+  const LOOK = {
+    shutdown: { scheduled: false, underWay: false },
+    refusal: null,
+    againInMinutes: null,
+  };
+  const refusal = { code: "helper_refused", text: "no", nextStep: null };
   const facts: Partial<Facts> = {
     hardware: false,
     storage: { writable: true, volatile: "overlay" },
-    helperLook: {
-      shutdown: { scheduled: false, underWay: false },
-      refusal: { code: "helper_refused", text: "no", nextStep: null },
-      againInMinutes: 5,
-    },
+    helperLook: { ...LOOK, refusal, againInMinutes: 5 },
   };
   expect(outcome({ mode: "test" }, facts)).toBe("pass");
   for (const name of ["hardware", "storage", "limits"])
     expect(gate(name, { mode: "test" }, facts)).toBe("pass simulated");
-  expect(outcome({ mode: "test" }, { osds: { is: "yes" } })).toContain("no_drain_available");
-  expect(outcome({ mode: "test" }, { packageLock: true })).toContain("packages_locked");
+  const host: [gate: string, facts: Partial<Facts>, says: RegExp][] = [
+    ["osds", { osds: { is: "yes" } }, /^Live it would be refused: This host has Ceph OSDs/],
+    ["osds", { osds: { is: "unknown", why: "closed" } }, /^Live it would be refused: Whether this host has/],
+    ["packages", { packageLock: true }, /^Live it would wait for /],
+    ["packages", { unreadable: { package_lock: "closed" } }, /^Live it would wait for /],
+    ["updates", { updates: ["x"] }, /^Live it would wait for /],
+    ["inhibitors", { inhibitors: [{ who: "a", why: "b" }] }, /^Live it would wait for a/],
+    ["uptime", { uptimeMs: 1 }, /^Live it would wait for /],
+    ["uptime", { unreadable: { uptime: "closed" } }, /^Live it would wait for /],
+    [
+      "shutdown",
+      { helperLook: { ...LOOK, shutdown: { scheduled: true, underWay: false } } },
+      /^Live it would/,
+    ],
+    ["sessions", { sessions: ["root on pts/0"] }, /^Live it would wait for /],
+  ];
+  for (const [name, found, says] of host) {
+    const all = verdicts({ mode: "test" }, found, { waitForSessions: true, uptimeGuardMs: 60_000 });
+    expect(decide(all).verdict, name).toBe("pass");
+    expect(all.find((one) => one.gate === name)?.why?.text).toMatch(says);
+    expect(simulatedStops(all)).toEqual([expect.stringMatching(says)]);
+    const live = verdicts({ mode: "live" }, found, { waitForSessions: true, uptimeGuardMs: 60_000 });
+    expect(decide(live).verdict, name).not.toBe("pass");
+    expect(simulatedStops(live)).toEqual([]);
+  }
+  // What is asked of whom, and when, holds for a test too: a person's hold, the policy, the journal.
   expect(outcome({ mode: "test" }, { storage: { writable: false, volatile: null } })).toContain("journal");
 });
 

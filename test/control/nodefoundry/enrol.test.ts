@@ -69,7 +69,15 @@ describe("registering", () => {
     const agent = rig.agent();
     const wrong = "nf_en_canary0123456789";
     const error = await agent.api.enroll(wrong, {}, signal).catch((thrown: Error) => thrown);
-    expect(error).toMatchObject({ code: "credential_refused" });
+    // The same again would be refused again: the step says what would not be.
+    expect(error).toMatchObject({
+      code: "credential_refused",
+      message: expect.stringContaining("the key was not accepted"),
+      nextStep: expect.stringMatching(/^foundry-agent enroll {2}# with a new enrolment key/),
+    });
+    const file = rig.agent({ enrolKeyFile: keyFile(wrong) });
+    const round = await file.api.sync(input(), signal).catch((thrown: Error) => thrown);
+    expect(round).toMatchObject({ nextStep: expect.stringMatching(/^install -m 0640 .*# another key/) });
     expect(`${(error as Error).message} ${(error as Error).stack} ${agent.logged()}`).not.toContain(wrong);
   });
 

@@ -192,6 +192,26 @@ describe.each(SUITES.map((suite) => ({ suite })))("the service on $suite", ({ su
     expect(await system.unit("foundry-agent", "ActiveState")).toBe("active");
   });
 
+  real("fails to reload a broken configuration, says why, and goes on with the one before", async () => {
+    const before = await mainPid();
+    const broken = `${system.root}/etc/foundry-agent/conf.d/broken.toml`;
+    writeFileSync(broken, "[agent]\nhardwear = true\n");
+    const { status } = await system.run("systemctl", "reload", "foundry-agent");
+    expect(status).not.toBe(0);
+    expect(await system.journal("foundry-agent")).toMatch(/broken\.toml:2.*hardwear/);
+    expect(await mainPid()).toBe(before);
+    expect(await system.unit("foundry-agent", "ActiveState")).toBe("active");
+    rmSync(broken);
+    await system.ok("systemctl", "reload", "foundry-agent");
+    expect(await system.unit("foundry-agent", "SubState")).toBe("running");
+  });
+
+  real("is called foundry-agent where processes are listed, the helper too", async () => {
+    const names = async () => (await system.ok("sh", "-c", "cat /proc/[0-9]*/comm")).split("\n");
+    expect(await names()).not.toContain("node-MainThread");
+    expect((await system.ok("cat", `/proc/${await mainPid()}/comm`)).trim()).toBe("foundry-agent");
+  });
+
   real("is killed and started anew when it stands still", async () => {
     // The shipped three minutes are too long to wait for, and then its ticks must come more often too.
     writeFileSync(`${system.root}/etc/foundry-agent/conf.d/lab.toml`, "[collectors.cpu]\ninterval_s = 1\n");

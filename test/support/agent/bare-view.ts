@@ -37,6 +37,7 @@ export function bareStatus(): AgentStatus {
     status: "online",
     hardware: false,
     armed: { armed: false, remote: "off", hardware: false, mode: "test", signed: false },
+    networkProfile: "normal",
     stateFolder: "/var/lib/foundry-agent",
     conditions: [],
     notYetKnown: [],

@@ -126,7 +126,7 @@ export async function fullView(): Promise<AgentView> {
     mayTouchHardware: async () => undefined,
     locate: async ({ on, for_s = 600 }) => ({ name: "sda", how: "enclosure", on, for_s: on ? for_s : null }),
     selfTest: async () => ({ minutes: 2 }),
-    enroll: async () => ({ nodeId: "node_1", mode: "test" }),
+    enroll: async () => ({ nodeId: "node_1", mode: "test", nodeName: null }),
     adopt: async () => undefined,
     resetIdentity: async () => undefined,
     leave: async () => undefined,
