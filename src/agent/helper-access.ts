@@ -51,17 +51,21 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
   const socket = runDir === SERVICE_RUN_DIR ? HELPER_SOCKET : join(runDir, "helper.sock");
   const direct = uid === 0 && config.agent.hardware;
   const chosen = direct ? directly(options, stop.signal) : behindSocket(socket, options);
+  let answers = 0;
   const port: HelperPort = {
     how: chosen.how,
     async call(...args) {
+      const before = answers;
       try {
         const result = await chosen.call(...args);
+        answers++;
         health.set("helper", []);
         if (args[0] !== "policy.show") policy.answered();
         return result;
       } catch (error) {
-        // Nobody was promised a helper where there is none.
-        if (chosen.how.kind === "socket" && error instanceof AgentError && OF_THE_HELPER.has(error.code)) {
+        // Nobody was promised a helper where there is none; one that answered since is there.
+        const isNews = chosen.how.kind === "socket" && answers === before;
+        if (isNews && error instanceof AgentError && OF_THE_HELPER.has(error.code)) {
           health.set("helper", [
             {
               code: "helper_unavailable",
