@@ -93,8 +93,10 @@ export function openAuditTrail(options: {
         noteAct(entry, act);
         return;
       }
-      // Of the same drive again and again once is enough; of a refusal what it was asked with tells nothing.
-      const detail = isRead && request !== null ? shownArguments(request.args) : message;
+      // A round of a hundred drives is a line and a count, and what went wrong with one of them another one. Of a refusal
+      // what it was asked with tells nothing.
+      const isWhole = isRead && request !== null && outcome !== "ok";
+      const detail = isWhole ? shownArguments(request.args) : message;
       const kind: Kind = [isRead, request?.operation ?? null, outcome, detail];
       if (!repeatsOf(peer).take(JSON.stringify(kind))) return;
       const text = auditText(entry);

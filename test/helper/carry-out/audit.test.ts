@@ -143,6 +143,36 @@ it("what was only read is in the journal, counted where it is the same, and in n
   expect(readdirSync(house.stateFolder)).toEqual([]);
 });
 
+it("a round over a hundred drives is one line and a count; one that fails among them is told by itself", () => {
+  const told: string[] = [];
+  const tell = (_priority: number, text: string): number => told.push(text);
+  const trail = openAuditTrail({ stateFolder: temporaryFolder(), clock: hostClock(), tell });
+  for (let disk = 0; disk < 100; disk++)
+    trail.note({
+      request: {
+        operation: "smart.read",
+        id: null,
+        source: null,
+        args: { device: `sd${disk}` },
+        signed: null,
+      },
+      isRead: true,
+      peer: { pid: 1, uid: 990, gid: 990 },
+      outcome: disk === 7 ? "helper_timeout" : "ok",
+      message: null,
+      durationMs: 3,
+    });
+  trail.close();
+  const short = told
+    .map((text) => JSON.parse(text))
+    .map(({ outcome, args, more }) => [outcome, args?.device, more]);
+  expect(short).toEqual([
+    ["ok", "sd0", undefined],
+    ["helper_timeout", "sd7", undefined],
+    ["ok", undefined, 98],
+  ]);
+});
+
 it("two clients are counted apart: who is loud does not silence the other", () => {
   const told: string[] = [];
   const clock = hostClock();
