@@ -151,10 +151,12 @@ it("a round over a hundred drives is one line and a count; one that fails among 
     trail.note({
       request: {
         operation: "smart.read",
-        id: null,
+        id: "r",
         source: null,
         args: { device: `sd${disk}` },
         signed: null,
+        deadlineMs: 1_000,
+        underWayMs: 0,
       },
       isRead: true,
       peer: { pid: 1, uid: 990, gid: 990 },
