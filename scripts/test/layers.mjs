@@ -1,5 +1,6 @@
-/** Runs the parts of a test command one after the other, and counts. Used by `npm test` and `npm run test:lab`. */
-import { spawnSync } from "node:child_process";
+/** Runs the parts of a test command and counts. Used by `npm test` and `npm run test:lab`. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { ROOT } from "../paths.mjs";
 
@@ -9,23 +10,21 @@ export function nothingYet() {
 }
 
 /** Run one program; it counts as one test. Its output goes to the terminal. */
-export function runCheck(counts, name, command) {
-  const seconds = timed(() => {
-    const { status, error } = run(command);
-    if (error !== undefined) console.error(`${name}: ${error.message}`);
-    if (status === 0) counts.passed++;
+export async function runCheck(counts, name, command) {
+  const seconds = await timed(async () => {
+    if ((await run(name, command)) === 0) counts.passed++;
     else counts.failed++;
   });
   console.log(`${name}: ${seconds} s`);
 }
 
 /** Run vitest with these arguments and count its tests; a run without a result counts as one failure. */
-export function runVitest(counts, name, args) {
+export async function runVitest(counts, name, args) {
   const result = `${ROOT}/build/${name}-results.json`;
   mkdirSync(`${ROOT}/build`, { recursive: true });
   rmSync(result, { force: true });
-  const seconds = timed(() => {
-    const { status } = run([
+  const seconds = await timed(async () => {
+    const status = await run(name, [
       process.execPath,
       "--disable-warning=ExperimentalWarning",
       `${ROOT}/node_modules/vitest/vitest.mjs`,
@@ -51,13 +50,21 @@ export function conclude({ passed, failed, skipped }) {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-function run([program, ...args]) {
-  return spawnSync(program, args, { cwd: ROOT, stdio: "inherit" });
+/** @returns its exit status; null when it was killed, or could not be started at all */
+async function run(name, [program, ...args]) {
+  const child = spawn(program, args, { cwd: ROOT, stdio: "inherit" });
+  try {
+    const [status] = await once(child, "exit");
+    return status;
+  } catch (error) {
+    console.error(`${name}: ${error.message}`);
+    return null;
+  }
 }
 
-function timed(work) {
+async function timed(work) {
   const from = performance.now();
-  work();
+  await work();
   return ((performance.now() - from) / 1000).toFixed(1);
 }
 

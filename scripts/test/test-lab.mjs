@@ -21,8 +21,21 @@ if (missing.length > 0) {
   console.log(`executables are not built: apt-get install ${missing.join(" ")}`);
   counts.skipped++;
 } else {
-  runCheck(counts, "build", [process.execPath, `${ROOT}/scripts/build/build.mjs`, "--check-reproducible"]);
+  await runCheck(counts, "build", [
+    process.execPath,
+    `${ROOT}/scripts/build/build.mjs`,
+    "--check-reproducible",
+  ]);
 }
 await systems;
-runVitest(counts, "lab", ["--config", `${ROOT}/vitest.lab.config.ts`, ...process.argv.slice(2)]);
+const config = ["--config", `${ROOT}/vitest.lab.config.ts`];
+const filters = process.argv.slice(2);
+const torture = "test/lab/torture";
+if (filters.length > 0) await runVitest(counts, "lab", [...config, ...filters]);
+// Minutes of waiting for a system that goes down and comes back: beside all others, which go one after the other.
+else
+  await Promise.all([
+    runVitest(counts, "lab", [...config, "--exclude", `${torture}/**`]),
+    runVitest(counts, "torture", [...config, torture]),
+  ]);
 conclude(counts);

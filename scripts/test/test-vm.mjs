@@ -15,9 +15,9 @@ if (lacking !== null) {
   console.log(`the emulated machine is not booted: ${lacking}`);
   counts.skipped++;
 } else {
-  runCheck(counts, "build", [process.execPath, `${ROOT}/scripts/build/build.mjs`, "--arch=x64"]);
+  await runCheck(counts, "build", [process.execPath, `${ROOT}/scripts/build/build.mjs`, "--arch=x64"]);
   // Before the tests, whose time is bounded: making it for the first time takes minutes.
   console.log(`machine: ${vmImage()}`);
-  runVitest(counts, "vm", ["--config", `${ROOT}/vitest.vm.config.ts`, ...process.argv.slice(2)]);
+  await runVitest(counts, "vm", ["--config", `${ROOT}/vitest.vm.config.ts`, ...process.argv.slice(2)]);
 }
 conclude(counts);

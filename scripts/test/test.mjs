@@ -11,8 +11,8 @@ if (kept > 5_000) rmSync(compiled, { recursive: true });
 const filters = process.argv.slice(2);
 const counts = nothingYet();
 if (filters.length === 0) {
-  runCheck(counts, "types", [`${ROOT}/node_modules/.bin/tsc`]);
-  runCheck(counts, "lint", [`${ROOT}/node_modules/.bin/biome`, "ci"]);
+  await runCheck(counts, "types", [`${ROOT}/node_modules/.bin/tsc`]);
+  await runCheck(counts, "lint", [`${ROOT}/node_modules/.bin/biome`, "ci"]);
 }
-runVitest(counts, "tests", filters);
+await runVitest(counts, "tests", filters);
 conclude(counts);

@@ -193,8 +193,10 @@ export async function until<T>(what: string, ask: () => Promise<T | null>, withi
   }
 }
 
-/** The package as it stands, little compressed; made once a file of tests. */
+/** The package as it stands, little compressed; made once a file of tests, of which two may run beside each other. */
 export function labDeb(version?: string): string {
-  const out = join(ROOT, "build/packages-lab");
+  mkdirSync(join(ROOT, "build"), { recursive: true });
+  const out = mkdtempSync(join(ROOT, "build/packages-lab-"));
+  process.on("exit", () => rmSync(out, { recursive: true, force: true }));
   return makePackage({ form: "deb", arch: "x64", out, quick: true, ...(version ? { version } : {}) });
 }
