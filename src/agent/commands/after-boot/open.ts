@@ -114,11 +114,15 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
     return JSON.stringify(left.data ?? null).includes("/probe") ? mountItems(files) : null;
   }
 
-  /** @param again items whose sections are to be collected first */
+  /**
+   * @param again items whose sections are to be collected first
+   * @param wanted whether anybody wants to know of a kind: units start the helper, and checks whatever they run
+   */
   async function see(
     again: readonly Pick<Item, "kind" | "id">[],
     last: Picture | null,
     given: AbortSignal,
+    wanted: (kind: Kind) => boolean = () => true,
   ): Promise<Picture> {
     return await within(given, LOOK_MS, async (signal) => {
       const { schedule, collectors } = running();
@@ -127,8 +131,8 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
       const collecting = Promise.all([...names].map((name) => schedule.runNow(name as string)));
       const [, units, checked] = await Promise.all([
         unlessOver(collecting, signal),
-        systemd(signal),
-        checks(last, signal),
+        wanted("unit") ? systemd(signal) : null,
+        wanted("check") ? checks(last, signal) : null,
       ]);
       const found = new Map<Kind, readonly Item[]>([...itemsOf(running().report()), ["api", apis()]]);
       const mounted = mounts();
@@ -176,7 +180,8 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
   async function lookAgain(): Promise<void> {
     const kept = before();
     if (kept === null) return;
-    const after = await see(kept.regressed, null, stop.signal);
+    const kinds = new Set(kept.regressed.map(({ kind }) => kind));
+    const after = await see(kept.regressed, null, stop.signal, (kind) => kinds.has(kind));
     if (stop.signal.aborted || before()?.commandId !== kept.commandId) return;
     const left = stillGone(kept.regressed, after);
     write(left.length === 0 ? null : { ...kept, regressed: left });

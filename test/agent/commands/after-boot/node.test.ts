@@ -93,7 +93,8 @@ async function node(toml = "") {
     return ((await answer.json()) as { data: Record<string, unknown> }).data;
   }
   const reboots = (): number => programs.calls().filter((line) => line === "reboot").length;
-  return { server, write, host, start, ask, reboots, later };
+  const looks = (): number => programs.calls().filter((line) => line.startsWith("list-units")).length;
+  return { server, write, host, start, ask, reboots, looks, later };
 }
 
 test("what is gone after the boot is told to the server, in the status and in the story, until it is back", async () => {
@@ -206,6 +207,35 @@ test("all is there: one look, no condition, and the server is told that it was l
     result: { regressed: [], boot_id: BOOTS[1] },
   });
   expect(second.view.status().conditions.map(({ code }) => code)).not.toContain("worse_after_reboot");
+});
+
+test("while a mount is missed nobody wakes the helper for it each minute", async () => {
+  const { server, write, host, start, ask, reboots, looks, later } = await node("after_boot_s = 1\n");
+  host({});
+  const first = await start();
+  const { nodeId } = await first.view.enroll("nodefoundry", server.keys.live, {});
+  const asked = await ask(`/v1/nodes/${nodeId}/reboot`, { method: "graceful", drain_osds: false });
+  await first.view.sync();
+  await eventually(() => reboots() === 1);
+  await first.stop();
+  host({ boot: 1, mounted: false });
+  const second = await start();
+  const state = () => second.view.commandRecord(String(asked.command_id))?.progress.state;
+  await eventually(() => state() === "verifying");
+  write("/proc/uptime", "90002.00 1.00\n");
+  await eventually(() => state() === "succeeded");
+  const isMissed = () => second.view.status().conditions.some(({ code }) => code === "worse_after_reboot");
+  expect(isMissed()).toBe(true);
+  const before = looks();
+  expect(before).toBeGreaterThan(1);
+  for (const mounted of [false, true]) {
+    host({ boot: 1, mounted });
+    later.ms += 61_000;
+    await second.view.collect("cpu");
+    await eventually(() => isMissed() !== mounted);
+  }
+  // Once, a minute after the start, when the userspace began is asked for.
+  expect(looks()).toBeLessThanOrEqual(before + 1);
 });
 
 test("mount points that never leave this host are not looked at", async () => {
