@@ -163,7 +163,7 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
     return { ...after, items: [...after.items, ...gone] };
   }
 
-  const before = (): Kept | null => keptOf(values.get(KEY));
+  const keptNow = (): Kept | null => keptOf(values.get(KEY));
 
   function show(kept: Kept | null): void {
     isWorse = kept !== null;
@@ -178,12 +178,13 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
   }
 
   async function lookAgain(): Promise<void> {
-    const kept = before();
+    const kept = keptNow();
     if (kept === null) return;
     const kinds = new Set(kept.regressed.map(({ kind }) => kind));
     const after = await see(kept.regressed, null, stop.signal, (kind) => kinds.has(kind));
-    if (stop.signal.aborted || before()?.commandId !== kept.commandId) return;
-    const left = stillGone(kept.regressed, after);
+    if (stop.signal.aborted || keptNow()?.commandId !== kept.commandId) return;
+    const before = { ...after, items: kept.regressed.map(({ was, ...one }) => ({ ...one, is: was })) };
+    const left = stillGone(kept.regressed, withoutWhatWasTakenOut(before, after));
     write(left.length === 0 ? null : { ...kept, regressed: left });
   }
 
@@ -203,7 +204,7 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
     },
     systemd: () => systemd(stop.signal),
     reached: (api) => void answered.add(api),
-    start: () => show(before()),
+    start: () => show(keptNow()),
     ticked() {
       if (!isWorse || looking || clock.monotonic() - lookedAt < AGAIN_MS) return;
       looking = true;
