@@ -145,11 +145,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   );
   await current.start(options.signal);
   afterBoot.start();
-  running().settle();
   notify.ready();
   store.markStart();
   boot.started(running().report(), (from) => askedReboot(store, from));
   commands.start({ acts: commandActs(current.newest, diagnostics.carryOut), changed: tellStatus });
+  // Last: whoever has something to say that held before the start has said it by now.
+  running().settle();
 
   const reload = (): void => {
     current

@@ -94,3 +94,17 @@ test("a node without a server settles it by itself when it is adopted", async ()
   rmSync(join(first.folder, "state"), { recursive: true });
   expect(codes(await testAgent({ folder: first.folder }))).toEqual([]);
 });
+
+test("a restart while it is not settled is no news: neither an end nor another beginning", async () => {
+  const first = await testAgent();
+  await first.stop();
+  unlinkSync(join(first.folder, "state", "state.db"));
+  const second = await testAgent({ folder: first.folder });
+  const since = condition(second, "state_lost")?.since;
+  await second.stop();
+  const third = await testAgent({ folder: first.folder });
+  await eventually(() => codes(third).includes("state_lost"));
+  expect(condition(third, "state_lost")?.since).toBe(since);
+  const told = third.view.eventsSince("", 100).filter(({ data }) => data.code === "state_lost");
+  expect(told.map(({ type }) => type)).toEqual(["condition.raised"]);
+});

@@ -271,6 +271,19 @@ describe("a full disk", () => {
     expect(again.commands(999)).toHaveLength(100);
     again.close();
   });
+
+  it.skipIf(!mountable)("at the first start of all is no loss, neither then nor when there is space", () => {
+    const folder = temporaryFolder();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]);
+    onTestFinished(() => void execFileSync("umount", ["-l", folder]));
+    const store = testStore(folder);
+    expect([store.mode, store.problem?.code, store.lost]).toEqual(["memory", "state_full", null]);
+    store.close();
+    execFileSync("mount", ["-o", "remount,size=8m", folder]);
+    const again = testStore(folder);
+    expect([again.mode, again.fresh, again.lost]).toEqual(["ok", true, null]);
+    again.close();
+  });
 });
 
 function canMount(): boolean {

@@ -127,6 +127,21 @@ describe("a state that is lost", () => {
     }
   });
 
+  it("is none where the first start ended before anything was written down", () => {
+    const left: Record<string, number>[] = [
+      { "lock.db": 0, "state.db": 0 },
+      { "lock.db": 0, "state.db": 0, "state.db-wal": 0 },
+      { "lock.db": 0, "state.db": 0, "state.db-journal": 512 },
+    ];
+    for (const files of left) {
+      const folder = temporaryFolder();
+      for (const [name, size] of Object.entries(files)) writeFileSync(join(folder, name), Buffer.alloc(size));
+      const store = openStore(folder, { clock });
+      expect([store.mode, store.fresh, store.lost]).toEqual(["ok", true, null]);
+      store.close();
+    }
+  });
+
   it("is none where the process was killed, or its folder was moved", () => {
     const folder = killedState();
     const store = testStore(folder);

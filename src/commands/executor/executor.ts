@@ -93,7 +93,8 @@ export function openExecutor(ports: ExecutorPorts): Executor {
       .map((one) => (one.asked.id === record.asked.id ? next : one))
       .filter((one) => !isFinal(one.progress.state));
     if (isFinal(next.progress.state)) undoing.commandOver(next.asked.id);
-    if (NEVER_BEGUN.includes(next.progress.state))
+    // A rehearsal is what a host is shipped to answer with: it counts with what was taken.
+    if (NEVER_BEGUN.includes(next.progress.state) && next.progress.state !== "rehearsed")
       floods.refused(next.asked.source, next.progress.why?.code ?? next.progress.state);
     changed();
     return next;
@@ -255,6 +256,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     forgetTime: time.forget,
     start(agent) {
       changed = agent.changed;
+      tellConditions();
       undoing.start();
       loop ??= keepRunning(agent.acts);
     },

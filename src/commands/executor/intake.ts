@@ -68,14 +68,13 @@ export function openIntake(
   function takeNew(asked: Asked): boolean {
     const { source } = asked;
     const left = floods.room(source);
-    const why = left === "none" ? null : (judge(asked) ?? room.fullFor(asked));
-    const isAnswered =
-      why !== null
-        ? left === "all"
-        : left !== "none" &&
-          (left === "all" || isPromising(asked, gates.policy().policy)) &&
-          floods.take(source, "taking");
-    if (isAnswered) return take(asked, why);
+    // What is cheap first: of a flood most is left out, whatever else is wrong with it.
+    const mayBeTaken =
+      left === "promising" && isPromising(asked, gates.policy().policy) && room.fullFor(asked) === null;
+    if (left === "all" || mayBeTaken) {
+      const why = judge(asked) ?? room.fullFor(asked);
+      if (why === null ? floods.take(source, "taking") : left === "all") return take(asked, why);
+    }
     floods.leftOut(source);
     return false;
   }

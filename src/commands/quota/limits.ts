@@ -11,7 +11,7 @@ import { plural } from "../../model/text/sentence.ts";
 export const KEPT_ROWS = 8_000;
 /** Characters of JSON in those rows. */
 const KEPT_CHARACTERS = 16 * 1024 * 1024;
-/** Rows of one source that were refused or had expired. */
+/** Rows of one source that were refused or rehearsed, or had expired. */
 export const REFUSED_ROWS = 500;
 /** Ended commands of this host: their ids are made here and never come again. */
 export const LOCAL_ROWS = 2_000;

@@ -14,20 +14,30 @@ export interface JournalRoom {
   conditions(): ConditionDraft[];
 }
 
-/** @param unfinished how many of its kind are not over */
+/** Counting thousands of rows is dear, and of what is full nothing leaves but what is 30 days old: looked at so often. */
+const LOOK_AGAIN_MS = 60_000;
+
+/**
+ * @param now wall clock, milliseconds
+ * @param unfinished how many of its kind are not over
+ */
 export function openJournalRoom(
   store: Pick<JournalStore, "journalUse">,
   now: () => number,
   unfinished: (asked: Asked) => number,
 ): JournalRoom {
   /** As of the last look. */
-  const full = new Set<string>();
+  const full = new Map<string, { readonly at: number; readonly why: Why }>();
 
   function look(source: string): Why | null {
+    const known = full.get(source);
+    if (known !== undefined && Math.abs(now() - known.at) < LOOK_AGAIN_MS) return known.why;
     const use = store.journalUse(source, now());
-    if (isFull(use)) full.add(source);
-    else full.delete(source);
-    return isFull(use) ? journalFull(source, use) : null;
+    full.delete(source);
+    if (!isFull(use)) return null;
+    const why = journalFull(source, use);
+    full.set(source, { at: now(), why });
+    return why;
   }
 
   // Ids of this host are made here and never come again, but for one that was signed elsewhere.
@@ -41,7 +51,7 @@ export function openJournalRoom(
       return waiting >= MAX_WAITING ? tooManyWaiting(waiting) : fullFor(asked);
     },
     conditions: () =>
-      [...full].flatMap((source): ConditionDraft[] => {
+      [...full.keys()].flatMap((source): ConditionDraft[] => {
         const why = look(source);
         if (why === null) return [];
         const { text, nextStep } = why;

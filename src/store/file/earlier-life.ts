@@ -23,6 +23,8 @@ const MARKER = "generation";
 /** Made by the agent in its folder, whoever looks; what else lies there (lost+found) proves nothing. */
 const OURS = new Set(["lock.db", "reserve", HOLD_FILE, MARKER, "helper", "diagnostics"]);
 const OF_THE_DATABASE = /^state\.db./;
+/** There before the first byte of a state is written: beside a state.db in which nothing is, they prove nothing. */
+const BEFORE_THE_FIRST = new Set(["lock.db", "state.db-wal", "state.db-journal"]);
 
 /** Names of what an earlier life left in the folder, sorted; state.db itself is not among them. [] where it can't be read. */
 export function remainsOf(folder: string): string[] {
@@ -34,6 +36,22 @@ export function remainsOf(folder: string): string[] {
     if (failureOf(error) === null) throw error;
     return [];
   }
+}
+
+export interface Missing {
+  readonly loss: "gone" | "empty";
+  /** What says that there was one. */
+  readonly beside: string;
+}
+
+/**
+ * What it is when nothing is in the state; null: the first start, or one whose first start ended (a power cut, a full
+ * disk) before anything was written down.
+ */
+export function missingState(path: string, remains: readonly string[]): Missing | null {
+  const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  const beside = remains.find((name) => !isThere || !BEFORE_THE_FIRST.has(name));
+  return beside === undefined ? null : { loss: isThere ? "empty" : "gone", beside };
 }
 
 /** Why what stands at `path` can't be this agent's database whatever is in it; null: it may be, or nothing is there. */

@@ -22,7 +22,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Lost } from "../../commands/gates/gate.ts";
 import { type Database, failureOf, openDatabaseFile, openMemoryDatabase } from "./database.ts";
-import { begin, type Loss, type Marker, notOurs, replaced, writeMarker } from "./earlier-life.ts";
+import {
+  begin,
+  type Loss,
+  type Marker,
+  type Missing,
+  notOurs,
+  replaced,
+  writeMarker,
+} from "./earlier-life.ts";
 import { keepLost, lostNow } from "./lost.ts";
 import { migrate, schemaState } from "./schema.ts";
 
@@ -44,20 +52,18 @@ export interface Opened {
 /**
  * Open for writing; the caller holds the lock.
  * @param now wall clock, milliseconds, for the name of what is moved away
- * @param remains what an earlier life left in the folder
+ * @param missing what it is when nothing is found in the state; null: no loss
  * @throws what fails by reason of the disk or its permissions; see failureOf
  */
-export function openForWriting(folder: string, now: number, remains: readonly string[]): Opened {
+export function openForWriting(folder: string, now: number, missing: Missing | null): Opened {
   accessSync(folder, constants.W_OK);
   const path = join(folder, NAME);
-  const lost = (loss: Loss): Lost => lostNow(loss, path, remains[0] ?? null, now);
+  const lost = (loss: Loss): Lost => lostNow(loss, path, missing?.beside ?? null, now);
   const strange = notOurs(folder, path);
   moveStrayAway(folder);
   if (strange === null) {
     if (existsSync(path)) accessSync(path, constants.W_OK);
-    // Without anything beside it, it is the first start, or one that ended before it had written a byte.
-    const empty = existsSync(path) ? "empty" : "gone";
-    const first = tryOpen(path, remains.length === 0 ? null : lost(empty));
+    const first = tryOpen(path, missing === null ? null : lost(missing.loss));
     if (first !== null) {
       if (first.kind === "ok" && !first.fresh) judge(folder, first.db, lost);
       return { ...first, movedTo: null };
@@ -157,16 +163,21 @@ function moveStrayAway(folder: string): void {
 }
 
 /**
- * What a state that can't be written holds, as a database in memory; null when nothing of it can be read.
+ * What a state that can't be written holds, as a database in memory; null when nothing of it can be read, `empty` when
+ * nothing was ever written into it.
  * SQLite itself can't open a WAL database in a read-only folder, so a copy is opened and read back.
  */
-export function readCopy(folder: string): { db: Database; kind: "ok" | "too_new" } | null {
+export function readCopy(folder: string): { db: Database; kind: "ok" | "too_new" } | "empty" | null {
   const path = join(folder, NAME);
   let db: Database | null = null;
   try {
     db = openMemoryDatabase(copiedImage(path));
     const state = schemaState(db);
     if (state === "older") migrate(db);
+    if (state === "empty") {
+      db.close();
+      return "empty";
+    }
     if (state === "ok" || state === "older" || state === "too_new")
       return { db, kind: state === "too_new" ? "too_new" : "ok" };
   } catch {

@@ -8,7 +8,7 @@ import { AgentError } from "../../model/errors.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Store } from "../types.ts";
 import { type Database, type Failure, failureOf, openMemoryDatabase } from "./database.ts";
-import { type Loss, remainsOf } from "./earlier-life.ts";
+import { type Loss, type Missing, missingState, remainsOf } from "./earlier-life.ts";
 import { type Lock, lockedError, takeLock } from "./lock.ts";
 import { keepLost, lostNow } from "./lost.ts";
 import { moveAway, type Opened, openForWriting, readCopy } from "./open.ts";
@@ -64,8 +64,19 @@ export function openPlace(folder: string, clock: Clock): Place {
   // Before anything is made in it: what there is now is of an earlier life.
   const remains = remainsOf(folder);
   const path = join(folder, "state.db");
+  const wasThere = existsSync(path);
+  /** As found at the start: what a try leaves behind that the disk ended is no proof of anything. */
+  const missing = missingNow();
 
   start();
+
+  function missingNow(): Missing | null {
+    let found: Missing | null = null;
+    quietly(() => {
+      found = missingState(path, remains);
+    });
+    return found;
+  }
 
   function start(): void {
     try {
@@ -78,15 +89,16 @@ export function openPlace(folder: string, clock: Clock): Place {
         lock?.release();
         throw error;
       }
-      const copy = readCopy(folder);
+      const read = readCopy(folder);
+      const copy = read === "empty" ? null : read;
       hadState = copy !== null;
       fresh = !hadState;
       if (copy?.kind === "too_new") {
         adopt({ ...copy, fresh: false, movedTo: null });
       } else {
         useMemory(copy?.db);
-        const isThere = remains.length > 0 || existsSync(path);
-        if (copy === null && isThere) loseInMemory(existsSync(path) ? "unreadable" : "gone");
+        const loss = read === null && wasThere ? "unreadable" : missing?.loss;
+        if (copy === null && loss !== undefined) loseInMemory(loss);
         note(error);
       }
     }
@@ -97,7 +109,7 @@ export function openPlace(folder: string, clock: Clock): Place {
     lock ??= takeLock(folder);
     if (lock === null) throw new AgentError("EACCES", `${folder}/lock.db can't be opened`);
     try {
-      return openForWriting(folder, clock.now(), remains);
+      return openForWriting(folder, clock.now(), missing ?? missingNow());
     } catch (error) {
       if (failureOf(error) !== "busy") throw error;
       lock.release();

@@ -84,6 +84,15 @@ test.each([
   expect(made.told("late")).toEqual(["refused!unsupported"]);
 });
 
+test("what is only rehearsed is no refusal: of two hundred all are answered, and nothing is told as a flood", async () => {
+  const text = '[commands]\nremote = "rehearse"\n[allow]\nnodefoundry = ["reboot"]\n';
+  const policy = () => ({ policy: parsePolicy("policy.toml", text), problem: null, file: "policy.toml" });
+  const made = rig({}, { gates: { policy } });
+  await flood(made, 2, (id) => command(id));
+  expect(made.executor.conditions()).toEqual([]);
+  expect(made.state("f1_99")).toBe("rehearsed");
+});
+
 test("what was refused gives way to what was refused later, and never anything that was done", async () => {
   const made = rig({ operations: { reboot: () => ({}), "reboot.look": () => ({}) } });
   made.deliver({ commands: [command("done", NOOP)] });

@@ -114,11 +114,15 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
     return JSON.stringify(left.data ?? null).includes("/probe") ? mountItems(files) : null;
   }
 
-  /** @param again items whose sections are to be collected first */
+  /**
+   * @param again items whose sections are to be collected first
+   * @param wanted whether anybody wants to know of a kind: units start the helper, and checks whatever they run
+   */
   async function see(
     again: readonly Pick<Item, "kind" | "id">[],
     last: Picture | null,
     given: AbortSignal,
+    wanted: (kind: Kind) => boolean = () => true,
   ): Promise<Picture> {
     return await within(given, LOOK_MS, async (signal) => {
       const { schedule, collectors } = running();
@@ -127,8 +131,8 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
       const collecting = Promise.all([...names].map((name) => schedule.runNow(name as string)));
       const [, units, checked] = await Promise.all([
         unlessOver(collecting, signal),
-        systemd(signal),
-        checks(last, signal),
+        wanted("unit") ? systemd(signal) : null,
+        wanted("check") ? checks(last, signal) : null,
       ]);
       const found = new Map<Kind, readonly Item[]>([...itemsOf(running().report()), ["api", apis()]]);
       const mounted = mounts();
@@ -159,7 +163,7 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
     return { ...after, items: [...after.items, ...gone] };
   }
 
-  const before = (): Kept | null => keptOf(values.get(KEY));
+  const keptNow = (): Kept | null => keptOf(values.get(KEY));
 
   function show(kept: Kept | null): void {
     isWorse = kept !== null;
@@ -174,11 +178,13 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
   }
 
   async function lookAgain(): Promise<void> {
-    const kept = before();
+    const kept = keptNow();
     if (kept === null) return;
-    const after = await see(kept.regressed, null, stop.signal);
-    if (stop.signal.aborted || before()?.commandId !== kept.commandId) return;
-    const left = stillGone(kept.regressed, after);
+    const kinds = new Set(kept.regressed.map(({ kind }) => kind));
+    const after = await see(kept.regressed, null, stop.signal, (kind) => kinds.has(kind));
+    if (stop.signal.aborted || keptNow()?.commandId !== kept.commandId) return;
+    const before = { ...after, items: kept.regressed.map(({ was, ...one }) => ({ ...one, is: was })) };
+    const left = stillGone(kept.regressed, withoutWhatWasTakenOut(before, after));
     write(left.length === 0 ? null : { ...kept, regressed: left });
   }
 
@@ -198,7 +204,7 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
     },
     systemd: () => systemd(stop.signal),
     reached: (api) => void answered.add(api),
-    start: () => show(before()),
+    start: () => show(keptNow()),
     ticked() {
       if (!isWorse || looking || clock.monotonic() - lookedAt < AGAIN_MS) return;
       looking = true;

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { commandStory } from "../../../../src/cli/commands/story.ts";
 import { wholeCommandWire } from "../../../../src/sockets/wire/command.ts";
+import { openStore } from "../../../../src/store/store.ts";
+import { hostClock } from "../../../../src/system/clock.ts";
 import { openFiles } from "../../../../src/system/files.ts";
 import { testAgent } from "../../../support/agent/agent.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -50,6 +52,7 @@ async function node(toml = "") {
   const root = layTree(tree);
   const write = (path: string, text: string): void => writeFileSync(join(root, path), text);
   const mounts = String(tree.files["/proc/self/mountinfo"]);
+  const mount = (mounted: boolean): void => write("/proc/self/mountinfo", mounts + (mounted ? MOUNTED : ""));
   const programs = fakePrograms();
   const later = { ms: 0 };
   await testHelper(
@@ -67,7 +70,7 @@ async function node(toml = "") {
   }) {
     write("/proc/sys/kernel/random/boot_id", `${BOOTS[boot]}\n`);
     write("/proc/uptime", "90000.25 1.00\n");
-    write("/proc/self/mountinfo", mounts + (mounted ? MOUNTED : ""));
+    mount(mounted);
     const show = "SystemState=running\\nUserspaceTimestampMonotonic=4000000\\n";
     programs.put(
       "systemctl",
@@ -93,7 +96,8 @@ async function node(toml = "") {
     return ((await answer.json()) as { data: Record<string, unknown> }).data;
   }
   const reboots = (): number => programs.calls().filter((line) => line === "reboot").length;
-  return { server, write, host, start, ask, reboots, later };
+  const looks = (): number => programs.calls().filter((line) => line.startsWith("list-units")).length;
+  return { server, folder, mount, write, host, start, ask, reboots, looks, later };
 }
 
 test("what is gone after the boot is told to the server, in the status and in the story, until it is back", async () => {
@@ -206,6 +210,55 @@ test("all is there: one look, no condition, and the server is told that it was l
     result: { regressed: [], boot_id: BOOTS[1] },
   });
   expect(second.view.status().conditions.map(({ code }) => code)).not.toContain("worse_after_reboot");
+});
+
+test("while a mount is missed nobody wakes the helper for it each minute", async () => {
+  const { server, mount, write, host, start, ask, reboots, looks, later } = await node("after_boot_s = 1\n");
+  host({});
+  const first = await start();
+  const { nodeId } = await first.view.enroll("nodefoundry", server.keys.live, {});
+  const asked = await ask(`/v1/nodes/${nodeId}/reboot`, { method: "graceful", drain_osds: false });
+  await first.view.sync();
+  await eventually(() => reboots() === 1);
+  await first.stop();
+  host({ boot: 1, mounted: false });
+  const second = await start();
+  const state = () => second.view.commandRecord(String(asked.command_id))?.progress.state;
+  await eventually(() => state() === "verifying");
+  write("/proc/uptime", "90002.00 1.00\n");
+  await eventually(() => state() === "succeeded");
+  const isMissed = () => second.view.status().conditions.some(({ code }) => code === "worse_after_reboot");
+  expect(isMissed()).toBe(true);
+  const before = looks();
+  expect(before).toBeGreaterThan(1);
+  async function aMinuteLater(): Promise<void> {
+    later.ms += 61_000;
+    await second.view.collect("cpu");
+  }
+  // Once, a minute after the start, when the userspace began is asked for.
+  await aMinuteLater();
+  await eventually(() => looks() > before);
+  mount(true);
+  await aMinuteLater();
+  await eventually(() => !isMissed());
+  expect(looks()).toBe(before + 1);
+});
+
+test("what was taken out of the configuration since is not missed any more", async () => {
+  const { host, start, later, folder } = await node("[collectors.bmc]\nenabled = false\n");
+  host({});
+  const store = openStore(join(folder, "state"), { clock: hostClock() });
+  const section = { kind: "section", id: "bmc", name: "bmc", was: "collected", is: "not collected" };
+  store
+    .values("commands")
+    .set("after_boot", JSON.stringify({ commandId: "c1", regressed: [section, { ...section, id: "cpu" }] }));
+  store.close();
+  const agent = await start();
+  const isMissed = () => agent.view.status().conditions.some(({ code }) => code === "worse_after_reboot");
+  expect(isMissed()).toBe(true);
+  later.ms += 61_000;
+  await agent.view.collect("cpu");
+  await eventually(() => !isMissed());
 });
 
 test("mount points that never leave this host are not looked at", async () => {
