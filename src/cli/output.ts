@@ -48,6 +48,7 @@ const NOT_TAKEN = new Set([
   "expired",
   "foreign",
   "from_the_future",
+  "journal_full",
   "malformed",
   "no_trusted_time",
   "too_many_commands",

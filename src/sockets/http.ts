@@ -123,7 +123,7 @@ function choose(
     throw new AgentError(
       "refused",
       "status.sock only shows; this is answered on control.sock",
-      "send the same request to /run/foundry-agent/control.sock, as root or in the group foundry-admin",
+      "send the same request to control.sock beside it, as root or in the group foundry-admin",
     );
   if (found) return found;
   const methods = here.map(({ route }) => route.method).join(", ");

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { errorLine, wantsColor } from "../../src/cli/output.ts";
+import { errorLine, exitCodeOf, wantsColor } from "../../src/cli/output.ts";
 import { AgentError } from "../../src/model/errors.ts";
 
 it("errors are one line: a sentence and what to type next", () => {
@@ -8,6 +8,13 @@ it("errors are one line: a sentence and what to type next", () => {
   expect(errorLine(new AgentError("x", "token nf_nt_abc\n\u001b[0m is bad", "reset"))).toBe(
     "foundry-agent: token nf_nt_[hidden] ?[0m is bad. To do: reset",
   );
+});
+
+it("a command that is not taken is refused, also for want of room", () => {
+  const code = (word: string) => exitCodeOf(new AgentError(word, "it is not taken", null));
+  expect(["too_many_commands", "journal_full", "expired", "collector_failed"].map(code)).toEqual([
+    4, 4, 4, 1,
+  ]);
 });
 
 it("colour is for terminals whose owner did not decline it", () => {

@@ -55,7 +55,7 @@ describe("every route", () => {
       if (answer.status === 403)
         expect(answer.json.error).toMatchObject({
           code: "refused",
-          next_step: expect.stringMatching(/^sudo foundry-agent |^send the same request to \S+control\.sock/),
+          next_step: expect.stringMatching(/^sudo foundry-agent |^send the same request to control\.sock/),
         });
     }
     for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])

@@ -3,7 +3,7 @@
  * it is a copy or the same node on a new board only an operator knows, and may see it long after a restart.
  */
 import type { ConditionDraft } from "../../model/condition.ts";
-import { plural } from "../../model/text/sentence.ts";
+import { clause, plural } from "../../model/text/sentence.ts";
 import { KEPT_VALUES_DAYS } from "../../store/set-aside.ts";
 
 export interface Cloned {
@@ -19,7 +19,9 @@ export interface Cloned {
  * since then there is nothing to do unless that is wrong.
  */
 export function clonedCondition(cloned: Cloned, registered: boolean): ConditionDraft {
-  const { why, unfinishedCommands } = cloned;
+  const { unfinishedCommands } = cloned;
+  // May be a server's own sentence.
+  const why = clause(cloned.why);
   if (registered)
     return {
       code: "identity_cloned",

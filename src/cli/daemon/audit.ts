@@ -5,7 +5,7 @@ import { valueText } from "../commands/values.ts";
 import { EXIT, type Io } from "../output.ts";
 import { timeText } from "../text/time.ts";
 
-/** @throws AgentError `audit_unreadable` */
+/** @throws AgentError as readAudit */
 export function printAudit(stateFolder: string, io: Io): number {
   const { changed, refused } = readAudit(stateFolder);
   io.stdout(listText("Changed on this host", "Nothing was changed on this host.", changed));

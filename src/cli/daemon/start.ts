@@ -15,9 +15,11 @@ import { plural } from "../../model/text/sentence.ts";
 import { VERSION } from "../../model/version.ts";
 import type { MountedApi } from "../../sandbox/mounted-api.ts";
 import { startSandbox } from "../../sandbox/sandbox.ts";
+import { eventWire } from "../../sockets/wire/wire.ts";
 import { hostMachine } from "../../system/machine.ts";
 import { openNotify } from "../../system/notify.ts";
 import { EXIT, type Io } from "../output.ts";
+import { eventLine } from "../show/events.ts";
 import { duration, memorySize } from "../text/format.ts";
 import { programHere } from "../text/program-name.ts";
 import { table } from "../text/table.ts";
@@ -123,18 +125,12 @@ In another terminal:
   ${programHere()} reboot --test --socket ${agent.controlSocket}
   curl --unix-socket ${agent.statusSocket} http://localhost/v1/report
 ${calls.map((line) => `  ${line}\n`).join("")}
-Running until Ctrl-C; what happens is shown here.
+Running until Ctrl-C; what happens is shown here, in UTC.
 `);
 }
 
 async function follow(agent: Agent, io: Io): Promise<void> {
-  const stop = agent.view.onEvent((event) => {
-    const { command_id, state, message, text, reason } = event.data as Record<string, unknown>;
-    const what = [command_id, state, message ?? text ?? reason]
-      .filter((part) => typeof part === "string")
-      .join(" ");
-    io.stdout(`${new Date(event.at).toISOString()} ${event.type} ${what}\n`);
-  });
+  const stop = agent.view.onEvent((event) => io.stdout(eventLine(eventWire(event), io)));
   await new Promise<void>((done) => {
     if (io.signal.aborted) done();
     else io.signal.addEventListener("abort", () => done(), { once: true });

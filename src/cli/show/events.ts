@@ -92,7 +92,7 @@ function headLine(io: Shower): string {
 }
 
 /** Pure; ends with a line break. */
-function eventLine(event: EventWire, io: Shower): string {
+export function eventLine(event: EventWire, io: Shower): string {
   // What ended is no warning any more, whatever it was.
   const kind =
     event.type === "condition.cleared"

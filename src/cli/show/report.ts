@@ -2,14 +2,17 @@
 import type { ReportWire } from "../../sockets/wire/schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
-import { duration, relativeTime } from "../text/format.ts";
+import { type Color, duration, relativeTime } from "../text/format.ts";
+import { type ListingRow, listing } from "../text/listing.ts";
 import { nextStepHere } from "../text/next-step.ts";
-import { type Cell, table } from "../text/table.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { at } from "./conditions.ts";
 import { genericText } from "./generic-view.ts";
 import { sectionHeadline } from "./section-text.ts";
+
+const TITLES = ["section", "state", "collected", "took", "why"];
+const COLORS: Readonly<Record<string, Color>> = { failed: "red", stale: "yellow" };
 
 export const reportCommand: SubCommand = {
   name: "report",
@@ -61,19 +64,14 @@ function overview(report: ReportWire, io: Io, socket: unknown): string {
   const sections = Object.values(report.sections).filter((section) => section !== undefined);
   if (sections.length === 0) return "Nothing was collected yet. Look again in a few seconds.\n";
   const now = io.now();
-  const rows = sections.map((section): Cell[] => [
-    section.name,
-    section.state === "failed"
-      ? { text: "failed", color: "red" }
-      : section.state === "stale"
-        ? { text: "stale", color: "yellow" }
-        : section.state,
-    relativeTime(at(section.collected_at), now),
-    duration(section.duration_ms),
-    section.reason?.text ?? "",
-  ]);
-  const width = terminalWidth(io);
-  const columns = ["section", "state", "collected", "took", { title: "why", shrink: true }];
+  const rows = sections.map((section): ListingRow => {
+    const color = COLORS[section.state];
+    const state = color === undefined ? section.state : { text: section.state, color };
+    const collected = relativeTime(at(section.collected_at), now);
+    const took = duration(section.duration_ms);
+    return { cells: [section.name, state, collected, took], text: section.reason?.text ?? "" };
+  });
   const one = nextStepHere(`foundry-agent report ${sections[0]?.name ?? "SECTION"}`, socket);
-  return `${table(columns, rows, { color: io.color, ...(width === undefined ? {} : { width }) })}\nOne of them whole: ${one}\n`;
+  const shown = listing(TITLES, rows, { color: io.color, width: terminalWidth(io) });
+  return `${shown}\nOne of them whole: ${one}\n`;
 }

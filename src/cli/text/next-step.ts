@@ -21,7 +21,9 @@ export function toSocket(step: string, socket: unknown): string {
   const [, line = "", words = ""] = /^(.*?)(\s+#.*)?$/s.exec(step) ?? [];
   const [, asked = ""] = /^(?:sudo )?foundry-agent ([a-z-]+)[^;&|]*$/.exec(line) ?? [];
   if (asked === "" || ALONE.has(asked) || line.includes("--socket") || line.includes("--help")) return step;
-  return `${line} --socket ${shellWord(socket)}${words}`;
+  // Of both, in the folder, the one that will do is taken: status.sock alone would refuse what changes anything.
+  const there = socket.replace(/\/status\.sock$/, "");
+  return `${line} --socket ${shellWord(there)}${words}`;
 }
 
 /** The same as the program is called here. */

@@ -43,13 +43,11 @@ export const nodefoundry = declareControlApi({
   policy: ["reboot", "drain", "undrain", "reweight", "collect", "diagnostics", "smart_test", "locate"],
   enroll: {
     key: "Account, enrolment or test key",
-    caution(key) {
-      if (keyKind(key) === "live")
-        return "This is an account key, which may do everything in the account. To enrol nodes, an enrolment key (nf_en_…) is enough and safer.";
-      return keyKind(key) === "read-only"
-        ? "This is a read-only key: it can't register a node, only look one up."
-        : null;
-    },
+    // What is refused says so itself.
+    caution: (key) =>
+      keyKind(key) === "live"
+        ? "This is an account key, which may do everything in the account. To enrol nodes, an enrolment key (nf_en_…) is enough and safer."
+        : null,
   },
   leave: "forgets its token and id",
   open: (values, { agentName, profile }, context) =>

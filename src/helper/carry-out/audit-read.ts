@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentError, errorCode } from "../../model/errors.ts";
+import { shellWord } from "../../model/text/shell-word.ts";
 import { AUDIT_FOLDER, REFUSED } from "./audit-trail.ts";
 
 export interface AuditLine {
@@ -18,7 +19,7 @@ export interface AuditLine {
 
 /**
  * What can't be read of it (a line that was cut by a power loss) is left out.
- * @throws AgentError `audit_unreadable`
+ * @throws AgentError `refused_permission` for whoever is not root, `audit_unreadable`
  */
 export function readAudit(stateFolder: string): { changed: AuditLine[]; refused: AuditLine[] } {
   const folder = join(stateFolder, AUDIT_FOLDER);
@@ -32,11 +33,16 @@ export function readAudit(stateFolder: string): { changed: AuditLine[]; refused:
       (kind === REFUSED ? refused : changed).push(...text.split("\n").flatMap(lineOf));
     }
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return { changed: [], refused: [] };
+    const code = errorCode(error);
+    if (code === "ENOENT") return { changed: [], refused: [] };
+    if (code === "EACCES" || code === "EPERM")
+      throw new AgentError("refused_permission", `${folder} is for root`, "sudo foundry-agent …", {
+        cause: error,
+      });
     throw new AgentError(
       "audit_unreadable",
-      `the audit trail in ${folder} can't be read (${errorCode(error)})`,
-      "sudo foundry-agent helper --audit",
+      `the audit trail in ${folder} can't be read (${code})`,
+      `ls -la ${shellWord(folder)}`,
       { cause: error },
     );
   }

@@ -21,7 +21,9 @@ const COMMANDS_MAX = 1_000;
 const HOLD_MAX_S = 30 * 86_400;
 const HELP = "foundry-agent commands --help";
 
-const reason = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500), v.transform(printable));
+/** Characters. */
+const REASON_MAX = 500;
+const reason = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(REASON_MAX), v.transform(printable));
 
 /** Body of POST /v1/commands: a type, or a whole command that was signed elsewhere. */
 export const submitBody = v.strictObject({
@@ -73,7 +75,7 @@ export async function submitCommand({ view }: RouteContext, call: Call): Promise
   if (given === null || hasList(call.body) || (given.type === undefined) === (given.command === undefined))
     throw new AgentError(
       "bad_request",
-      'expected {"type": "reboot"} and, if wished, "params", "mode", "reason" and "dry_run", or {"command": {…}} with a signed one',
+      `expected {"type": "reboot"} and, if wished, "params", "mode", "reason" (at most ${REASON_MAX} characters) and "dry_run", or {"command": {…}} with a signed one`,
       HELP,
     );
   if (given.command !== undefined && (given.params !== undefined || given.mode !== undefined))
@@ -117,7 +119,7 @@ export function hold({ view, now }: RouteContext, { body, caller }: Call): Data<
   if (!parsed.success)
     throw new AgentError(
       "bad_request",
-      `expected {"reason": "…"} and, if wished, "for_s" from 1 to ${HOLD_MAX_S}`,
+      `expected {"reason": "…"} (at most ${REASON_MAX} characters) and, if wished, "for_s" from 1 to ${HOLD_MAX_S}`,
       "foundry-agent hold --help",
     );
   const { reason: why, for_s: forS } = parsed.output;

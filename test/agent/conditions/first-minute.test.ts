@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { hostClock } from "../../../src/system/clock.ts";
 import { type TestAgent, testAgent } from "../../support/agent/agent.ts";
 import { codes, eventTypes, pointedAt, sandbox } from "../../support/agent/server.ts";
 import { ask } from "../../support/agent/unix-http.ts";
@@ -67,6 +68,13 @@ test("lldpd that does not start is told when the minute is over; after a restart
   const again = await testAgent({ machine: host, settleMs: 60_000, folder: agent.folder });
   expect([unknown(again), codes(again)]).toEqual([[], ["lldp_not_running"]]);
   expect(events(again)).toEqual(["condition.raised lldp_not_running"]);
+});
+
+test("the minute ends by itself: what is collected next, and brings a tick, is a minute away", async () => {
+  const { machine: host } = machine();
+  const agent = await testAgent({ machine: { ...host, clock: hostClock() }, settleMs: 1_000 });
+  await eventually(() => codes(agent).includes("lldp_not_running"));
+  expect([unknown(agent), events(agent)]).toEqual([[], ["condition.raised lldp_not_running"]]);
 });
 
 test("reports that get through in time are no news; a damaged configuration is told at once", async () => {

@@ -1,5 +1,6 @@
 /** A state on other hardware: set aside, a condition for as long as it can be adopted, adopted, and not after all. */
 import { describe, expect, it } from "vitest";
+import { clonedCondition } from "../../../src/agent/identity/cloned.ts";
 import { mergeFingerprints } from "../../../src/agent/identity/fingerprint.ts";
 import type { Store } from "../../../src/store/types.ts";
 import { type Board, codes, facts, keeper, OTHER, registered, SERVER } from "../../support/machine/boards.ts";
@@ -111,6 +112,12 @@ describe("identity", () => {
     ]);
     second.close();
     expect(codes(keeper(testStore(folder), OTHER))).toEqual(["identity_cloned"]);
+  });
+
+  it("has a server's own sentence within its own, without a second full stop", () => {
+    const cloned = { at: 0, why: "example.net says so: It is a copy.", unfinishedCommands: 0 };
+    for (const registered of [true, false])
+      expect(clonedCondition(cloned, registered).text).toContain("(example.net says so: It is a copy)");
   });
 
   it("can be adopted as long as it is a condition: 90 days, and the token with it is deleted then", () => {

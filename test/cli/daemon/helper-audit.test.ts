@@ -1,5 +1,6 @@
 /** `foundry-agent helper --audit`, on what a real helper wrote. */
-import { renameSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { helperCommand } from "../../../src/cli/daemon/helper.ts";
@@ -37,8 +38,23 @@ test("nothing yet is said, and a folder that may not be read", async () => {
   const failed = await audit(folder);
   expect([failed.code, failed.stderr]).toEqual([
     1,
-    expect.stringMatching(
-      /audit trail .* can't be read \(ENOTDIR\)\. Next: sudo foundry-agent helper --audit/,
-    ),
+    expect.stringMatching(/audit trail .* can't be read \(ENOTDIR\)\. Next: ls -la \S+\/audit$/m),
   ]);
+});
+
+test("whoever is not root is refused, with the line to type", () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "audit"), { mode: 0 });
+  const source = (name: string) => new URL(`../../../src/${name}`, import.meta.url).href;
+  const program = `
+    const { exitCodeOf } = await import(${JSON.stringify(source("cli/output.ts"))});
+    const { readAudit } = await import(${JSON.stringify(source("helper/carry-out/audit-read.ts"))});
+    try { readAudit(${JSON.stringify(folder)}); } catch (error) { console.log(exitCodeOf(error), error.message, error.nextStep); }
+  `;
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    encoding: "utf8",
+    ...nobody,
+  });
+  expect(stdout).toBe(`4 ${folder}/audit is for root sudo foundry-agent …\n`);
 });

@@ -46,7 +46,7 @@ test("a reboot asked of it goes through the whole machine and nothing happens to
     return ((await answer.json()) as { data: Record<string, string> }).data;
   };
   const asked = await api(`/v1/nodes/${nodeId}/reboot`, '{"method":"graceful","drain_osds":false}');
-  await child.said(new RegExp(`command\\.state ${asked.command_id} succeeded .*nothing was touched`));
+  await child.said(new RegExp(`command\\.state +reboot ${asked.command_id} succeeded.*nothing was touched`));
   await eventually(async () => (await api(`/v1/operations/${asked.operation_id}`)).status === "succeeded");
   expect(childrenOf(child.process.pid as number)).toEqual([]);
   expect(existsSync(calls)).toBe(false);

@@ -8,6 +8,13 @@ import { daemon } from "../../support/agent/daemon.ts";
 import { overheard, pretendEvents, pretendStatus } from "../../support/agent/pretend.ts";
 import { NOW } from "../../support/now.ts";
 
+test("why a section is absent is never cut, however narrow the terminal", async () => {
+  const { run } = await daemon({ tree: "vm" });
+  const { stdout } = await run(["report"], { io: { isTty: true, env: { COLUMNS: "40" } } });
+  expect(stdout).not.toContain("\u2026");
+  expect(stdout).toMatch(/^bmc +absent +.*\n {2}This machine has no BMC\.\n/m);
+});
+
 describe("status", () => {
   test("says that all is well in a few lines", async () => {
     const { run, view } = await daemon({ tree: "vm", registered: "test" });

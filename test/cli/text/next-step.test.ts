@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
-import { nextStepHere, typedAgain } from "../../../src/cli/text/next-step.ts";
+import { nextStepHere, toSocket, typedAgain } from "../../../src/cli/text/next-step.ts";
 import { wrapText } from "../../../src/cli/text/wrap.ts";
+
+test("after status.sock was named the folder of both is: what changes anything is asked on the other", () => {
+  expect(toSocket("foundry-agent release", "/a/run/status.sock")).toBe(
+    "foundry-agent release --socket /a/run",
+  );
+  expect(toSocket("foundry-agent release", "/a/run/control.sock")).toBe(
+    "foundry-agent release --socket /a/run/control.sock",
+  );
+});
 
 test("a next step goes to the daemon that was asked, and only where it asks one", () => {
   expect(nextStepHere("foundry-agent enroll", undefined)).toBe("foundry-agent enroll");
