@@ -20,7 +20,9 @@ test.each([false, true])(
       const answer = await someone.type(line);
       expect(answer, line).not.toMatch(/"error":|refused/);
     }
-    await eventually(() => /command\.state +reboot cmd_local_\w+ succeeded.*nothing was touched/.test(said()));
+    await eventually(() =>
+      /command\.state +reboot cmd_local_\w+ succeeded.*nothing was touched/.test(said()),
+    );
     expect(/Live it would be refused: Whether this host has Ceph OSDs can't be told/.test(said())).toBe(
       closedCeph,
     );
