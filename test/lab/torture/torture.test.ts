@@ -33,7 +33,7 @@ test("killed, lied to and restored at random: done once, one result, all of it t
   try {
     await prepare(node);
     const ledger = openLedger(node);
-    const scene: Scene = { node, ledger, random: seeded(SEED), hasBackup: false };
+    const scene: Scene = { node, ledger, random: seeded(SEED), hasBackup: false, restores: 0 };
     const counts = new Map<string, number>();
     const deeds = weighted(DEEDS);
     let boots = 0;
@@ -49,13 +49,13 @@ test("killed, lied to and restored at random: done once, one result, all of it t
       ledger.look();
       await pause(scene.random() * 1_500);
     }
+    const told = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, count]) => `${count} ${what}`);
+    process.stdout.write(`torture: seed ${SEED}, ${MINUTES} min: ${told.join(", ")}\n`);
     const rest = await calm(scene);
     boots += rest.boots;
     ledger.look();
 
     const { results, problems } = ledger.judge(rest.journal, await node.rebooted(), boots);
-    const told = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, count]) => `${count} ${what}`);
-    process.stdout.write(`torture: seed ${SEED}, ${MINUTES} min: ${told.join(", ")}\n`);
     process.stdout.write(`torture: ${boots} boots; ${results}\n`);
     expect(problems).toEqual([]);
     // A torture of which nothing came would pass everything above.
