@@ -54,6 +54,7 @@ export function openBootWatch(store: Store, { bootId, clock, uptimeMs, systemd }
   let slept = suspendedMs(uptimeMs(), clock.monotonic());
   let askAt = clock.monotonic() + ASK_AFTER_MS;
   let asked = 0;
+  let isAsking = false;
   let isOver = false;
 
   function write(mark: Mark): void {
@@ -64,6 +65,7 @@ export function openBootWatch(store: Store, { bootId, clock, uptimeMs, systemd }
   }
 
   function userspace(answer: unknown): void {
+    isAsking = false;
     if (answer === null || isOver) return;
     asked = ASKED_AT_MOST;
     const since = told();
@@ -85,7 +87,8 @@ export function openBootWatch(store: Store, { bootId, clock, uptimeMs, systemd }
       write({ bootId, stopped: false, toldMs });
     },
     ticked() {
-      if (asked < ASKED_AT_MOST && clock.monotonic() >= askAt) {
+      if (asked < ASKED_AT_MOST && !isAsking && clock.monotonic() >= askAt) {
+        isAsking = true;
         asked += 1;
         askAt = clock.monotonic() + ASK_AFTER_MS;
         void systemd().then(userspace);
