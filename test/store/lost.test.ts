@@ -159,9 +159,9 @@ describe("a state that is lost", () => {
   it("that this user can't read is lost for as long as that is so, and not made anew", async () => {
     const folder = filledState(temporaryFolder());
     const path = join(folder, "state.db");
+    const before = readFileSync(path);
     if (process.geteuid?.() === 0) chownSync(folder, 65534, 65534);
     chmodSync(path, 0o000);
-    const before = readFileSync(path);
     const child = storeChild(folder);
     expect(await child.call("mode")).toEqual(["memory", "state_not_writable"]);
     expect(await child.call("lost")).toMatchObject({ text: expect.stringContaining("can't be read") });

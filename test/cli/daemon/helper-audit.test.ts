@@ -1,6 +1,6 @@
 /** `foundry-agent helper --audit`, on what a real helper wrote. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { helperCommand } from "../../../src/cli/daemon/helper.ts";
@@ -49,12 +49,12 @@ test("whoever is not root is refused, with the line to type", () => {
   const program = `
     const { exitCodeOf } = await import(${JSON.stringify(source("cli/output.ts"))});
     const { readAudit } = await import(${JSON.stringify(source("helper/carry-out/audit-read.ts"))});
+    if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }
     try { readAudit(${JSON.stringify(folder)}); } catch (error) { console.log(exitCodeOf(error), error.message, error.nextStep); }
   `;
-  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
   const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
     encoding: "utf8",
-    ...nobody,
   });
+  chmodSync(join(folder, "audit"), 0o700); // so that it can be taken away
   expect(stdout).toBe(`4 ${folder}/audit is for root sudo foundry-agent …\n`);
 });
