@@ -70,7 +70,7 @@ export interface CommandType<P = unknown> {
   readonly reboot?: (params: P) => "graceful" | "hard";
 }
 
-export function planOf(type: AnyCommandType): Plan {
+export function planOf(type: Pick<AnyCommandType, "steps" | "reboot">): Plan {
   const steps = type.steps.map(({ name }) => name);
   return {
     steps: type.reboot === undefined ? steps : [...steps, REBOOT_STEP],

@@ -8,7 +8,7 @@ import type { AgentEvent, EventDraft } from "../model/event.ts";
 import type { Logger } from "../model/log.ts";
 import { sentence } from "../model/text/sentence.ts";
 import type { Clock } from "../system/clock.ts";
-import { type AnyCommandType, planOf } from "./command-type.ts";
+import { planOf } from "./command-type.ts";
 import { advance, type Input } from "./machine.ts";
 import type { JournalUse } from "./quota/limits.ts";
 import {
@@ -94,7 +94,7 @@ export interface Journal {
   /** A new command with its first state. @returns false when the id is known already: nothing is changed */
   take(asked: Asked, progress: Progress, say: string): boolean;
   /** What an input makes of it, written down. @returns the record as it is now */
-  advance(record: CommandRecord, input: Input, type: AnyCommandType): CommandRecord;
+  advance(record: CommandRecord, input: Input, type: Parameters<typeof planOf>[0]): CommandRecord;
   /** As it stands in the journal; null when there is none or it can't be read. */
   read(id: string): CommandRecord | null;
   /** Not at their end, in the order in which they came. What can't be read is set aside. */

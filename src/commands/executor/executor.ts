@@ -65,7 +65,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   const steps = openSteps(ports.hands, { apply, undoing, stopping });
   const floods = openFloods(host.clock);
   const room = openJournalRoom(state.journal, host.clock.now, unfinished);
-  const lost = openLost(state.lost, { journal, typeOf }, () => {
+  const lost = openLost(state.lost, journal, () => {
     tellConditions();
     kick();
   });
@@ -145,15 +145,14 @@ export function openExecutor(ports: ExecutorPorts): Executor {
 
   /** What this version does not know stays as it is, for the version that does. */
   function readList(): CommandRecord[] {
-    const known = () => journal.unfinished().filter(({ asked }) => types.has(asked.type));
     try {
-      lost.closeOutdated(known);
+      lost.closeOutdated();
     } catch (error) {
       // It can't be written down that they are not to be carried out: so none is looked at.
       if (!(error instanceof AgentError)) throw error;
       return [];
     }
-    return known();
+    return journal.unfinished().filter(({ asked }) => types.has(asked.type));
   }
 
   /** The first whose gates all let it through, begun. */

@@ -5,9 +5,8 @@
 
 import type { Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
-import type { AnyCommandType } from "../command-type.ts";
 import type { Journal } from "../journal.ts";
-import type { Asked, CommandRecord, Progress, RebootIntent } from "../record.ts";
+import type { Asked, Progress, RebootIntent } from "../record.ts";
 import { firstProgress } from "./accept.ts";
 import type { LostPort } from "./ports.ts";
 
@@ -28,8 +27,8 @@ export function settled(
 }
 
 export interface LostKeeper {
-  /** An older journal came back: nothing that waits in it is carried out, for it may have been. @param known what is not over in it */
-  closeOutdated(known: () => readonly CommandRecord[]): void;
+  /** An older journal came back: nothing that waits in it is carried out, for it may have been. */
+  closeOutdated(): void;
   /**
    * A source has answered, and what it had open is in the journal now.
    * @param anew it answered a registration; with a journal that was put back only that says that it named all it had open
@@ -41,18 +40,17 @@ export interface LostKeeper {
   conditions(): ConditionDraft[];
 }
 
+/** No step leads to this end, and a type that only another version knows, which may be back one day, has none here. */
+const NO_STEPS = { steps: [] };
+
 /** @param changed called when something is settled; it reads the journal anew, so that `closeOutdated` comes first */
-export function openLost(
-  port: LostPort,
-  inside: { readonly journal: Journal; readonly typeOf: (record: CommandRecord) => AnyCommandType },
-  changed: () => void,
-): LostKeeper {
+export function openLost(port: LostPort, journal: Journal, changed: () => void): LostKeeper {
   return {
-    closeOutdated(known) {
+    closeOutdated() {
       const lost = port.get();
       if (lost === null || !lost.commandsOpen) return;
-      for (const record of known())
-        inside.journal.advance(record, { kind: "outdated", why: STATE_LOST }, inside.typeOf(record));
+      for (const record of journal.unfinished())
+        journal.advance(record, { kind: "outdated", why: STATE_LOST }, NO_STEPS);
       port.set({ ...lost, commandsOpen: false });
     },
     settle(source, anew) {

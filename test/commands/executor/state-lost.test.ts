@@ -1,6 +1,7 @@
 /** A journal that is gone or older than it should be: nothing that it or a server has open is carried out on doubt. */
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import type { OwnFacts } from "../../../src/commands/executor/ports.ts";
 import { command, type Rig, rig } from "../../support/commands/executor-rig.ts";
@@ -52,6 +53,23 @@ it("what waits in a journal that came back from a backup is failed and told, loc
   expect(codes(made)).toContain("state_lost");
   made.deliver({ registered: true });
   expect([made.store.lost, codes(made)]).toEqual([null, []]);
+});
+
+it("in a journal that came back a command of a type that only another version knows is failed too", async () => {
+  const made = rig({ gates: [...WAITS] });
+  made.deliver({ commands: [command("c1", { type: "noop", params: {} })] });
+  await eventually(() => made.state("c1") === "waiting");
+  const putBack = backup(made);
+  made.executor.cancel("c1", "nodefoundry");
+  await eventually(() => made.state("c1") === "cancelled");
+  await made.restart((folder) => {
+    putBack(folder);
+    const db = new DatabaseSync(join(folder, "state.db"));
+    db.exec("UPDATE command SET type = 'later', command = json_set(command, '$.type', 'later')");
+    db.close();
+  });
+  await eventually(() => made.store.command("c1")?.state === "failed");
+  expect(made.store.command("c1")?.error?.code).toBe("state_lost");
 });
 
 it("a journal that is gone is settled by the first answer, when all it names is written down", async () => {
