@@ -25,18 +25,7 @@ async function doors() {
   const metrics = await startMetricsListener(options, view, log);
   onTestFinished(() => metrics.close());
   const { address } = metrics;
-  const tcp = (bytes: Uint8Array): Promise<string> =>
-    new Promise((resolve) => {
-      const socket = connect(address?.port ?? 0, "127.0.0.1");
-      let text = "";
-      socket.setEncoding("latin1");
-      socket.on("data", (chunk) => {
-        text += chunk;
-      });
-      socket.on("error", () => undefined); // the other side may close first; "close" follows
-      socket.on("close", () => resolve(text));
-      socket.end(bytes);
-    });
+  const tcp = (bytes: Uint8Array): Promise<string> => askRaw({ port: address?.port ?? 0 }, bytes);
   return {
     view,
     server,

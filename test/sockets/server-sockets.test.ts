@@ -176,12 +176,7 @@ describe("what is there already", () => {
 
   test("after a stop the files are gone, but another daemon's stay", async () => {
     const runDir = join(temporaryFolder(), "run");
-    const first = await startStatusServer({
-      view: bareView(),
-      runDir,
-      log: recordedLog().log,
-      adminGid: null,
-    });
+    const first = await startServer({ view: bareView(), runDir });
     await first.close();
     expect(readdirSync(runDir)).toEqual([]);
     const second = await startServer({ view: bareView(), runDir });
@@ -191,12 +186,7 @@ describe("what is there already", () => {
 
   test("a second stop removes nothing, though a file system may give a new file the number of the one that is gone", async () => {
     const runDir = join(temporaryFolder(), "run");
-    const first = await startStatusServer({
-      view: bareView(),
-      runDir,
-      log: recordedLog().log,
-      adminGid: null,
-    });
+    const first = await startServer({ view: bareView(), runDir });
     const sameNumber = join(runDir, "same-number");
     linkSync(first.statusSocket, sameNumber);
     await first.close();
@@ -207,12 +197,7 @@ describe("what is there already", () => {
 
   test("what was put in the place of a living daemon's socket stays when that one stops", async () => {
     const runDir = join(temporaryFolder(), "run");
-    const first = await startStatusServer({
-      view: bareView(),
-      runDir,
-      log: recordedLog().log,
-      adminGid: null,
-    });
+    const first = await startServer({ view: bareView(), runDir });
     const other = join(runDir, "other");
     writeFileSync(other, "");
     renameSync(other, first.statusSocket);

@@ -44,13 +44,8 @@ export interface Picture {
 }
 
 /** One thing that worked before and does not now, or less well. */
-export interface Regression {
-  readonly kind: Kind;
-  readonly id: string;
-  readonly name: string;
+export interface Regression extends Item {
   readonly was: string;
-  readonly is: string;
-  readonly said?: string | undefined;
 }
 
 export interface Comparison {

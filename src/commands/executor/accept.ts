@@ -7,11 +7,9 @@ import { printable } from "../../model/text/scrub.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import type { AnyCommandType } from "../command-type.ts";
 import type { KnownTime } from "../gates/gate.ts";
+import { FUTURE_MS } from "../gates/may-leave.ts";
 import { MAX_WAITING, tooManyWaiting } from "../quota/limits.ts";
 import type { Progress } from "../record.ts";
-
-/** How far the clock of a source may be ahead of what is known of the time, milliseconds. */
-export const FUTURE_MS = 5 * 60_000;
 
 export interface Situation {
   readonly types: ReadonlyMap<string, AnyCommandType>;

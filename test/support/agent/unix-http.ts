@@ -56,9 +56,9 @@ function jsonOf(text: string): unknown {
 }
 
 /** Send bytes as they are; everything that comes back until the other side closes. */
-export function askRaw(socketPath: string, bytes: string | Uint8Array): Promise<string> {
+export function askRaw(to: string | { port: number }, bytes: string | Uint8Array): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(socketPath);
+    const socket = typeof to === "string" ? connect(to) : connect({ ...to, host: "127.0.0.1" });
     let text = "";
     socket.setEncoding("latin1");
     socket.on("data", (chunk) => {
