@@ -5,6 +5,7 @@
  * drive that hangs, so nobody looks into them; those of cephadm lie on the host's own file system.
  */
 import type { Files } from "../system/files.ts";
+import { enabledUnits } from "./units.ts";
 
 export interface LocalOsd {
   readonly id: number;
@@ -15,7 +16,6 @@ export interface LocalOsd {
 }
 
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-const UNIT_FOLDERS = ["/etc/systemd/system", "/run/systemd/system"];
 const UNIT = new RegExp(
   `^(?:ceph-volume@(?:lvm|simple)-(\\d+)-(${UUID})|ceph-osd@(\\d+)|ceph-${UUID}@osd\\.(\\d+))\\.service$`,
 );
@@ -35,7 +35,7 @@ export function localOsds(files: Files): LocalOsd[] {
       devices: [...new Set([...(known?.devices ?? []), ...devices])],
     });
   };
-  for (const name of unitNames(files)) {
+  for (const name of enabledUnits(files)) {
     const [, volume, uuid = null, plain, cephadm] = UNIT.exec(name) ?? [];
     const id = volume ?? plain ?? cephadm;
     if (id !== undefined) note({ id: Number(id), uuid, devices: [] });
@@ -69,14 +69,6 @@ export function osdsOn(osds: readonly LocalOsd[], names: readonly string[]): num
 /** `ceph--…-osd--block--UUID` with its hyphens doubled, as device-mapper does. */
 function volumeUuid(name: string): string | null {
   return /-osd--(?:block|data|db|wal|journal)--([0-9a-f-]+)$/.exec(name)?.[1]?.replaceAll("--", "-") ?? null;
-}
-
-function unitNames(files: Files): string[] {
-  return UNIT_FOLDERS.flatMap((folder) =>
-    files
-      .list(folder)
-      .flatMap((name) => (/\.(?:wants|requires)$/.test(name) ? files.list(`${folder}/${name}`) : [name])),
-  );
 }
 
 /** osd/ceph-7, and with cephadm <cluster>/osd.7. `folder`: where it may be looked into. */
