@@ -4,20 +4,20 @@ import type { EventDraft } from "../../model/event.ts";
 import { clause, sentence } from "../../model/text/sentence.ts";
 import type { CephData, CephOsd } from "./schema.ts";
 
-/** Nobody has set up yet that the cluster may be asked: worth knowing, nothing is wrong. */
-const NOT_SET_UP = new Set(["no_ceph_cli", "ceph_no_conf", "ceph_no_keyring"]);
-
 export function cephConditions({ osds, problem }: CephData): ConditionDraft[] {
   return [...(problem === null ? [] : [notAsked(problem)]), ...osds.flatMap(ofOsd)];
 }
 
+/** Where nobody has set up yet that the cluster may be asked, nothing is wrong; it is worth knowing. */
 function notAsked({ code, text, next_step }: NonNullable<CephData["problem"]>): ConditionDraft {
-  return {
-    code: NOT_SET_UP.has(code) ? code : "ceph_not_asked",
-    severity: NOT_SET_UP.has(code) ? "info" : "warning",
+  const said = {
     text: sentence(`${clause(text)}, so the cluster is not asked about this host`),
     nextStep: next_step,
   };
+  if (code === "no_ceph_cli") return { code: "no_ceph_cli", severity: "info", ...said };
+  if (code === "ceph_no_conf" || code === "ceph_no_keyring")
+    return { code: "ceph_not_set_up", severity: "info", ...said };
+  return { code: "ceph_not_asked", severity: "warning", ...said };
 }
 
 function ofOsd({ id, ours, up, in: isIn }: CephOsd): ConditionDraft[] {

@@ -19,7 +19,7 @@ const osdSchema = v.object({
   class: text("Device class: hdd, ssd, nvme, …"),
   up: flag("null: the cluster was not asked, or has no such OSD"),
   in: v.nullable(v.boolean()),
-  weight: count("Override weight, 0 to 1 (ceph osd reweight)"),
+  weight: count("Override weight, 0 to 1"),
   crush_weight: count("By custom the capacity in TiB"),
   capacity_bytes: v.nullable(v.number()),
   used_bytes: v.nullable(v.number()),
