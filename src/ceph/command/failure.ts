@@ -69,13 +69,13 @@ export function cephFailure(
     return new AgentError(
       "ceph_key_refused",
       `the cluster does not take the key of ${access.name} in ${access.keyring}`,
-      `To do: compare it with ceph auth get ${access.name}, on a host with the administrator's key.`,
+      `Compare it with what ceph auth get ${access.name} says on a host with the administrator's key.`,
     );
   if (status === DENIED)
     return new AgentError(
       "ceph_denied",
       `${access.name} may not do ${call}`,
-      `To do: give it the rights of docs/ceph.md, on a host with the administrator's key.`,
+      "Give it the rights of docs/ceph.md, on a host with the administrator's key.",
     );
   if (/timed out|error connecting to the cluster/.test(text))
     return new AgentError(

@@ -1,21 +1,15 @@
-/**
- * Ceph on this host: its OSDs and daemons as local traces tell them, and what the cluster says of them. Asking costs a
- * Python process a call, so only the map and the health are asked each time; the hierarchy again when the map is
- * another, space and versions once an hour.
- */
-import * as answers from "../../ceph/command/answers.ts";
-import { type CephCommand, cephCommand } from "../../ceph/command/ceph-command.ts";
+/** Ceph on this host: its OSDs and daemons as local traces tell them, and what the cluster says of them (ask.ts). */
 import type { CephAccess } from "../../ceph/command/failure.ts";
 import { localDaemons } from "../../ceph/daemons.ts";
 import { drivesUnder } from "../../ceph/drives-under.ts";
-import { type CrushTree, crushTree } from "../../ceph/map/tree.ts";
 import { osdPresence } from "../../ceph/osd-presence.ts";
-import { localOsds } from "../../ceph/osds.ts";
+import { type LocalOsd, localOsds } from "../../ceph/osds.ts";
 import { AgentError, errorText } from "../../model/errors.ts";
 import { NEVER_NEWS } from "../../model/facets.ts";
 import { plural, sentence } from "../../model/text/sentence.ts";
 import { type RunProgram, runProgram } from "../../system/program.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
+import { type Asker, openAsker } from "./ask.ts";
 import { cephConditions, cephEvents } from "./conditions.ts";
 import { cephAccess, cephOptions } from "./options.ts";
 import { type Answers, clusterOf, osdsOf } from "./picture.ts";
@@ -23,8 +17,6 @@ import { type CephData, cephSchema } from "./schema.ts";
 import { cephMetrics, cephTable } from "./view.ts";
 
 const EVERY_MS = 300_000;
-/** Less than an hour by what the schedule's jitter may take away. */
-const HOLDS_MS = 3_500_000;
 /** Looked for first: where there is none nothing has to be tried. */
 const PROGRAMS = ["/usr/bin/ceph", "/usr/local/bin/ceph", "/bin/ceph", "/usr/sbin/ceph"];
 /** The first run is waited for at the agent's start, so it takes no longer than this. */
@@ -53,46 +45,22 @@ export function cephCollector({
   onLate,
   firstMs = FIRST_MS,
 }: CephParts = {}): Collector<CephData> & { options: typeof cephOptions } {
-  let command: { readonly access: CephAccess; readonly asks: CephCommand } | null = null;
-  let hierarchy: { readonly fsid: string; readonly epoch: number; readonly tree: CrushTree } | null = null;
-  let hourly: Pick<Answers, "df" | "versions"> | null = null;
-  let hourlyAt = Number.NEGATIVE_INFINITY;
+  let asker: { readonly access: CephAccess; readonly ask: Asker } | null = null;
   let asking: Promise<Answers | Error> | null = null;
   let isFirst = true;
   /** Of the last good look: a cluster that says nothing takes no alarm back. */
   let last: CephData | null = null;
 
-  function commandOf(options: CollectContext["options"]): CephCommand {
-    const access = cephAccess(options);
-    if (command === null || JSON.stringify(command.access) !== JSON.stringify(access))
-      command = { access, asks: cephCommand(access, run) };
-    return command.asks;
-  }
-
   async function ask({ options, signal, machine }: CollectContext): Promise<Answers> {
-    const ceph = commandOf(options);
+    const access = cephAccess(options);
     if (!PROGRAMS.some((path) => machine.files.presence(path) === "yes"))
       throw new AgentError("no_ceph_cli", "the program ceph is not installed", "apt-get install ceph-common");
-    const dump = await ceph.ask(["osd", "dump"], answers.osdDump, signal);
-    if (hierarchy?.fsid !== dump.fsid || hierarchy.epoch !== dump.epoch) {
-      const tree = crushTree(await ceph.ask(["osd", "tree"], answers.osdTree, signal));
-      hierarchy = { fsid: dump.fsid, epoch: dump.epoch, tree };
-    }
-    const { tree } = hierarchy;
-    const health = await ceph.ask(["health", "detail"], answers.health, signal);
-    const now = machine.clock.monotonic();
-    if (now - hourlyAt >= HOLDS_MS) {
-      hourly = {
-        versions: await ceph.ask(["versions"], answers.versions, signal),
-        df: await spaceOf(ceph, signal),
-      };
-      // Where no manager was there to tell the space, it is asked again next time.
-      hourlyAt = hourly.df === null ? Number.NEGATIVE_INFINITY : now;
-    }
-    return { dump, tree, health, df: hourly?.df ?? null, versions: hourly?.versions ?? null };
+    if (asker === null || JSON.stringify(asker.access) !== JSON.stringify(access))
+      asker = { access, ask: openAsker(access, run) };
+    return await asker.ask(machine.clock.monotonic(), signal);
   }
 
-  async function collect(context: CollectContext): Promise<CephData | NoData> {
+  function collect(context: CollectContext): Promise<CephData | NoData> | NoData {
     const { files } = context.machine;
     const local = localOsds(files);
     const daemons = localDaemons(files);
@@ -102,9 +70,17 @@ export function cephCollector({
       if (presence.is === "unknown")
         return noData(sentence(`Whether Ceph runs on this host is not known: ${presence.why}`));
     }
+    return whole(context, local, daemons);
+  }
+
+  async function whole(
+    context: CollectContext,
+    local: readonly LocalOsd[],
+    daemons: CephData["daemons"],
+  ): Promise<CephData | NoData> {
     const answer = await answerOf(context);
     if (answer === null) return FIRST_TIME;
-    const drives = drivesUnder(files, local);
+    const drives = drivesUnder(context.machine.files, local);
     if (!(answer instanceof Error)) {
       const cluster = clusterOf(
         answer,
@@ -160,16 +136,6 @@ export function cephCollector({
     changes: cephEvents,
     collect,
   };
-}
-
-/** What only a manager knows: without one the call ends in `ceph_silent`, and the rest is as true as before. */
-async function spaceOf(ceph: CephCommand, signal: AbortSignal): Promise<answers.OsdDf | null> {
-  try {
-    return await ceph.ask(["osd", "df"], answers.osdDf, signal);
-  } catch (error) {
-    if (error instanceof AgentError && error.code === "ceph_silent") return null;
-    throw error;
-  }
 }
 
 async function delay(ms: number): Promise<null> {

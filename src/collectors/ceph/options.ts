@@ -44,7 +44,7 @@ export function cephAccess(options: Readonly<Record<string, unknown>>): CephAcce
     throw new AgentError(
       "ceph_admin_key",
       `the table [collectors.ceph] names ${ADMIN}, whose key may do everything`,
-      "To do: make a key for client.foundry-agent as docs/ceph.md says, or set allow_admin = true.",
+      "Make a key for client.foundry-agent as docs/ceph.md says, or set allow_admin = true.",
     );
   return { name, conf, keyring };
 }

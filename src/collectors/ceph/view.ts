@@ -22,11 +22,12 @@ export const cephTable: TableView<CephData> = {
 };
 
 /** "up in", as Ceph's own tools say. */
-function stateText({ up, in: isIn }: CephOsd): string | null {
+export function stateText({ up, in: isIn }: CephOsd): string | null {
   return up === null || isIn === null ? null : `${up ? "up" : "down"} ${isIn ? "in" : "out"}`;
 }
 
-function usedText({ used_bytes, capacity_bytes }: CephOsd): string | null {
+/** "15 %". */
+export function usedText({ used_bytes, capacity_bytes }: CephOsd): string | null {
   if (used_bytes === null || capacity_bytes === null || capacity_bytes === 0) return null;
   return `${Math.round((100 * used_bytes) / capacity_bytes)} %`;
 }
