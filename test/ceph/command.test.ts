@@ -139,7 +139,7 @@ it("takes whatever a cluster says, or refuses it in its own words", () => {
         };
         const local = [0, 3, 99].map((id) => ({ id, uuid: null, devices: [] }));
         expect(osdsOf(local, new Map(), found)).toHaveLength(3);
-        expect(clusterOf(found, [0, 3]).health).toEqual(expect.any(String));
+        expect(clusterOf(found, [0, 3], () => ({})).health).toEqual(expect.any(String));
       } catch (error) {
         if (!(error instanceof AgentError) || error.code !== "ceph_answer") throw error;
       }

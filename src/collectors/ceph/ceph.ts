@@ -11,7 +11,8 @@ import { type RunProgram, runProgram } from "../../system/program.ts";
 import { type CollectContext, type Collector, type NoData, noData } from "../collector.ts";
 import { type Asker, openAsker } from "./ask.ts";
 import { cephConditions, cephEvents } from "./conditions.ts";
-import { cephAccess, cephOptions } from "./options.ts";
+import { leftBehindConditions, parseLeftBehind, rememberLeftBehind } from "./left-behind.ts";
+import { cephAccess, cephOptions, foreignNooutAfter } from "./options.ts";
 import { type Answers, clusterOf, osdsOf } from "./picture.ts";
 import { type CephData, cephSchema } from "./schema.ts";
 import { cephMetrics, cephTable } from "./view.ts";
@@ -48,6 +49,8 @@ export function cephCollector({
   let asker: { readonly access: CephAccess; readonly ask: Asker } | null = null;
   let asking: Promise<Answers | Error> | null = null;
   let isFirst = true;
+  let lookedAt = 0;
+  let nooutAfter = 0;
   /** Of the last good look: a cluster that says nothing takes no alarm back. */
   let last: CephData | null = null;
 
@@ -82,10 +85,16 @@ export function cephCollector({
     if (answer === null) return FIRST_TIME;
     const drives = drivesUnder(context.machine.files, local);
     if (!(answer instanceof Error)) {
-      const cluster = clusterOf(
-        answer,
-        local.map(({ id }) => id),
-      );
+      const { clock } = context.machine;
+      const ids = local.map(({ id }) => id);
+      const cluster = clusterOf(answer, ids, (elsewhere) => {
+        const before = parseLeftBehind(context.memory.get());
+        const after = rememberLeftBehind(before, elsewhere, clock.now());
+        if (JSON.stringify(after) !== JSON.stringify(before)) context.memory.set(after);
+        return after;
+      });
+      lookedAt = clock.now();
+      nooutAfter = foreignNooutAfter(context.options);
       last = { osds: osdsOf(local, drives, answer), daemons, cluster, problem: null };
       return last;
     }
@@ -131,8 +140,13 @@ export function cephCollector({
       ]
         .filter((part) => part !== "")
         .join(", "),
-    conditions: (data) =>
-      cephConditions(data.cluster === null && last !== null ? { ...last, problem: data.problem } : data),
+    conditions(data) {
+      const known = data.cluster === null && last !== null ? { ...last, problem: data.problem } : data;
+      return [
+        ...cephConditions(known),
+        ...leftBehindConditions(known.cluster?.noout_elsewhere ?? [], lookedAt, nooutAfter),
+      ];
+    },
     changes: cephEvents,
     collect,
   };

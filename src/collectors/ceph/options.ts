@@ -7,6 +7,15 @@ const ADMIN = "client.admin";
 const path = v.pipe(v.string(), v.maxLength(4_096), v.regex(/^\//, "an absolute path"));
 
 export const cephOptions = {
+  foreign_noout_after_s: v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(0),
+    v.maxValue(31_536_000),
+    v.description(
+      "Seconds until another host whose OSDs are all down, and kept in by noout, is warned of; 1800 without it",
+    ),
+  ),
   name: v.pipe(
     v.string(),
     v.regex(/^client\.[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "client. and a name"),
@@ -23,23 +32,25 @@ export const cephOptions = {
   ),
 };
 
+/** Half an hour: as long as a maintenance of ours holds at most, and as Rook waits. */
+const FOREIGN_NOOUT_S = 1_800;
+
 const schema = v.object({
   name: v.optional(cephOptions.name, "client.foundry-agent"),
   conf: v.optional(cephOptions.conf, "/etc/ceph/ceph.conf"),
   keyring: v.optional(cephOptions.keyring),
   allow_admin: v.optional(cephOptions.allow_admin, false),
+  foreign_noout_after_s: v.optional(cephOptions.foreign_noout_after_s, FOREIGN_NOOUT_S),
 });
+
+/** Milliseconds. @throws AgentError `ceph_option` */
+export function foreignNooutAfter(options: Readonly<Record<string, unknown>>): number {
+  return read(options).foreign_noout_after_s * 1_000;
+}
 
 /** @throws AgentError `ceph_option`, `ceph_admin_key` */
 export function cephAccess(options: Readonly<Record<string, unknown>>): CephAccess {
-  const parsed = v.safeParse(schema, options);
-  if (!parsed.success)
-    throw new AgentError(
-      "ceph_option",
-      `the table [collectors.ceph] has a mistake: ${parsed.issues[0].message.slice(0, 100)}`,
-      "foundry-agent config check",
-    );
-  const { name, conf, keyring = `/etc/ceph/ceph.${name}.keyring`, allow_admin } = parsed.output;
+  const { name, conf, keyring = `/etc/ceph/ceph.${name}.keyring`, allow_admin } = read(options);
   if (name === ADMIN && !allow_admin)
     throw new AgentError(
       "ceph_admin_key",
@@ -47,4 +58,14 @@ export function cephAccess(options: Readonly<Record<string, unknown>>): CephAcce
       "Make a key for client.foundry-agent as docs/ceph.md says, or set allow_admin = true.",
     );
   return { name, conf, keyring };
+}
+
+function read(options: Readonly<Record<string, unknown>>): v.InferOutput<typeof schema> {
+  const parsed = v.safeParse(schema, options);
+  if (parsed.success) return parsed.output;
+  throw new AgentError(
+    "ceph_option",
+    `the table [collectors.ceph] has a mistake: ${parsed.issues[0].message.slice(0, 100)}`,
+    "foundry-agent config check",
+  );
 }

@@ -4,6 +4,7 @@ import { coveringFlags } from "../../ceph/map/flags.ts";
 import { type CrushTree, osdsBelow } from "../../ceph/map/tree.ts";
 import type { LocalOsd } from "../../ceph/osds.ts";
 import { oneLine } from "../linux/text.ts";
+import type { LeftBehind } from "./left-behind.ts";
 import type { CephCluster, CephOsd } from "./schema.ts";
 
 const MAX_CHECKS = 50;
@@ -20,6 +21,8 @@ export interface Answers {
   /** By kind of daemon and version, how many; null: not asked yet. */
   readonly versions: Readonly<Record<string, Readonly<Record<string, number>>>> | null;
 }
+
+type Elsewhere = Omit<CephCluster["noout_elsewhere"][number], "since">;
 
 /** @param drives kernel names by OSD id @param answers null: what this host alone knows */
 export function osdsOf(
@@ -49,11 +52,17 @@ export function osdsOf(
   });
 }
 
-/** @param ids of this host's OSDs */
-export function clusterOf(answers: Answers, ids: readonly number[]): CephCluster {
+/** @param ids of this host's OSDs @param leftBehind since when they are so */
+export function clusterOf(
+  answers: Answers,
+  ids: readonly number[],
+  leftBehind: (elsewhere: readonly Elsewhere[]) => LeftBehind,
+): CephCluster {
   const { dump, tree, health } = answers;
   const parents = [...new Set(ids.flatMap((id) => tree.parents.get(id) ?? []))];
   const names = parents.flatMap((id) => tree.byId.get(id)?.name ?? []);
+  const elsewhere = nooutElsewhere(answers, ids);
+  const since = leftBehind(elsewhere);
   const running = versionsOf(answers.versions);
   return {
     fsid: dump.fsid,
@@ -71,12 +80,15 @@ export function clusterOf(answers: Answers, ids: readonly number[]): CephCluster
       .slice(0, MAX_CHECKS),
     buckets: names.sort(),
     flags: coveringFlags(dump, tree, ids),
-    noout_elsewhere: nooutElsewhere(answers, ids),
+    noout_elsewhere: elsewhere.map((one) => {
+      const at = since[one.bucket];
+      return { ...one, since: at === undefined ? null : new Date(at).toISOString() };
+    }),
   };
 }
 
 /** Buckets with noout that hold none of ours. One without any OSD holds nothing up. */
-function nooutElsewhere({ dump, tree }: Answers, ids: readonly number[]): CephCluster["noout_elsewhere"] {
+function nooutElsewhere({ dump, tree }: Answers, ids: readonly number[]): Elsewhere[] {
   const up = new Set(dump.osds.filter((osd) => osd.up).map(({ osd }) => osd));
   return [...tree.byId.values()]
     .filter(({ name }) => dump.crush_node_flags[name]?.includes("noout"))

@@ -54,6 +54,7 @@ const clusterSchema = v.object({
       v.object({
         bucket: v.string(),
         all_down: v.pipe(v.boolean(), v.description("None of its OSDs is up")),
+        since: text("RFC 3339: since when this agent sees it so; null: some OSD of it is up"),
       }),
     ),
     v.description("Other buckets that are kept from losing data's copies: hosts in maintenance, or left so"),

@@ -63,6 +63,15 @@ export const cephMetrics: readonly Metric<CephData>[] = [
     samples: ({ cluster }) => [{ value: cluster === null ? 0 : 1 }],
   },
   {
+    name: "foundry_agent_ceph_foreign_noout_since_seconds",
+    help: "Since when, in seconds since the epoch, this node sees another bucket kept in by noout with no OSD up.",
+    type: "gauge",
+    *samples({ cluster }) {
+      for (const { bucket, since } of cluster?.noout_elsewhere ?? [])
+        if (since !== null) yield { value: Date.parse(since) / 1_000, labels: { bucket } };
+    },
+  },
+  {
     name: "foundry_agent_ceph_health",
     help: "Health as the cluster says: 0 HEALTH_OK, 1 HEALTH_WARN, 2 HEALTH_ERR.",
     type: "gauge",

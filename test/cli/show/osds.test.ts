@@ -36,7 +36,7 @@ const DATA: CephData = {
     checks: [{ code: "OSD_DOWN", severity: "HEALTH_WARN", text: "1 osds down", muted: false }],
     buckets: ["node-7"],
     flags: [{ flag: "noout", on: "cluster", name: null }],
-    noout_elsewhere: [{ bucket: "node-9", all_down: true }],
+    noout_elsewhere: [{ bucket: "node-9", all_down: true, since: "2025-10-09T08:53:20.000Z" }],
   },
   problem: null,
 };

@@ -49,13 +49,13 @@ function bench(tree: Tree = NODE, options: Record<string, unknown> = {}) {
       Object.fromEntries(Object.entries(said).map(([words, answer]) => [`${CALL} ${words}`, answer])),
     );
   say(HEALTHY);
-  const time = { monotonic: 9_000 };
-  const clock: Clock = { now: () => 1_760_000_000_000, monotonic: () => time.monotonic };
+  const time = { monotonic: 9_000, now: 1_760_000_000_000 };
+  const clock: Clock = { now: () => time.now, monotonic: () => time.monotonic };
   const collector = cephCollector({ run: programs.run });
   let told = 0;
   const context = collectContext(treeMachine(tree, clock), options);
   return {
-    ...{ programs, say, collector, context },
+    ...{ programs, say, collector, context, time },
     collect: async (minutes = 0) => {
       time.monotonic += minutes * 60_000;
       return await collectData(collector, context);
@@ -135,12 +135,36 @@ it("sees flags that concern it, hosts in maintenance elsewhere, and tells what c
     ["noout", "class", "hdd"],
     ["noout", "osd", "osd.0"],
   ]);
-  expect(after.cluster?.noout_elsewhere).toEqual([{ bucket: "lab-b", all_down: true }]);
+  const since = "2025-10-09T08:53:20.000Z";
+  expect(after.cluster?.noout_elsewhere).toEqual([{ bucket: "lab-b", all_down: true, since }]);
   expect(after.cluster?.checks.map(({ code }) => code)).toContain("OSD_DOWN");
   expect(cephEvents(before, after)).toEqual([
     { type: "ceph.health_changed", severity: "info", data: { before: "HEALTH_OK", after: "HEALTH_WARN" } },
   ]);
   expect(conditionCodes(collector, after)).toEqual([]);
+});
+
+it("warns of a host that was left behind in maintenance, over restarts, until it is back", async () => {
+  const rig = bench();
+  const left = { ...HEALTHY, "osd dump": { stdout: read("osd-dump-flags") } };
+  const codes = async (minutes: number, collector = rig.collector): Promise<string[]> => {
+    rig.time.now += minutes * 60_000;
+    return conditionCodes(collector, await collectData(collector, rig.context));
+  };
+  rig.say(left);
+  expect([await codes(0), await codes(29)]).toEqual([[], []]);
+  const restarted = cephCollector({ run: rig.programs.run });
+  expect(await codes(1, restarted)).toEqual(["ceph_foreign_noout(lab-b)"]);
+  rig.say(HEALTHY);
+  expect(await codes(5, restarted)).toEqual([]);
+  rig.say(left);
+  // A clock that was set back must not make it older than it is.
+  expect([await codes(0, restarted), await codes(-60, restarted), await codes(29, restarted)]).toEqual([
+    [],
+    [],
+    [],
+  ]);
+  expect(await codes(1, restarted)).toEqual(["ceph_foreign_noout(lab-b)"]);
 });
 
 it("says which of its OSDs is down or is not the cluster's, until the cluster says otherwise", async () => {

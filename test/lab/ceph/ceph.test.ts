@@ -80,12 +80,30 @@ it("knows this host's OSDs, and what becomes of them", async (context) => {
     return now.osds[0]?.up === false ? now : null;
   });
   expect(conditionCodes(made, later)).toEqual(["ceph_osd_down(osd.0)"]);
-  expect(later.cluster?.noout_elsewhere).toEqual([{ bucket: "lab-b", all_down: false }]);
+  expect(later.cluster?.noout_elsewhere).toEqual([{ bucket: "lab-b", all_down: false, since: null }]);
   expect(later.osds[1]?.weight).toBeCloseTo(0.5, 4);
   expect(later.cluster?.checks.map(({ code }) => code)).toContain("OSD_DOWN");
 
   await cluster.startOsd(0);
   await until("it is back", async () => ((await collect()).osds[0]?.up === true ? true : null));
+});
+
+it("warns of a host whose agent is gone and whose noout nobody takes away", async (context) => {
+  if (LACKING !== null) return context.skip(LACKING);
+  const { collector: made, collect } = await collector({ foreign_noout_after_s: 0 });
+  await cluster.ceph("osd", "set-group", "noout", "lab-c");
+  for (const id of [2, 5]) await cluster.stopOsd(id);
+  const data = await until("all of it is down", async () => {
+    const now = await collect();
+    return now.cluster?.noout_elsewhere.some(({ all_down }) => all_down) ? now : null;
+  });
+  expect(conditionCodes(made, data)).toContain("ceph_foreign_noout(lab-c)");
+  const [, ...words] = (made.conditions?.(data).find(({ subject }) => subject === "lab-c")?.nextStep ?? "")
+    .replace(/ {2}#.*$/, "")
+    .split(" ");
+  await cluster.ceph(...words);
+  expect(conditionCodes(made, await collect())).not.toContain("ceph_foreign_noout(lab-c)");
+  for (const id of [2, 5]) await cluster.startOsd(id);
 });
 
 it("says what is missing, each in its own words", async (context) => {
