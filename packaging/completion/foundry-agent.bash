@@ -15,13 +15,13 @@ _foundry_agent_names() {
 _foundry_agent_value() {
   case "$1 $2" in
     "run --config" | "status --socket" | "report --socket" | "drives --socket" | \
-      "smart-test --socket" | "network --socket" | "events --socket" | "why --socket" | \
-      "commands --socket" | "commands --key" | "commands --make-key" | "reboot --socket" | \
-      "hold --socket" | "release --socket" | "sync --socket" | "collect --socket" | \
-      "check --socket" | "enroll --socket" | "adopt --socket" | "reset --socket" | \
-      "leave --socket" | "reload --socket" | "diagnostics --output" | "diagnostics -o" | \
-      "diagnostics --socket" | "config --config" | "sandbox --state" | "helper --socket" | \
-      "helper --policy") finds="file" ;;
+      "smart-test --socket" | "network --socket" | "osds --socket" | "events --socket" | \
+      "why --socket" | "commands --socket" | "commands --key" | "commands --make-key" | \
+      "reboot --socket" | "hold --socket" | "release --socket" | "sync --socket" | \
+      "collect --socket" | "check --socket" | "enroll --socket" | "adopt --socket" | \
+      "reset --socket" | "leave --socket" | "reload --socket" | "diagnostics --output" | \
+      "diagnostics -o" | "diagnostics --socket" | "config --config" | "sandbox --state" | \
+      "helper --socket" | "helper --policy") finds="file" ;;
     "status --fail-on") words="error warning never" ;;
     "report --as" | "enroll --api") words="nodefoundry" ;;
     "drives --for" | "commands --node" | "commands --param" | "commands --expires" | \
@@ -39,7 +39,7 @@ _foundry_agent_value() {
 # Sets words and finds for a word that is no option: sub-command, number of words before it, these words.
 _foundry_agent_word() {
   case "$1/$2/$3" in
-    report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory bmc hardware lldp local" ;;
+    report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory bmc hardware lldp ceph local" ;;
     drives/0/) words="locate forget"; _foundry_agent_names /sys/block/*/device; members=yes ;;
     drives/1/locate | smart-test/0/) _foundry_agent_names /sys/block/*/device; members=yes ;;
     drives/1/forget | commands/1/cancel) : ;;
@@ -59,8 +59,9 @@ _foundry_agent_options() {
     status) words="--fail-on -w --watch --socket --json -h --help" ;;
     report) words="--as --raw --socket --json -h --help" ;;
     drives) words="-w --watch --raw --for --off --socket --json -h --help" ;;
-    smart-test | network | why | release | \
-      sync | collect | check | reload) words="--socket --json -h --help" ;;
+    smart-test | network | osds | why | \
+      release | sync | collect | check | \
+      reload) words="--socket --json -h --help" ;;
     events) words="--since -f --follow --socket --json -h --help" ;;
     commands) words="-w --watch --socket --json --key --node --type --param --expires --id --mode --make-key -h --help" ;;
     reboot) words="--hard --reason --no-drain --force --dry-run --test -y --yes --wait --unproven --socket --json -h --help" ;;
@@ -104,7 +105,7 @@ _foundry_agent() {
   elif [[ -z $command && $current == -* ]]; then
     words="-h --help -V --version"
   elif [[ -z $command || $command == help && $count -eq 0 ]]; then
-    words="run status report drives smart-test network events why commands reboot hold release sync collect check enroll adopt reset leave reload diagnostics config sandbox version"
+    words="run status report drives smart-test network osds events why commands reboot hold release sync collect check enroll adopt reset leave reload diagnostics config sandbox version"
   elif [[ $current == -* ]]; then
     _foundry_agent_options "$command"
   else

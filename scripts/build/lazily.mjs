@@ -33,6 +33,7 @@ const PACKAGE = /^pino$/;
 const OWN = [
   { by: /\/src\/(?:main\.ts|cli\/.*)$/, file: /\/src\/control\/index\.ts$/ },
   { by: /\/src\/control\/[a-z]+\/declaration\.ts$/, file: /\/src\/control\/[a-z]+\/api\.ts$/ },
+  { by: /\/src\/collectors\/ceph\/ceph\.ts$/, file: /\/src\/collectors\/ceph\/ask\.ts$/ },
   { by: /\/src\/collectors\/[a-z]+\/[a-z]+\.ts$/, file: /\/src\/collectors\/[a-z]+\/schema\.ts$/ },
 ];
 const STAND_IN = "stand-in";
@@ -51,7 +52,7 @@ export function lazily() {
         namespace === STAND_IN ? undefined : { path, namespace: STAND_IN },
       );
       build.onResolve(
-        { filter: /\/(?:index|api|schema)\.ts$/ },
+        { filter: /\/(?:index|api|schema|ask)\.ts$/ },
         ({ path, namespace, importer, resolveDir }) => {
           const file = join(resolveDir, path);
           const late =

@@ -4,6 +4,7 @@
  * callers take for a yes.
  */
 import type { Files } from "../system/files.ts";
+import { enabledUnits } from "./units.ts";
 
 export type OsdPresence = { readonly is: "yes" | "no" } | { readonly is: "unknown"; readonly why: string };
 
@@ -25,7 +26,6 @@ const PARTITION_TYPES = new Set([
 const FSID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const UNIT =
   /^(?:ceph-osd@\d+|ceph-volume@(?:lvm|simple)-|ceph-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}@osd\.)/;
-const UNIT_FOLDERS = ["/etc/systemd/system", "/run/systemd/system"];
 const DATA = "/var/lib/ceph";
 const ROOK = "/var/lib/rook";
 
@@ -62,16 +62,7 @@ function onDevices(files: Files): boolean {
 
 /** Units of single OSDs: enabled by ceph-volume (under /run) or by cephadm, directly or in some target's `.wants`. */
 function asUnits(files: Files): boolean {
-  return UNIT_FOLDERS.some((folder) =>
-    files
-      .list(folder)
-      .some(
-        (name) =>
-          UNIT.test(name) ||
-          (/\.(?:wants|requires)$/.test(name) &&
-            files.list(`${folder}/${name}`).some((unit) => UNIT.test(unit))),
-      ),
-  );
+  return enabledUnits(files).some((name) => UNIT.test(name));
 }
 
 /** Packages make the folder, closed to others; OSDs are osd/ceph-N in it, with cephadm <fsid>/osd.N. */

@@ -1,10 +1,12 @@
 /**
  * Which OSDs live on this host and on which of its devices, as far as the traces of ceph-volume and cephadm tell this
  * user: units that are enabled (any user may see them; those of ceph-volume name the OSD's own id, which is in the name
- * of its volume too), and the OSDs' folders (root and ceph only). Those of ceph-volume are mounts, and may be on the very
- * drive that hangs, so nobody looks into them; those of cephadm lie on the host's own file system.
+ * of its volume too), mount points, and the OSDs' folders (root and ceph only). Those of ceph-volume are mounts, and may
+ * be on the very drive that hangs, so nobody looks into them; those of cephadm lie on the host's own file system.
  */
 import type { Files } from "../system/files.ts";
+import { parseMountinfo } from "../system/mountinfo.ts";
+import { enabledUnits } from "./units.ts";
 
 export interface LocalOsd {
   readonly id: number;
@@ -15,7 +17,6 @@ export interface LocalOsd {
 }
 
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-const UNIT_FOLDERS = ["/etc/systemd/system", "/run/systemd/system"];
 const UNIT = new RegExp(
   `^(?:ceph-volume@(?:lvm|simple)-(\\d+)-(${UUID})|ceph-osd@(\\d+)|ceph-${UUID}@osd\\.(\\d+))\\.service$`,
 );
@@ -35,11 +36,12 @@ export function localOsds(files: Files): LocalOsd[] {
       devices: [...new Set([...(known?.devices ?? []), ...devices])],
     });
   };
-  for (const name of unitNames(files)) {
+  for (const name of enabledUnits(files)) {
     const [, volume, uuid = null, plain, cephadm] = UNIT.exec(name) ?? [];
     const id = volume ?? plain ?? cephadm;
     if (id !== undefined) note({ id: Number(id), uuid, devices: [] });
   }
+  for (const id of mounted(files)) note({ id, uuid: null, devices: [] });
   for (const { id, folder } of dataFolders(files)) {
     if (folder === null) {
       note({ id, uuid: null, devices: [] });
@@ -71,12 +73,12 @@ function volumeUuid(name: string): string | null {
   return /-osd--(?:block|data|db|wal|journal)--([0-9a-f-]+)$/.exec(name)?.[1]?.replaceAll("--", "-") ?? null;
 }
 
-function unitNames(files: Files): string[] {
-  return UNIT_FOLDERS.flatMap((folder) =>
-    files
-      .list(folder)
-      .flatMap((name) => (/\.(?:wants|requires)$/.test(name) ? files.list(`${folder}/${name}`) : [name])),
-  );
+/** Each OSD of ceph-volume that was activated has a file system of its own, whose place any user may see. */
+function mounted(files: Files): number[] {
+  return parseMountinfo(files.text("/proc/self/mountinfo") ?? "").flatMap(({ mountpoint }) => {
+    const id = /^\/var\/lib\/ceph\/osd\/[A-Za-z0-9]+-(\d{1,7})$/.exec(mountpoint)?.[1];
+    return id === undefined ? [] : [Number(id)];
+  });
 }
 
 /** osd/ceph-7, and with cephadm <cluster>/osd.7. `folder`: where it may be looked into. */

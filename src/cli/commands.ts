@@ -12,6 +12,7 @@ export const COMMANDS: CommandTable = {
   drives: async () => (await import("./drives/drives.ts")).drivesCommand,
   "smart-test": async () => (await import("./drives/smart-test.ts")).smartTestCommand,
   network: async () => (await import("./show/network.ts")).networkCommand,
+  osds: async () => (await import("./show/osds.ts")).osdsCommand,
   events: async () => (await import("./show/events.ts")).eventsCommand,
   why: async () => (await import("./show/why.ts")).whyCommand,
   commands: async () => (await import("./commands/list.ts")).commandsCommand,

@@ -4,6 +4,7 @@ import type { HelperPort } from "../helper/port.ts";
 import { noHelper } from "../helper/port.ts";
 import type { SmartHistory } from "../model/smart.ts";
 import { bmcCollector } from "./bmc/bmc.ts";
+import { cephCollector } from "./ceph/ceph.ts";
 import type { Collector } from "./collector.ts";
 import { cpuCollector } from "./cpu/cpu.ts";
 import { drivesCollector } from "./drives/drives.ts";
@@ -50,6 +51,7 @@ export function allCollectors({ helper, smartHistory, again }: CollectorParts = 
     bmcCollector({ helper }),
     hardwareCollector({ helper }),
     lldpCollector({ helper }),
+    cephCollector(again === null ? {} : { onLate: () => again("ceph") }),
     localCollector(),
   ];
 }

@@ -58,3 +58,18 @@ it("a unit of cephadm tells that there is one, and a host without Ceph that ther
   expect(osds({ files: { [unit]: "" } })).toEqual([{ id: 12, uuid: null, devices: [] }]);
   expect(osds({ folders: ["/var/lib/ceph/osd"] })).toEqual([]);
 });
+
+it("what is mounted for an OSD tells its id to any user, also where neither unit nor folder does", () => {
+  const mount = (at: string): string =>
+    `200 29 0:60 / ${at} rw,relatime shared:100 - tmpfs tmpfs rw,inode64\n`;
+  const mounts = [
+    "/var/lib/ceph/osd/ceph-0",
+    "/var/lib/ceph/osd/site-17",
+    "/srv/osd/ceph-9",
+    "/var/lib/ceph/osd",
+  ];
+  expect(osds({ files: { "/proc/self/mountinfo": mounts.map(mount).join("") } })).toEqual([
+    { id: 0, uuid: null, devices: [] },
+    { id: 17, uuid: null, devices: [] },
+  ]);
+});

@@ -12,9 +12,12 @@ import { allLiterals, literalsOf } from "../support/text/literals.ts";
 const LITERALS = allLiterals().filter(({ file }) => file !== "src/model/text/next-step.ts");
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
-/** What only goes through the agent: its gates ask Ceph, packages, updates, windows and whoever works there first. */
+/**
+ * What only goes through the agent: its gates ask Ceph, packages, updates, windows and whoever works there first.
+ * (Not the noout of a host that never came back: no agent takes it away, and whether it is given up only people know.)
+ */
 const GUARDED =
-  /\bsystemctl (?:-\S+ )*(?:reboot|poweroff|halt|kexec|soft-reboot|isolate|emergency|rescue)\b|(?:^|[;&|(`] ?|sudo )(?:reboot|poweroff|halt|shutdown(?! -c)|init [06]|telinit)(?:$|[ ;&|`])|\bchassis power (?!status)|\bceph osd (?:out|down|in|purge|destroy|rm|lost|stop|reweight|crush|set|unset|pause)\b|\b(?:systemctl|service) (?:-\S+ )*(?:stop|restart|kill|disable|mask)(?: --now)? \S*(?:ceph|osd)|\b(?:wipefs|mkfs|blkdiscard|sgdisk|shred|nvme format|hdparm --security|pvremove|vgremove|lvremove|ceph-volume lvm zap)\b|\bdd (?:if|of)=|\brm -[a-z]*r|>\s*\/proc\/sysrq|reboot [^#]*--(?:force|unproven)\b/;
+  /\bsystemctl (?:-\S+ )*(?:reboot|poweroff|halt|kexec|soft-reboot|isolate|emergency|rescue)\b|(?:^|[;&|(`] ?|sudo )(?:reboot|poweroff|halt|shutdown(?! -c)|init [06]|telinit)(?:$|[ ;&|`])|\bchassis power (?!status)|\bceph osd (?:out|down|in|purge|destroy|rm|lost|stop|reweight|crush|set|unset(?!-group)|pause)\b|\b(?:systemctl|service) (?:-\S+ )*(?:stop|restart|kill|disable|mask)(?: --now)? \S*(?:ceph|osd)|\b(?:wipefs|mkfs|blkdiscard|sgdisk|shred|nvme format|hdparm --security|pvremove|vgremove|lvremove|ceph-volume lvm zap)\b|\bdd (?:if|of)=|\brm -[a-z]*r|>\s*\/proc\/sysrq|reboot [^#]*--(?:force|unproven)\b/;
 
 /** Where such a text is no advice: it names what the helper itself does, or what somebody has typed already. */
 const NAMES_IT: readonly (readonly [file: string, text: string])[] = [

@@ -122,7 +122,8 @@ function wearCell(drive: DriveWire): Cell {
   return wear >= WORN_PERCENT ? { text, color: "yellow" } : text;
 }
 
-function verdictCell({ smart }: DriveWire): Cell {
+/** The verdict that stands, in its colour. */
+export function verdictCell({ smart }: Pick<DriveWire, "smart">): Cell {
   if (smart?.severity === undefined) return null;
   const { severity, last_verdict = null } = smart;
   const color = SEVERITY_COLORS[standingVerdict(smart)?.severity ?? severity];

@@ -5,6 +5,7 @@
  */
 import type { GenericSchema, InferOutput } from "valibot";
 import * as v from "valibot";
+import { cephSchema } from "../../collectors/ceph/schema.ts";
 import type { AnyCollector } from "../../collectors/index.ts";
 import { NetworkSchema } from "../../collectors/network/schema.ts";
 import type { Data, Route } from "../routes/route.ts";
@@ -33,7 +34,8 @@ const ANSWERS = {
   "GET /v1/status": data(shapes.statusSchema),
   "GET /v1/report": { kind: "data", schema: shapes.reportSchema },
   "GET /v1/report/{section}": { kind: "data", schema: shapes.anySectionSchema },
-  // One that is read and not only shown.
+  // Those that are read and not only shown.
+  "GET /v1/report/ceph": data(shapes.sectionSchema(cephSchema)),
   "GET /v1/report/network": data(shapes.sectionSchema(NetworkSchema)),
   "GET /v1/drives": data(drives.drivesSchema),
   "GET /v1/drives/{drive}": data(drives.driveAnswerSchema),

@@ -164,7 +164,7 @@ describe("drives and network", () => {
     expect((await run(["drives", name])).stdout).toMatch(/^ {2}Ceph +osd\.9$/m);
     const dry = JSON.parse((await run(["reboot", "--dry-run", "--json"])).stdout);
     const osds = dry.gates.find(({ gate }: { gate: string }) => gate === "osds");
-    expect(osds.why.next_step).toMatch(/^ceph osd ok-to-stop 7 9 {2}#/);
+    expect(osds.why.next_step).toMatch(/^ceph osd ok-to-stop 0 1 2 3 4 5 6 7 8 9 10 11 {2}#/);
   });
 
   test("a missing drive stands where it was, with its serial number for administrators only", async () => {

@@ -1,4 +1,5 @@
 /** What `npm start` offers to be typed, typed by an ordinary user: also on a node of Ceph, whose folder is closed to him. */
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { newcomer } from "../../support/text/pages/newcomer.ts";
@@ -23,8 +24,9 @@ test.each([false, true])(
     await eventually(() =>
       /command\.state +reboot cmd_local_\w+ succeeded.*nothing was touched/.test(said()),
     );
+    // A machine with Ceph's packages has the folder, closed, as it is.
     expect(/Live it would be refused: Whether this host has Ceph OSDs can't be told/.test(said())).toBe(
-      closedCeph,
+      closedCeph || existsSync("/var/lib/ceph"),
     );
     await someone.interrupt();
   },

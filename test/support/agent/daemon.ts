@@ -17,6 +17,7 @@ import type { Io } from "../../../src/cli/output.ts";
 import type { Input } from "../../../src/cli/prompt.ts";
 import { eventsCommand } from "../../../src/cli/show/events.ts";
 import { networkCommand } from "../../../src/cli/show/network.ts";
+import { osdsCommand } from "../../../src/cli/show/osds.ts";
 import { reportCommand } from "../../../src/cli/show/report.ts";
 import { statusCommand } from "../../../src/cli/show/status.ts";
 import { whyCommand } from "../../../src/cli/show/why.ts";
@@ -29,6 +30,7 @@ const READING = [
   drivesCommand,
   smartTestCommand,
   networkCommand,
+  osdsCommand,
   eventsCommand,
   syncCommand,
   collectCommand,
