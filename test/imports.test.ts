@@ -9,7 +9,8 @@ const SRC = new URL("../src/", import.meta.url).pathname;
 const ORDER = [
   ["model"],
   ["system"],
-  ["ceph", "helper"],
+  ["ceph"],
+  ["helper"],
   ["collectors", "commands", "handlers", "control", "posture"],
   ["config", "store"],
   ["sockets"],

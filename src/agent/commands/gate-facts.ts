@@ -1,4 +1,5 @@
 /** What the gates of commands are asked with: facts of this host, its policy and its configuration, at each look. */
+import { type OsdsHere, together } from "../../ceph/here.ts";
 import type { CommandSettings, GatePort, OwnFacts, PolicyLook } from "../../commands/executor/ports.ts";
 import { within } from "../../commands/executor/waker.ts";
 import { isClockTrusted, readFacts } from "../../commands/facts/facts.ts";
@@ -61,6 +62,7 @@ export function openCommandGates(options: {
     return {
       ...read,
       ...own,
+      osds: together(read.osds, helperLook?.osds ?? null),
       clockTrusted: read.clockTrusted || own.time.exact,
       hardware: config.agent.hardware,
       helper: absent === null ? { present: true } : { present: false, why: absent },
@@ -209,6 +211,7 @@ export function openCommandGates(options: {
           refusal:
             refusal === null ? null : { code: refusal.code, text: refusal.text, nextStep: refusal.next_step },
           againInMinutes: again_in_minutes,
+          osds: osdsOf(seen.osds),
         },
         problem: null,
       };
@@ -219,4 +222,13 @@ export function openCommandGates(options: {
   }
 
   return { settings, policy, nodeId, signature, verdicts, conditions };
+}
+
+/** As an older helper leaves it out, and as a newer one might change it. */
+function osdsOf(said: RebootLook["osds"] | undefined): OsdsHere | null {
+  if (said?.is === "yes") return { is: "yes", ids: said.ids ?? [] };
+  if (said?.is === "no") return { is: "no" };
+  return said === undefined
+    ? null
+    : { is: "unknown", why: "why" in said ? said.why : "the helper could not tell" };
 }

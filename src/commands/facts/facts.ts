@@ -3,8 +3,7 @@
  * compiler), 3 ms the first time. What can't be read is said and counts as a reason to wait; what has no trace (no
  * systemd, no dpkg) is not there.
  */
-import { osdPresence } from "../../ceph/osd-presence.ts";
-import { localOsds } from "../../ceph/osds.ts";
+import { osdsHere } from "../../ceph/here.ts";
 import { errorCode } from "../../model/errors.ts";
 import type { Files } from "../../system/files.ts";
 import type { MountLine } from "../../system/mountinfo.ts";
@@ -147,12 +146,4 @@ function processOf(files: Files, path: string): "yes" | "no" | "unknown" {
 export function readUptime(files: Files): number | null {
   const found = /^(\d{1,12}\.\d{2}) /.exec(files.text("/proc/uptime") ?? "");
   return found ? Math.round(Number(found[1]) * 1000) : null;
-}
-
-/** With their ids where some can be told. */
-function osdsHere(files: Files): Facts["osds"] {
-  const presence = osdPresence(files);
-  if (presence.is !== "yes") return presence;
-  const ids = localOsds(files).map(({ id }) => id);
-  return ids.length === 0 ? { is: "yes" } : { is: "yes", ids };
 }

@@ -3,6 +3,7 @@
  * before and says pass, wait or refuse, always with a sentence; it touches nothing, so that `--dry-run` and a
  * rehearsal go through the very same ones.
  */
+import type { OsdsHere } from "../../ceph/here.ts";
 import type { Why } from "../../model/command.ts";
 
 /** What a gate is asked about. */
@@ -66,12 +67,6 @@ export interface Lost {
   readonly settledBy: readonly string[];
 }
 
-/** `yes`, `no`, or `unknown` with the reason: unknown counts as yes. */
-export type Presence =
-  | { readonly is: "yes" /** As far as they can be told. */; readonly ids?: readonly number[] }
-  | { readonly is: "no" }
-  | { readonly is: "unknown"; readonly why: string };
-
 /** A process or program that wants the host to stay on; `who` and `why` are its own words, printable and cut. */
 export interface Inhibitor {
   readonly who: string;
@@ -86,6 +81,8 @@ export interface HelperLook {
   readonly refusal: Why | null;
   /** Minutes after which the limits would let it through, when that is the reason. */
   readonly againInMinutes: number | null;
+  /** What root sees of OSDs; null or left out: an older helper, which does not look. */
+  readonly osds?: OsdsHere | null;
 }
 
 /** Facts that can be hidden from an unprivileged process. */
@@ -120,7 +117,7 @@ export interface Facts {
   readonly updates: readonly string[];
   /** Users with an interactive session: `root on pts/0 from 10.0.0.5`. */
   readonly sessions: readonly string[];
-  readonly osds: Presence;
+  readonly osds: OsdsHere;
   /** What could not be read, and why: "/run/systemd/inhibit can't be read". Such a fact counts as a reason to wait. */
   readonly unreadable?: Readonly<Partial<Record<Hidden, string>>>;
 }

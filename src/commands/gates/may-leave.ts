@@ -115,9 +115,10 @@ function askCeph(ids: readonly number[]): string {
     : `ceph osd ok-to-stop ${ids.join(" ")}  # all of this host`;
 }
 
-/** Until this agent can drain, it does not pretend to. Unknown counts as yes. */
-export const osds: Check = ({ type, params, source }, { osds: found }) => {
+/** Until this agent can drain, it does not pretend to. Unknown counts as yes, once root has looked as well. */
+export const osds: Check = ({ type, params, source, mode }, { osds: found, helper, helperLook }) => {
   if (type !== "reboot" || params.drain_osds === false || found.is === "no") return null;
+  if (found.is === "unknown" && mode === "live" && helper.present && helperLook === null) return null;
   const ids = found.is === "yes" ? (found.ids ?? []) : [];
   const why =
     found.is === "yes"

@@ -3,6 +3,7 @@
  * one answer. It only looks.
  */
 import * as v from "valibot";
+import { type OsdsHere, osdsHere } from "../../ceph/here.ts";
 import { wireError } from "../link/request.ts";
 import type { Operation } from "../operation.ts";
 import type { Changes } from "../policy/changes.ts";
@@ -40,6 +41,8 @@ export interface RebootLook {
     readonly text: string;
     readonly next_step: string | null;
   } | null;
+  /** Whether OSDs of Ceph are on this host, and which: to the rest of the agent Ceph's folders are closed. */
+  readonly osds: OsdsHere;
   /** Minutes of uptime until the limits let one through, where they are the reason. */
   readonly again_in_minutes: number | null;
 }
@@ -74,6 +77,7 @@ export function rebootLookOperation(parts: {
         doubt,
         refusal:
           error === null ? null : { code: error.code, text: error.message, next_step: error.next_step },
+        osds: osdsHere(context.files),
         again_in_minutes: refused?.againInMinutes ?? null,
       };
     },

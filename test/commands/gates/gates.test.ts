@@ -152,6 +152,15 @@ it("says every reason in one sentence with what to do about it", () => {
       {},
       { osds: { is: "unknown", why: "/var/lib/ceph is closed" } },
     ],
+    // Nobody but root can look, and he has.
+    [
+      "refuse no_drain_available: Whether this host has Ceph OSDs can't be told (Rook keeps data in /var/lib/rook), and this version can't drain them before a reboot.",
+      {},
+      {
+        osds: { is: "unknown", why: "Rook keeps data in /var/lib/rook" },
+        helperLook: { shutdown: { scheduled: false, underWay: false }, refusal: null, againInMinutes: null },
+      },
+    ],
     [
       "wait held: ada (uid 1000) holds this node since 2026-11-21 11:00 UTC, until 2026-11-21 16:00 UTC: new firmware.",
       {},
@@ -568,4 +577,16 @@ it("waits for trusted time only with a public key, from the network, with an end
 it("shows nobody's control characters", () => {
   const text = outcome({}, { inhibitors: [{ who: "\u001b[31mx", why: "a\nb" }] });
   expect(text).toBe("wait inhibited: ?[31mx wants this host to stay on: a b.");
+});
+
+it("waits for root's look where Ceph's folders are closed to the agent, and only where root will look", () => {
+  const closed: Partial<Facts> = {
+    osds: { is: "unknown", why: "/var/lib/ceph is closed to this user" },
+    helperLook: null,
+  };
+  expect(gate("osds", {}, closed)).toBe("pass");
+  expect(outcome({ mode: "test" }, closed)).toBe("pass");
+  expect(simulatedStops(verdicts({ mode: "test" }, closed)).join()).toContain("Ceph OSDs can't be told");
+  const nobody = { present: false, why: { code: "x", text: "nobody there", nextStep: null } } as const;
+  expect(gate("osds", {}, { ...closed, helper: nobody })).toBe("refuse no_drain_available");
 });

@@ -26,6 +26,7 @@ describe("reboot.look", () => {
       shutdown: { scheduled: false, under_way: false },
       doubt: null,
       refusal: null,
+      osds: { is: "no" },
       again_in_minutes: null,
     });
     expect(programs.calls().sort()).toEqual([
@@ -60,6 +61,13 @@ describe("reboot.look", () => {
     programs.put("systemctl", systemctl, { hangs: () => systemctl.includes("sleep") });
     programs.put("busctl", busctl, { hangs: () => busctl.includes("sleep") });
     expect(await look()).toMatchObject({ shutdown: { scheduled: false, under_way }, doubt });
+  });
+
+  it("says of OSDs what only root can see", async () => {
+    const installed = await rebootRig({ files: { "/var/lib/ceph/osd/.keep": "" } });
+    expect(await installed.look()).toMatchObject({ osds: { is: "no" } });
+    const used = await rebootRig({ files: { "/var/lib/ceph/osd/ceph-7/whoami": "7\n" } });
+    expect(await used.look()).toMatchObject({ osds: { is: "yes", ids: [7] } });
   });
 
   it("scheduled; no programs, no systemd: nothing to doubt", async () => {
