@@ -2,6 +2,8 @@
  * One drive of the section out of what came of asking it in this round, what it said before and what is
  * remembered of it. Pure.
  */
+
+import { TYPE_NOT_PASSED_ON } from "../../helper/smart/device.ts";
 import type { SmartFacts, SmartReason, SmartVerdict } from "../../model/smart.ts";
 import { sentence } from "../../model/text/sentence.ts";
 import type { SmartTrend } from "./history.ts";
@@ -104,6 +106,12 @@ function lastVerdict({ severity, reasons }: SmartVerdict, seen: SmartSeen): Smar
 function openProblem(text: string): SmartReason {
   if (/permission denied|operation not permitted/i.test(text))
     return { code: "no_permission", detail: `smartctl may not open the drive: ${text}.` };
+  const type = TYPE_NOT_PASSED_ON.exec(text)?.[1];
+  if (type !== undefined)
+    return {
+      code: "type_not_passed_on",
+      detail: `smartctl lists the drive with the type ${type}, which the agent does not know and so does not pass on.`,
+    };
   if (/unknown usb bridge|device type/i.test(text))
     return { code: "type_unknown", detail: `smartctl does not know how to talk to the drive: ${text}.` };
   return { code: "open_failed", detail: `The drive could not be opened: ${text}.` };

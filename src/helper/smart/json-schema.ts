@@ -110,6 +110,9 @@ const scsiErrors = part({
 const message = v.object({ string: v.fallback(text(300), undefined), severity: text(16) });
 const percent = part({ current_percent: number, threshold_percent: number });
 
+/** A text where the sensor does not tell. */
+const warmth = part({ current: number });
+
 const deviceSchema = v.object({ name: text(64), type: text(64), protocol: text(16) });
 
 export const smartctlPart = part({
@@ -170,7 +173,9 @@ export const smartJsonSchema = v.object({
     passed: flag,
     scsi: part({ asc: number, ascq: number, ie_string: text() }),
   }),
-  temperature: part({ current: number }),
+  temperature: part({ current: number, drive_trip: number, op_limit_max: number }),
+  // From 7.3 on -x prints these of SAS drives and no temperature.current.
+  scsi_environmental_reports: part({ temperature_1: warmth, temperature_2: warmth }),
   power_on_time: part({ hours: number }),
   power_cycle_count: number,
   endurance_used: percent,
