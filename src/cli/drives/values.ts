@@ -4,6 +4,7 @@
  */
 
 import { ageText } from "../../collectors/smart/table.ts";
+import { type AttributeKind, kindOf } from "../../helper/smart/attributes/kinds.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { plural } from "../../model/text/sentence.ts";
 import type { SmartWire } from "../../sockets/wire/drive-schemas.ts";
@@ -43,10 +44,27 @@ export function attributesText(attributes: FactsWire["attributes"] | undefined, 
     numberText(row.value),
     numberText(row.worst),
     row.thresh === 0 ? null : numberText(row.thresh),
-    numberText(row.raw),
+    rawText(row),
     attributeState(row),
   ]);
   return withMeanings(columns, rows, attributes.map(attributeMeaning), drawing);
+}
+
+/** Beyond these a number of that kind holds several figures. */
+const MOST: Partial<Record<AttributeKind, number>> = {
+  temperature: 255,
+  helium_level: 100,
+  power_on_hours: 438_300,
+};
+
+/** Decoded where it is packed: the number by itself would be read with the unit beside it. */
+function rawText(row: FactsWire["attributes"][number]): string {
+  const { raw, raw_text: told } = row;
+  const kind = kindOf(row);
+  const most = kind === null ? undefined : MOST[kind];
+  if (kind === "helium_level" && raw !== null && raw % 0x1_0000 <= 100) return `${raw % 0x1_0000} %`;
+  if (told !== null) return told;
+  return most !== undefined && raw !== null && raw > most ? "(packed)" : numberText(raw);
 }
 
 function attributeState({ when_failed, prefail }: FactsWire["attributes"][number]): Cell {
@@ -184,6 +202,7 @@ const GROWTH: readonly Counter[] = [
   ["reported_uncorrectable", "error the host got to see", "errors the host got to see"],
   ["media_errors", "media error", "media errors"],
   ["grown_defects", "grown defect", "grown defects"],
+  ["pending_defects", "place that can't be read now", "places that can't be read now"],
   ["wear_percent", "per cent of the rated endurance", "per cent of the rated endurance"],
 ];
 const GROWTH_WEEK: readonly Counter[] = [
@@ -210,6 +229,8 @@ export function trendLines(trend: SmartWire["trend"], now: number): string[] {
       return [`+${plural(count, one, more, numberText(count))} within ${daysText(within)}`];
     }),
   );
+  if (typeof counters.helium_lost === "number" && counters.helium_lost > 0)
+    rose.push(`-${counters.helium_lost} per cent of the helium within ${daysText(Math.min(30, days))}`);
   return rose.length > 0 ? rose : [`Nothing rose within ${daysText(Math.min(30, days))}.`];
 }
 

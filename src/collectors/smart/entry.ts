@@ -72,14 +72,15 @@ export function driveEntry(seen: SmartSeen): SmartDrive {
   };
 }
 
-function judged({ ways, outcome, quarantined, kept, trend }: SmartSeen): {
+function judged({ ways, outcome, quarantined, kept, trend, lastVerdict: before }: SmartSeen): {
   state: State;
   verdict: SmartVerdict;
 } {
   const [way] = ways;
   if (outcome?.facts != null) {
     const state = outcome.facts.asleep ? "asleep" : "answered";
-    return { state, verdict: smartVerdict(outcome.facts, trend ?? undefined) };
+    const verdict = smartVerdict(outcome.facts, trend ?? undefined);
+    return { state, verdict: takesBackNothing(verdict, before) };
   }
   if (outcome?.error != null) {
     const { error } = outcome;
@@ -93,6 +94,14 @@ function judged({ ways, outcome, quarantined, kept, trend }: SmartSeen): {
   }
   const detail = "The drive has not answered yet.";
   return { state: "pending", verdict: kept?.verdict ?? unknownVerdict({ code: "pending", detail }) };
+}
+
+/** A drive that said that it fails, and now says nothing of itself, has not recovered because its counters look well. */
+function takesBackNothing(verdict: SmartVerdict, before: SmartLastVerdict | null): SmartVerdict {
+  const isSilent = verdict.reasons.some(({ code }) => code === "no_own_verdict");
+  const didFail = before?.reasons.some(({ code }) => code === "smart_failed" || code === "failure_predicted");
+  if (!isSilent || didFail !== true || verdict.severity === "fail") return verdict;
+  return { ...verdict, smart_ok: null, severity: "unknown" };
 }
 
 /** The verdict itself where it is one, with since when it holds; else the one before. */

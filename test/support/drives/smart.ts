@@ -34,10 +34,33 @@ export function facts(more: Partial<SmartFacts> = {}): SmartFacts {
   return { ...factsOfJson({ smartctl: { exit_status: 0 } }, 0), protocol: "ATA", passed: true, ...more };
 }
 
+/** What smartctl calls an attribute that its database has no other name for (drivedb.h, "DEFAULT"). */
+const USUAL: Readonly<Record<number, string>> = {
+  1: "Raw_Read_Error_Rate",
+  3: "Spin_Up_Time",
+  4: "Start_Stop_Count",
+  5: "Reallocated_Sector_Ct",
+  9: "Power_On_Hours",
+  10: "Spin_Retry_Count",
+  22: "Helium_Level",
+  184: "End-to-End_Error",
+  187: "Reported_Uncorrect",
+  188: "Command_Timeout",
+  190: "Airflow_Temperature_Cel",
+  194: "Temperature_Celsius",
+  197: "Current_Pending_Sector",
+  198: "Offline_Uncorrectable",
+  199: "UDMA_CRC_Error_Count",
+};
+
+export function usualName(id: number): string {
+  return USUAL[id] ?? "Unknown_Attribute";
+}
+
 export function attribute(id: number, more: Partial<SmartAttribute> = {}): SmartAttribute {
   return {
     id,
-    name: `Attribute_${id}`,
+    name: usualName(id),
     value: 100,
     worst: 100,
     thresh: 0,

@@ -3,6 +3,7 @@
  * failed within a year. The rates are Backblaze's (Drive Stats, annualised failure rate by the raw value of an
  * attribute, hard disks only), so they are given for drives that rotate, and for no other.
  */
+import { kindOf } from "../../../helper/smart/attributes/kinds.ts";
 import type { SmartFacts, SmartReason } from "../../../model/smart.ts";
 import type { SmartTrend } from "../history.ts";
 import { countsOf, uncorrectedOf } from "./counts.ts";
@@ -109,9 +110,15 @@ function defects(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
 }
 
 function rateText(facts: SmartFacts, rates: readonly Rate[] | undefined, count: number): string {
-  if (rates === undefined || !((facts.rotation_rate ?? 0) > 0)) return "";
+  if (rates === undefined || !rotates(facts)) return "";
   const rate = rates.findLast(({ from }) => count >= from);
   return rate === undefined ? "" : ` ${rate.text} (Backblaze).`;
+}
+
+/** Old disks don't tell their speed; but what takes time to spin up, spins. */
+function rotates({ rotation_rate: rate, attributes }: SmartFacts): boolean {
+  if (rate !== null) return rate > 0;
+  return attributes.some((row) => kindOf(row) === "spin_up" && (row.raw ?? 0) > 0);
 }
 
 function thresholds(facts: SmartFacts): SmartReason[] {
