@@ -27,10 +27,13 @@ const NAMES = [
   ["warranty", /warranty|drvlifeprotect|lifecurve|endoflife|endurancelimit/],
 
   // Life used or left; wear.ts knows which number carries it.
-  ["wear_used", /(?:life|lifetime|endurance)(?:percent)?used/],
+  [
+    "wear_used",
+    /(?:life|lifetime|endurance|wear|wearout)(?:percent|percentage|perc|pct)?used|used(?:life|endurance)|^percent(?:age)?used/,
+  ],
   [
     "wear_left",
-    /^(?!sys)(?!.*(?:spare|reserv|block|blk)).*(?:life|lifetime)(?:percent)?(?:left|remain)|^remaining(?:drive)?life|remaininglife|liferemain/,
+    /^(?!.*(?:spare|reserv|block|blk)).*(?:(?:life|lifetime|endurance|wear|wearout)(?:percent|percentage|perc|pct)?(?:left|remain)|remaining(?:drive|ssd)?(?:life|endurance|wear))/,
   ],
   ["media_wearout", /^mediawearout/],
   ["wear_leveling", /^wearlevel/],
@@ -50,11 +53,11 @@ const NAMES = [
 
   [
     "host_writes",
-    /^lifetimew(?:rites|tsfrmhst)|^(?:total)?host(?:lba)?s?writ|^total(?:lbas?)?writ(?:ten|es)|^devicesectorswrit|^sectorswrittentossd|^writesectorstot|^numberofwrite|^writecommandstot/,
+    /^lifetimew(?:rites|tsfrmhst)|^(?:total)?host(?:lba|gb|sector)?s?writ|^total(?:lbas?)?writ(?:ten|es)|^devicesectorswrit|^sectorswrittentossd|^writesectorstot|^numberofwrite|^writecommandstot/,
   ],
   [
     "host_reads",
-    /^lifetimer(?:eads|dsfrmhst)|^(?:total)?host(?:lba)?s?read|^total(?:lbas?)?reads?(?:gi?b|low|high|cnt|count)?$|^devicebytesread|^sectorsreadfromssd|^readsectorstot|^totalnumberofreads|^readcommandstot/,
+    /^lifetimer(?:eads|dsfrmhst)|^(?:total)?host(?:lba|gb|sector)?s?read|^total(?:lbas?)?reads?(?:gi?b|low|high|cnt|count)?$|^devicebytesread|^sectorsreadfromssd|^readsectorstot|^totalnumberofreads|^readcommandstot/,
   ],
   [
     "flash_writes",
@@ -75,7 +78,7 @@ const NAMES = [
   ["power_loss", /unexp|unsafe|unclean|unplanned|powerfailuncompl|^porrecovery/],
   ["retracts", /^poweroffretract|^emergencyretract/],
   ["power_on_hours", /^poweronhours|^powerontime/],
-  ["power_cycles", /^powercyclec|^powercycle$/],
+  ["power_cycles", /^(?:device)?powercyclec|^powercycle$/],
 
   [
     "reported_uncorrectable",
