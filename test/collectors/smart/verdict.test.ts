@@ -5,8 +5,8 @@ import { NO_TREND } from "../../../src/collectors/smart/history.ts";
 import { countOf } from "../../../src/collectors/smart/verdict/counts.ts";
 import { smartVerdict } from "../../../src/collectors/smart/verdict/verdict.ts";
 import { smartFacts } from "../../../src/helper/smart/json.ts";
-import type { SmartFacts, SmartScsi } from "../../../src/model/smart.ts";
-import { attribute, facts, nvme, ownCaptures, usualName } from "../../support/drives/smart.ts";
+import type { SmartFacts } from "../../../src/model/smart.ts";
+import { attribute, facts, nvme, ownCaptures, scsi, usualName } from "../../support/drives/smart.ts";
 
 /** `warn true pending_sectors,check_cable`. */
 function said(it: SmartFacts, trend = {}): string {
@@ -14,23 +14,6 @@ function said(it: SmartFacts, trend = {}): string {
   return `${severity} ${smart_ok} ${reasons.map(({ code }) => code).join(",")}`.trim();
 }
 const error = (text: string) => ({ messages: [{ text, severity: "error" }] });
-const scsi = (more: Partial<SmartScsi>): SmartFacts =>
-  facts({
-    protocol: "SCSI",
-    scsi: {
-      asc: null,
-      ascq: null,
-      ie_text: null,
-      grown_defects: 0,
-      pending_defects: null,
-      read_uncorrected: 0,
-      write_uncorrected: 0,
-      verify_uncorrected: null,
-      read_rereads: 0,
-      write_rewrites: 0,
-      ...more,
-    },
-  });
 const onNvme = (more: Parameters<typeof nvme>[0], rest: Partial<SmartFacts> = {}): SmartFacts =>
   facts({ protocol: "NVMe", nvme: nvme(more), ...rest });
 const test = (passed: boolean | null) => ({ kind: "short", passed, text: "read failure", hours: 3 });

@@ -9,7 +9,7 @@ import { factsOfJson } from "../../../src/helper/smart/json.ts";
 import { smartRead } from "../../../src/helper/smart/read.ts";
 import { smartScan } from "../../../src/helper/smart/scan.ts";
 import { smartTest } from "../../../src/helper/smart/test.ts";
-import type { SmartAttribute, SmartFacts, SmartNvme } from "../../../src/model/smart.ts";
+import type { SmartAttribute, SmartFacts, SmartNvme, SmartScsi } from "../../../src/model/smart.ts";
 import { hostClock } from "../../../src/system/clock.ts";
 import type { Files } from "../../../src/system/files.ts";
 import { runProgram } from "../../../src/system/program.ts";
@@ -71,6 +71,27 @@ export function attribute(id: number, more: Partial<SmartAttribute> = {}): Smart
     raw_text: null,
     ...more,
   };
+}
+
+/** A SAS drive that says it is well. */
+export function scsi(more: Partial<SmartScsi>, rest: Partial<SmartFacts> = {}): SmartFacts {
+  return facts({
+    protocol: "SCSI",
+    scsi: {
+      asc: null,
+      ascq: null,
+      ie_text: null,
+      grown_defects: 0,
+      pending_defects: null,
+      read_uncorrected: 0,
+      write_uncorrected: 0,
+      verify_uncorrected: null,
+      read_rereads: 0,
+      write_rewrites: 0,
+      ...more,
+    },
+    ...rest,
+  });
 }
 
 export function nvme(more: Partial<SmartNvme> = {}): SmartNvme {
