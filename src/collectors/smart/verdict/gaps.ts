@@ -47,6 +47,11 @@ export function unknowns(facts: SmartFacts): SmartReason[] {
   return [{ code: "no_verdict", detail: "The drive gives no verdict about itself." }];
 }
 
+/** An ATA drive without its own verdict, whose attributes can't be held against thresholds either: it is not called well. */
+export function isUnknownInPart({ protocol, passed, attributes }: SmartFacts): boolean {
+  return protocol === "ATA" && passed === null && attributes.every(({ thresh }) => thresh === null);
+}
+
 /** What is missing beside what could be judged; it takes no verdict and no warning away. */
 export function gaps(facts: SmartFacts): SmartReason[] {
   if (!isJudgeable(facts)) return [];

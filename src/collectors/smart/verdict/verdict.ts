@@ -1,7 +1,8 @@
 /**
  * From a drive's facts to one of three answers with reasons: healthy, failing, not known. Pure.
  *
- * Precedence: asleep > fail > unknown > warn > ok, and not known is only what there is nothing to judge by (gaps.ts).
+ * Precedence: asleep > fail > unknown > warn > unknown in part > ok; not known is what there is nothing to judge by
+ * (gaps.ts).
  * A drive that says nothing is never called failed, and a warning leaves it usable (`smart_ok` true). smartctl's exit
  * status is eight bits: 1 usage, 2 open failed, 4 a command failed, 8 failing, 16 prefail attribute at its threshold,
  * 32 attribute at its threshold some time, 64 error log has records, 128 self-test log has errors; 4, 32, 64 and 128
@@ -9,7 +10,7 @@
  */
 import type { SmartFacts, SmartReason, SmartVerdict } from "../../../model/smart.ts";
 import { NO_TREND, type SmartTrend } from "../history.ts";
-import { gaps, unknowns } from "./gaps.ts";
+import { gaps, isUnknownInPart, unknowns } from "./gaps.ts";
 import { isHeat } from "./heat.ts";
 import { isWornOut, nvmeHas } from "./nvme.ts";
 import { isOnlyWarning, predictions } from "./sense-codes.ts";
@@ -37,7 +38,9 @@ export function smartVerdict(facts: SmartFacts, trend: SmartTrend = NO_TREND): S
   const reasons = [...failures, ...unknown, ...warned, ...gaps(facts)];
   if (failures.length > 0) return { smart_ok: false, severity: "fail", reasons };
   if (unknown.length > 0) return { smart_ok: null, severity: "unknown", reasons };
-  return { smart_ok: true, severity: warned.length > 0 ? "warn" : "ok", reasons };
+  if (warned.length > 0) return { smart_ok: true, severity: "warn", reasons };
+  if (isUnknownInPart(facts)) return { smart_ok: null, severity: "unknown", reasons };
+  return { smart_ok: true, severity: "ok", reasons };
 }
 
 /** The verdict on a drive that gave no facts at all: a time-out, broken output, no permission. */

@@ -79,6 +79,11 @@ describe("counters without the drive's own verdict", () => {
     ],
     ["ATA, all well", facts({ passed: null, attributes: [attribute(197)] }), "ok true no_own_verdict"],
     [
+      "ATA, all well, but held against nothing",
+      facts({ passed: null, attributes: [attribute(197, { thresh: null })] }),
+      "unknown null no_own_verdict",
+    ],
+    [
       "ATA with SMART switched off",
       facts({ passed: null, smart_enabled: false, attributes: [attribute(197)] }),
       "ok true smart_disabled",
