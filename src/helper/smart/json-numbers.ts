@@ -52,7 +52,7 @@ export function wearOf(
   if (told === 0 && own.percent !== null && own.percent >= FILLED_IN)
     return {
       percent: null,
-      problem: `How worn it is can't be told: its statistics say 0 % and its attributes ${own.percent} %.`,
+      problem: "How worn it is can't be told: its statistics and its attributes contradict each other.",
     };
   return { percent: natural(told), problem: null };
 }

@@ -7,8 +7,12 @@ import type { SmartAttribute, SmartFacts, SmartReason } from "../../../model/sma
 import { nvmeHas } from "./nvme.ts";
 import { senseWarnings } from "./sense-codes.ts";
 
-/** An attribute of temperature, whatever its number: ATA's 190 and 194 as a rule. */
+/**
+ * An attribute of temperature, whatever its number: ATA's 190 and 194 as a rule. Not 231 by smartctl's default name,
+ * which it also has on flash drives that smartctl does not know, and there it is the life that is left.
+ */
 export function isHeat(row: SmartAttribute): boolean {
+  if (row.id === 231 && row.name === "Temperature_Celsius") return false;
   const kind = kindOf(row);
   return kind === "temperature" || kind === "throttling";
 }

@@ -147,12 +147,21 @@ export function compactName(name: string): string {
     .replace(/[^a-z0-9.]/g, "");
 }
 
+/** Kinds of the names seen: the same few in every round. Bounded, for what a drive says may be anything. */
+const seen = new Map<string, AttributeKind | null>();
+const MOST_SEEN = 1_000;
+
 /** What it counts, or null where the name is not known or says that nothing is. */
 export function kindOf({ id, name }: Pick<SmartAttribute, "id" | "name">): AttributeKind | null {
   if (name === `Attribute_${id}`) return STANDARD.get(id) ?? null;
+  const before = seen.get(name);
+  if (before !== undefined) return before;
   const compact = compactName(name);
-  const kind = NAMES.find(([, pattern]) => pattern.test(compact))?.[0] ?? null;
-  return kind === "unknown" ? null : kind;
+  const found = NAMES.find(([, pattern]) => pattern.test(compact))?.[0] ?? "unknown";
+  const kind = found === "unknown" ? null : found;
+  if (seen.size >= MOST_SEEN) seen.clear();
+  seen.set(name, kind);
+  return kind;
 }
 
 /** The row of a kind; of several the one with the usual number, else the first. */

@@ -134,11 +134,10 @@ function plainRaw({ raw, raw_text }: SmartAttribute, most: number): number | nul
   return raw;
 }
 
+/** Without the numbers: they stand beside the names, and a sentence that changes with them would be news each day. */
 function contradiction(rows: readonly SmartAttribute[]): string {
-  const said = rows
-    .map(({ id, name, value, raw }) => `${id} ${name} (value ${value}, raw ${raw})`)
-    .join(" and ");
+  const names = rows.map(({ id, name }) => `${id} ${name}`).join(" and ");
   return rows.length === 1
-    ? `How worn it is can't be told: the two numbers of attribute ${said} contradict each other.`
-    : `How worn it is can't be told: its attributes ${said} contradict each other.`;
+    ? `How worn it is can't be told: the two numbers of attribute ${names} contradict each other.`
+    : `How worn it is can't be told: the attributes ${names} contradict each other.`;
 }

@@ -47,6 +47,11 @@ describe("hot", () => {
     ).toBe("fail false smart_failed,attribute_failing,hot");
   });
 
+  it("but not the life that is left, which an unknown flash drive has at 231 by the name of a temperature", () => {
+    const row = attribute(231, { name: "Temperature_Celsius", prefail: true, when_failed: "now" });
+    expect(said(facts({ exit_status: 16, attributes: [row] }))).toBe("fail false attribute_failing");
+  });
+
   it("asks for air and not for another drive", () => {
     expect(adviceFor("hot", "sda")?.text).toMatch(/fans/);
     expect(adviceFor("hot", "sda")?.text).not.toMatch(/replace/i);

@@ -217,7 +217,7 @@ describe("beside what is told as such", () => {
     expect(of({ ...table(96, 96), ...statistic(5) })).toEqual([5, null]);
     expect(of({ ...table(4, 4), ...statistic(0) })).toEqual([
       null,
-      expect.stringContaining("statistics say 0 %"),
+      expect.stringContaining("its statistics and its attributes"),
     ]);
   });
 });
