@@ -9,7 +9,7 @@ const EXIT_USAGE = 1;
 const EXIT_OPEN = 2;
 
 /** The drive's own verdict, or counters of its health. */
-export function isJudgeable(facts: SmartFacts): boolean {
+function isJudgeable(facts: SmartFacts): boolean {
   // With SMART switched off an ATA drive can't have said that it is well.
   const isOff = facts.protocol === "ATA" && facts.smart_enabled === false;
   return (facts.passed !== null && !isOff) || hasCounters(facts);
