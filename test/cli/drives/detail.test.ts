@@ -137,7 +137,7 @@ describe("one drive", () => {
 describe("sentences", () => {
   /** Every code that a verdict can have: out of the collector's own files, and the helper's for silence. */
   const codes = [
-    ...["verdict", "warnings", "heat", "gaps", "sense-codes"].map((name) => `verdict/${name}`),
+    ...["verdict", "warnings", "heat", "gaps", "sense-codes", "thresholds"].map((name) => `verdict/${name}`),
     "entry",
   ].flatMap((name) => {
     const source = readFileSync(new URL(`../../../src/collectors/smart/${name}.ts`, import.meta.url), "utf8");

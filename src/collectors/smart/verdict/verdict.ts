@@ -14,10 +14,14 @@ import { gaps, isUnknownInPart, unknowns } from "./gaps.ts";
 import { isHeat } from "./heat.ts";
 import { isWornOut, nvmeHas } from "./nvme.ts";
 import { isOnlyWarning, predictions } from "./sense-codes.ts";
+import { hasNoThreshold } from "./thresholds.ts";
 import { warnings } from "./warnings.ts";
 
 const EXIT_FAILING = 8;
 const EXIT_PREFAIL = 16;
+
+/** smartctl, where the drive did not answer for itself. */
+const GUESS = /based on an Attribute check/i;
 
 /** Why there are no facts, in the words of the error's code. */
 export interface SmartProblem {
@@ -52,10 +56,13 @@ function failuresOf(facts: SmartFacts): SmartReason[] {
   const found: SmartReason[] = [];
   const exit = facts.exit_status ?? 0;
   const low = facts.attributes.filter((row) => row.prefail === true && row.when_failed === "now");
-  const failing = low.filter((row) => !isHeat(row));
-  const isHotOnly = low.length > 0 && failing.length === 0;
-  // What it says of itself is no more than that it is hot, or a warning of something else.
-  const isExplained = isHotOnly || isOnlyWarning(facts.scsi);
+  const failing = low.filter((row) => !isHeat(row) && !hasNoThreshold(row));
+  // What it says of itself is no more than that it is hot, or a warning of something else; or smartctl said it for it,
+  // by what is no threshold.
+  const isHotOnly = low.length > 0 && low.every(isHeat);
+  const isGuess =
+    low.length > 0 && failing.length === 0 && facts.messages.some(({ text }) => GUESS.test(text));
+  const isExplained = isHotOnly || isGuess || isOnlyWarning(facts.scsi);
   if (facts.nvme !== null && facts.nvme.critical_warning !== null) found.push(...nvmeFailures(facts));
   else if ((facts.passed === false || (exit & EXIT_FAILING) !== 0) && !isExplained)
     found.push({

@@ -7,9 +7,10 @@ import { kindOf } from "../../../helper/smart/attributes/kinds.ts";
 import type { SmartFacts, SmartReason } from "../../../model/smart.ts";
 import type { SmartTrend } from "../history.ts";
 import { countsOf, uncorrectedOf } from "./counts.ts";
-import { heat, isHeat } from "./heat.ts";
+import { heat } from "./heat.ts";
 import { isWornOut, nvmeHas } from "./nvme.ts";
 import { senseWarnings } from "./sense-codes.ts";
+import { thresholds } from "./thresholds.ts";
 
 const REALLOCATED_MANY = 16;
 const WEAR_PERCENT = 90;
@@ -119,29 +120,6 @@ function rateText(facts: SmartFacts, rates: readonly Rate[] | undefined, count: 
 function rotates({ rotation_rate: rate, attributes }: SmartFacts): boolean {
   if (rate !== null) return rate > 0;
   return attributes.some((row) => kindOf(row) === "spin_up" && (row.raw ?? 0) > 0);
-}
-
-function thresholds(facts: SmartFacts): SmartReason[] {
-  return facts.attributes.flatMap((row): SmartReason[] => {
-    if (isHeat(row)) return [];
-    if (row.when_failed === "past")
-      return [
-        {
-          code: "attribute_failed_before",
-          params: { attribute: row.id },
-          detail: `Attribute ${row.id} ${row.name} was at or below its threshold some time and is above it now.`,
-        },
-      ];
-    if (row.when_failed === "now" && row.prefail !== true)
-      return [
-        {
-          code: "attribute_old_age",
-          params: { attribute: row.id },
-          detail: `Attribute ${row.id} ${row.name} is at or below its threshold, which tells of age and use.`,
-        },
-      ];
-    return [];
-  });
 }
 
 /** The newest test that came to a result: one that was aborted takes nothing back. */

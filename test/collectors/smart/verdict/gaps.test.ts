@@ -115,6 +115,33 @@ it.each<[string, SmartFacts, string]>([
   expect(said(it)).toBe(expected);
 });
 
+describe("a threshold that is none", () => {
+  const row = attribute(246, {
+    name: "Unknown_Attribute",
+    value: 100,
+    thresh: 255,
+    prefail: true,
+    when_failed: "now",
+  });
+  const messages = [{ text: "Warning: This result is based on an Attribute check.", severity: "warning" }];
+  it.each<[string, SmartFacts, string]>([
+    ["says nothing", facts({ exit_status: 16, attributes: [row] }), "ok true"],
+    [
+      "nor does smartctl by it",
+      facts({ exit_status: 24, passed: false, messages, attributes: [row] }),
+      "ok true",
+    ],
+    ["nor that it was reached before", facts({ attributes: [{ ...row, when_failed: "past" }] }), "ok true"],
+    [
+      "but the drive itself does",
+      facts({ exit_status: 24, passed: false, attributes: [row] }),
+      "fail false smart_failed",
+    ],
+  ])("%s", (_name, it, expected) => {
+    expect(said(it)).toBe(expected);
+  });
+});
+
 describe("what is collected is judged", () => {
   it.each<[string, SmartFacts, object, string]>([
     ["SAS pending defects", scsi({ pending_defects: 2 }), {}, "warn true pending_defects"],
