@@ -4,7 +4,6 @@
  */
 
 import { ageText } from "../../collectors/smart/table.ts";
-import { type AttributeKind, kindOf } from "../../helper/smart/attributes/kinds.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { plural } from "../../model/text/sentence.ts";
 import type { SmartWire } from "../../sockets/wire/drive-schemas.ts";
@@ -12,6 +11,7 @@ import type { Color } from "../text/format.ts";
 import { type Cell, type Column, displayWidth, table } from "../text/table.ts";
 import { wrapText } from "../text/wrap.ts";
 import { attributeMeaning, fieldMeaning } from "./attribute-meanings.ts";
+import { decodedRaw } from "./raw-value.ts";
 
 type FactsWire = NonNullable<SmartWire["facts"]>;
 
@@ -44,27 +44,10 @@ export function attributesText(attributes: FactsWire["attributes"] | undefined, 
     numberText(row.value),
     numberText(row.worst),
     row.thresh === 0 ? null : numberText(row.thresh),
-    rawText(row),
+    decodedRaw(row) ?? numberText(row.raw),
     attributeState(row),
   ]);
   return withMeanings(columns, rows, attributes.map(attributeMeaning), drawing);
-}
-
-/** Beyond these a number of that kind holds several figures. */
-const MOST: Partial<Record<AttributeKind, number>> = {
-  temperature: 255,
-  helium_level: 100,
-  power_on_hours: 438_300,
-};
-
-/** Decoded where it is packed: the number by itself would be read with the unit beside it. */
-function rawText(row: FactsWire["attributes"][number]): string {
-  const { raw, raw_text: told } = row;
-  const kind = kindOf(row);
-  const most = kind === null ? undefined : MOST[kind];
-  if (kind === "helium_level" && raw !== null && raw % 0x1_0000 <= 100) return `${raw % 0x1_0000} %`;
-  if (told !== null) return told;
-  return most !== undefined && raw !== null && raw > most ? "(packed)" : numberText(raw);
 }
 
 function attributeState({ when_failed, prefail }: FactsWire["attributes"][number]): Cell {

@@ -59,11 +59,11 @@ function pendingOf({ attributes, model }: SmartFacts): number | null {
   return FLIPS.name.test(compactName(row.name)) || FLIPS.model.test(model ?? "") ? 0 : count;
 }
 
-/** The lower one of the value and of the raw number's low word, where both can be per cent. */
+/** Toshiba's two conditions of the helium are no percentages, and have thresholds. The lower one of the value and of the raw number's low word, where both can be per cent. */
 function heliumOf(attributes: readonly SmartAttribute[]): number | null {
-  const row = rowOf(attributes, "helium_level", 22) ?? rowOf(attributes, "helium_condition", 23);
+  const row = rowOf(attributes, "helium_level", 22);
   if (row === undefined) return null;
-  const raw = row.raw === null || kindOf(row) === "helium_condition" ? null : row.raw % 0x1_0000;
+  const raw = row.raw === null ? null : row.raw % 0x1_0000;
   const told = [row.value, raw].filter(
     (value): value is number => value !== null && value > 0 && value <= 100,
   );

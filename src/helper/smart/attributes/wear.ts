@@ -71,9 +71,10 @@ function explicitReading(row: SmartAttribute, drive: Drive): Reading {
   const about = `${drive.model ?? ""} ${drive.family ?? ""}`;
   if (row.id === 230) return COUNTS_UP.test(about) && !RAW_IS_OTHER.test(about) ? upReading(row) : null;
   const value = percentOf(row.value);
-  // smartctl's default name on a drive it does not know, and a raw number that counts something: no wear at all.
-  if (value === null || (value === 100 && drive.family === null && (row.raw ?? 0) > 0)) return null;
-  return 100 - value;
+  if (value === null) return null;
+  // smartctl's default name on a drive it does not know: a value that never moves beside a count, or a row of zeros.
+  const isNone = value === 0 || (value === 100 && (row.raw ?? 0) > 0);
+  return drive.family === null && isNone ? null : 100 - value;
 }
 
 function leftReading(row: SmartAttribute, { model, family }: Drive): Reading {

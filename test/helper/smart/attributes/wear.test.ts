@@ -162,6 +162,7 @@ describe("percent used", () => {
       "SanDisk SSD PLUS",
       [230, "Perc_Write/Erase_Count", 100, 5_153_962_001_075],
     ],
+    ["and one of zeros", null, null, "X", [233, "Media_Wearout_Indicator", 0, 0]],
     ["nothing", null, null, "X"],
   ])("%s", (_name, expected, ...drive) => {
     expect(wear(...drive)).toEqual({ percent: expected, problem: null });
