@@ -43,7 +43,7 @@ const MEANINGS: Readonly<Record<AttributeKind, string>> = {
   rated_erases: "How often the maker expects that the flash can be erased.",
   erase_count: "How often the flash was erased: on average, at least, at most or in all, as the name says.",
   power_loss: "How often the power went away without notice.",
-  retracts: "How often the heads were parked because the power went away.",
+  retracts: "How often the power went away, so that a disk had to park its heads.",
   power_on_hours: "Hours the drive was switched on.",
   power_cycles: "How often the drive was switched on.",
   reported_uncorrectable: "Errors that could not be corrected and that the host got to see. Should be 0.",
@@ -96,6 +96,8 @@ const FIELDS: Readonly<Record<string, string>> = {
   warning_temperature_minutes: "Minutes spent hotter than the drive's warning temperature.",
   critical_temperature_minutes:
     "Minutes spent hotter than the drive's critical temperature, where it slows down or stops.",
+  asc: "Sense code of what the drive says by itself: 0b is a warning, 5d a predicted failure.",
+  ascq: "What it warns of, as the text below says.",
   grown_defects:
     "Places on the medium that went bad since it was made. A few that stay do no harm; growing ones do.",
   pending_defects: "Places that can't be read now and wait to be written anew.",
