@@ -32,7 +32,7 @@ const WORDS: Readonly<Record<string, string>> = {
   wear_high: "nearly worn out",
   hot: "too hot or too cold",
   pending_defects: "{n} unreadable place{s}",
-  helium_low: "{n} % helium left",
+  helium_low: "low on helium",
   helium_falling: "loses helium",
   medium_warning: "warns of its medium",
   cache_unprotected: "cache not protected",

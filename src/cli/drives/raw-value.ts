@@ -5,9 +5,9 @@ import type { SmartAttribute } from "../../model/smart.ts";
 /** Beyond these a number of that kind holds more than itself. */
 const MOST: Partial<Record<AttributeKind, number>> = {
   temperature: 255,
-  power_on_hours: 438_300,
-  loaded_hours: 438_300,
-  flying_hours: 438_300,
+  power_on_hours: 263_000,
+  loaded_hours: 263_000,
+  flying_hours: 263_000,
   command_timeouts: 0xffff,
 };
 

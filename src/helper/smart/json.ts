@@ -17,8 +17,8 @@ import { smartctlJson } from "./json-text.ts";
 import { runningSelfTest, selfTests } from "./self-tests.ts";
 
 const WORD = 0x1_0000n;
-/** Fifty years. */
-const MOST_HOURS = 438_300;
+/** Thirty years. */
+const MOST_HOURS = 263_000;
 const UNTOLD = { percent: null, problem: null };
 /** Exit status of a sleeping drive, by `-n standby,3`. */
 const EXIT_ASLEEP = 3;
