@@ -13,7 +13,7 @@ export function scsiOf(it: SmartJson): SmartScsi | null {
     ascq: natural(status?.ascq),
     ie_text: status?.ie_string ?? null,
     grown_defects: grownDefects(natural(it.scsi_grown_defect_list), it.smartctl?.version),
-    pending_defects: known32(natural(it.scsi_pending_defects?.count)),
+    pending_defects: known32(natural((it.scsi_pending_defects ?? it.pending_defects)?.count)),
     read_uncorrected: counted(errors?.read, "total_uncorrected_errors"),
     write_uncorrected: counted(errors?.write, "total_uncorrected_errors"),
     verify_uncorrected: counted(errors?.verify, "total_uncorrected_errors"),

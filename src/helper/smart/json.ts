@@ -70,7 +70,9 @@ export function factsOfJson(json: Record<string, unknown>, exitStatus: number | 
     smart_enabled: it.smart_support?.enabled ?? null,
     passed: it.smart_status?.passed ?? null,
     temperature_c: temperatureNow(it),
-    temperature_limit_c: limitOf(it.temperature?.drive_trip ?? it.temperature?.op_limit_max),
+    temperature_limit_c: limitOf(
+      it.temperature?.drive_trip ?? it.scsi_temperature?.drive_trip ?? it.temperature?.op_limit_max,
+    ),
     power_on_hours: hoursOf(natural(it.power_on_time?.hours) ?? counted(log, "power_on_hours")),
     power_cycles: natural(it.power_cycle_count) ?? counted(log, "power_cycles"),
     wear_percent: wear.percent,

@@ -25,6 +25,9 @@ describe("temperature of a SAS drive", () => {
 
   it("has a limit of its own, where that can be one", () => {
     expect(sas({ temperature: { current: 30, drive_trip: 65 } }).temperature_limit_c).toBe(65);
+    expect(
+      sas({ temperature: { current: 30 }, scsi_temperature: { drive_trip: 65 } }).temperature_limit_c,
+    ).toBe(65);
     expect(sas({ temperature: { drive_trip: 0 } }).temperature_limit_c).toBeNull();
     expect(of({ temperature: { op_limit_max: 70 } }).temperature_limit_c).toBe(70);
     expect(of({ temperature: { op_limit_max: 255 } }).temperature_limit_c).toBeNull();
@@ -47,6 +50,7 @@ describe("defects of a SAS drive", () => {
 
   it("that wait: all ones is not known", () => {
     expect(sas({ scsi_pending_defects: { count: 3 } }).scsi?.pending_defects).toBe(3);
+    expect(sas({ pending_defects: { count: 4 } }, [7, 1]).scsi?.pending_defects).toBe(4);
     expect(sas({ scsi_pending_defects: { count: 0xffff_ffff } }).scsi?.pending_defects).toBeNull();
   });
 });
