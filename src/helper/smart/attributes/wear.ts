@@ -84,7 +84,8 @@ function leftReading(row: SmartAttribute, { model, family }: Drive): Reading {
   if (raw === null || Math.abs(value - raw) <= SAME) return 100 - value;
   if (value === 100 && RAW_ALWAYS_LEFT.test(model ?? "")) return 100 - raw;
   if (Math.abs(100 - value - raw) <= SAME) return Math.max(100 - value, raw);
-  if (value === 100 && RAW_IS_LEFT.test(family ?? "")) return 100 - raw;
+  // A raw number this high can't be what is used beside a value this good.
+  if (value === 100 && (raw >= 50 || RAW_IS_LEFT.test(family ?? ""))) return 100 - raw;
   return "contradictory";
 }
 
@@ -111,10 +112,15 @@ function upReading(row: SmartAttribute): Reading {
   return value === 100 ? Math.ceil(worst) : "contradictory";
 }
 
-/** SanDisk, `SSD_LifeLeft(0.01%)`. */
+/** SanDisk, `SSD_LifeLeft(0.01%)`; a raw number like the value is in whole per cent after all. */
 function hundredths(row: SmartAttribute): Reading {
+  const value = percentOf(row.value);
   const raw = plainRaw(row, 10_000);
-  return raw === null ? null : Math.round(100 - raw / 100);
+  if (raw === null) return value === null ? null : 100 - value;
+  if (value === 100 && raw <= 100) return "contradictory";
+  if (value === null || value === 100 || Math.abs(value - raw / 100) <= SAME_WITNESS)
+    return Math.round(100 - raw / 100);
+  return Math.abs(value - raw) <= SAME ? 100 - value : "contradictory";
 }
 
 /** Only where no row is named after life: the value is what is left, the raw number counts erasures. */
