@@ -49,7 +49,7 @@ export interface SmartNvme {
 }
 
 export interface SmartScsi {
-  /** Additional sense code of the informational exceptions page; 0x5d: failure predicted. */
+  /** Additional sense code of the informational exceptions page; 0x5d: failure predicted, 0x0b: warning. */
   readonly asc: number | null;
   readonly ascq: number | null;
   readonly ie_text: string | null;
@@ -112,15 +112,19 @@ export interface SmartFacts {
   readonly passed: boolean | null;
 
   readonly temperature_c: number | null;
+  /** Up to which the drive itself says it may be used, °C. */
+  readonly temperature_limit_c: number | null;
   readonly power_on_hours: number | null;
   readonly power_cycles: number | null;
-  /** Rated endurance used, per cent; may exceed 100. Solid state only. */
+  /** Rated endurance used, per cent; may exceed 100. Solid state only. null: not told, or contradictory. */
   readonly wear_percent: number | null;
+  /** Why `wear_percent` is null though the drive has numbers for it: a sentence. */
+  readonly wear_problem: string | null;
   readonly bytes_read: number | null;
   readonly bytes_written: number | null;
   /** Records in the drive's error log. */
   readonly error_log_count: number | null;
-  /** Attribute 188; the low word, because Seagate packs three counters into it. */
+  /** Of the attribute with that name, as a rule 188; the low word, because Seagate packs three counters into it. */
   readonly command_timeouts: number | null;
 
   readonly attributes: readonly SmartAttribute[];
@@ -162,7 +166,7 @@ export interface SmartDevice {
   /** For `-d`: `sat`, `nvme`, `megaraid,3`. */
   readonly type: string;
   readonly protocol: string | null;
-  /** Why smartctl could not open it; `Permission denied`. */
+  /** Why it is not asked: smartctl could not open it (`Permission denied`), or its type is none that is passed on. */
   readonly open_error: string | null;
 }
 
@@ -199,6 +203,9 @@ export interface SmartSample {
   readonly crc_errors: number | null;
   readonly media_errors: number | null;
   readonly grown_defects: number | null;
+  readonly pending_defects: number | null;
+  /** Per cent of what was filled in. */
+  readonly helium_percent: number | null;
   readonly wear_percent: number | null;
   readonly power_on_hours: number | null;
   readonly temperature_c: number | null;

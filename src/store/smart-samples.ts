@@ -27,6 +27,8 @@ const sampleSchema = v.object({
   crc_errors: count,
   media_errors: count,
   grown_defects: count,
+  pending_defects: count,
+  helium_percent: count,
   wear_percent: count,
   power_on_hours: count,
   temperature_c: count,

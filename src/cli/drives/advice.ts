@@ -31,6 +31,18 @@ const WORDS: Readonly<Record<string, string>> = {
   worn_out: "worn out",
   wear_high: "nearly worn out",
   hot: "too hot or too cold",
+  pending_defects: "{n} unreadable place{s}",
+  helium_low: "low on helium",
+  helium_falling: "loses helium",
+  medium_warning: "warns of its medium",
+  cache_unprotected: "cache not protected",
+  enclosure_warning: "warns of its surroundings",
+  firmware_warning: "warns of its firmware",
+  drive_warns: "warns by itself",
+  log_unreadable: "partly unreadable",
+  no_own_verdict: "judged by counters only",
+  wear_unclear: "wear not clear",
+  type_not_passed_on: "type not passed on",
   command_timeouts_growing: "commands time out",
   check_cable: "check its cable",
   no_permission: "may not be opened",
@@ -64,7 +76,8 @@ export interface Advice {
 }
 
 const REPLACE = "Move what is on it elsewhere while it can be read, then replace it.";
-const PLAN = "Plan its replacement; nothing is lost yet.";
+const PLAN = "Plan its replacement.";
+const LOST = "Data could not be read at least once: look at its file systems, plan its replacement.";
 const PERMISSION = ["Look how the helper fares:", "systemctl status foundry-agent-helper.socket"] as const;
 const LONG_TEST = "foundry-agent smart-test {drive} long";
 const RESEAT = "Look for its errors (journalctl -k), check cable and power, then replace it.";
@@ -83,22 +96,31 @@ const ADVICE: Readonly<Record<string, string | readonly [text: string, command: 
 
   uncorrectable_sectors: [`${REPLACE} A long self-test shows how bad it is:`, LONG_TEST],
   pending_sectors: ["Let it test itself, and replace it if there are still some afterwards:", LONG_TEST],
-  reported_uncorrectable:
-    "Data could not be read at least once: look at its file systems, plan its replacement.",
+  reported_uncorrectable: LOST,
   reallocated_growing: "They grow, so plan its replacement soon.",
-  reallocated_sectors: "Many, but they do not grow: keep an eye on it.",
+  reallocated_sectors: "Many. What decides is whether they grow: look again in some days.",
   end_to_end_errors: REPLACE,
   spin_retries: "Check its power supply; if it goes on, replace it before it does not start any more.",
-  media_errors: PLAN,
-  uncorrected_errors: PLAN,
+  media_errors: LOST,
+  uncorrected_errors: LOST,
+  pending_defects: ["Let it test itself, and replace it if there are still some afterwards:", LONG_TEST],
   grown_defects: "A few that stay do no harm; when they grow, replace it.",
-  attribute_failed_before:
-    "It is over. If it was the temperature look at fans and filters, else keep an eye on it.",
+  attribute_failed_before: "It is above its limit again: keep an eye on it.",
   attribute_old_age: PLAN,
   self_test_failed: ["Test it once more, and if it fails again replace it:", LONG_TEST],
   worn_out: "It goes on without the maker's promise: plan its replacement.",
-  wear_high: "Plan its replacement; nothing is wrong with it yet.",
-  hot: "Look at fans, filters and what blows on it.",
+  wear_high: PLAN,
+  hot: "Look at fans, filters and what blows on it. It is well again when it has its temperature.",
+  helium_low: "It leaks: move what is on it elsewhere, then replace it.",
+  helium_falling: "It may leak: look again in some days, and plan its replacement if it goes on.",
+  medium_warning: ["Let it test itself, and replace it if that fails:", LONG_TEST],
+  cache_unprotected: "Switch its write cache off, or take it out of use for what must outlive a power loss.",
+  enclosure_warning: "Look at its enclosure: power, fans, the air around it.",
+  firmware_warning: "Ask its maker for firmware that is signed and right for it.",
+  drive_warns: "See what else it says of itself below.",
+  log_unreadable: "Nothing: the rest of what it tells is judged. Many drives lack a log.",
+  no_own_verdict: "Nothing: its counters are judged.",
+  wear_unclear: "See both numbers below; its maker's own tool knows which is right.",
   command_timeouts_growing: "Check power and cable; a drive that is only overloaded recovers by itself.",
   check_cable:
     "Change the cable or the slot, not the drive. The counter never goes down; it is well when it stands still for a week.",
@@ -107,6 +129,10 @@ const ADVICE: Readonly<Record<string, string | readonly [text: string, command: 
   helper_absent: PERMISSION,
   type_unknown: [
     'Name its type below [collectors.smart] in a file of conf.d, for example types = ["/dev/{drive} sat"], then:',
+    "foundry-agent reload",
+  ],
+  type_not_passed_on: [
+    'Name another type for it below [collectors.smart] in a file of conf.d, for example types = ["/dev/{drive} sat"], then:',
     "foundry-agent reload",
   ],
   open_failed: RESEAT,

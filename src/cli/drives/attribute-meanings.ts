@@ -1,90 +1,87 @@
 /**
- * What the numbers of a drive mean, in plain language, for people who look at one drive. Vendors use the same
- * ids for different things, so a meaning is given only where they agree, by id, and by name where it matters.
+ * What the numbers of a drive mean, in plain language, for people who look at one drive. Makers use the same numbers
+ * for different things, so a meaning follows the name of a row (kinds.ts), and a name nobody here knows has none.
  */
+import { type AttributeKind, kindOf } from "../../helper/smart/attributes/kinds.ts";
 import type { SmartAttribute } from "../../model/smart.ts";
 
-/** By id; the sentence says what is counted and whether more is bad. */
-const MEANINGS: ReadonlyMap<number, string> = new Map([
-  [
-    1,
-    "Rate of read errors before correction. Each maker counts in its own unit; large numbers are normal on Seagate.",
-  ],
-  [2, "How fast the disk moves data; a figure of the maker's own."],
-  [3, "Time the disk needs to come up to speed. Rising slowly over years is age of the bearing or motor."],
-  [4, "How often the disk was started and stopped."],
-  [
-    5,
-    "Bad sectors that were replaced by spare ones. A few that stay as they are do no harm; growing ones do.",
-  ],
-  [7, "Rate of errors in finding a track. On Seagate a packed number that is large on healthy drives."],
-  [8, "How fast the disk finds a track; a figure of the maker's own."],
-  [9, "Hours the drive was switched on."],
-  [10, "How often the disk failed to come up to speed at the first try. Should be 0: motor or power supply."],
-  [11, "How often the heads had to be calibrated again."],
-  [12, "How often the drive was switched on."],
-  [18, "Condition of the heads, as the drive sees it."],
-  [22, "Helium left inside the sealed drive, in per cent."],
-  [170, "Spare blocks left, in per cent of those it was made with."],
-  [171, "Flash writes that failed."],
-  [172, "Flash erasures that failed."],
-  [173, "Average number of times that the flash was erased."],
-  [174, "How often the power went away without notice."],
-  [175, "Health of the capacitor that saves the cache at a power loss."],
-  [177, "Wear of the flash; the normalised value counts down from 100."],
-  [179, "Spare flash blocks that are used up."],
-  [180, "Spare flash blocks that are left."],
-  [181, "Flash writes that failed."],
-  [182, "Flash erasures that failed."],
-  [183, "How often the link had to fall back to a slower speed, or (flash) bad blocks that came up in use."],
-  [184, "Data that was changed inside the drive, between cache and host. Should be 0."],
-  [187, "Errors that could not be corrected and that the host got to see. Should be 0."],
-  [
-    188,
+/** The sentence says what is counted and whether more is bad. */
+const MEANINGS: Readonly<Record<AttributeKind, string>> = {
+  throttling: "How often, or whether, the drive was slowed down or warned because of its temperature.",
+  temperature: "Temperature in °C.",
+  helium_level: "Helium left inside the sealed drive, in per cent.",
+  helium_condition:
+    "Condition of the helium inside the sealed drive; the normalised value goes down as it gets lost.",
+  pressure: "Whether the pressure inside the sealed drive is within its limits.",
+  capacitor: "Health of what keeps the drive alive long enough to save its cache when the power goes.",
+  workload:
+    "Wear, mix or length of a measured period that a tool of the maker starts; not of the whole life.",
+  warranty: "A state of its life by the maker's own rules.",
+  wear_used: "Life of the flash that is used, in per cent.",
+  wear_left: "Life of the flash that is left, in per cent.",
+  media_wearout: "How worn the flash is; which way it counts depends on the maker.",
+  wear_leveling:
+    "Wear of the flash: the normalised value falls from 100, the raw one is a number of erasures.",
+  erase_spread: "How evenly the erasures are spread over the flash.",
+  spare_used: "Spare flash blocks that are used up.",
+  spare_start: "Spare flash blocks the drive was made with.",
+  spare_left: "Spare flash for blocks that go bad. When it is used up the drive can't be written any more.",
+  factory_bad_blocks: "Flash blocks that were bad when the drive was made. Tells nothing of its health.",
+  reallocated:
+    "Bad sectors or flash blocks that were replaced by spare ones. A few that stay as they are do no harm; growing ones do.",
+  bad_blocks: "Flash blocks that are bad. A few are usual; growing ones are not.",
+  reallocation_events:
+    "How often the drive moved data from a bad place to a spare one, with or without success.",
+  host_writes: "Data written over the drive's life; the name has the unit, or it is the maker's own.",
+  host_reads: "Data read over the drive's life; the name has the unit, or it is the maker's own.",
+  flash_writes: "Data written to the flash, with what the drive moves for itself.",
+  flash_reads: "Data read from the flash, with what the drive reads for itself.",
+  host_pages: "Flash pages written by the host.",
+  own_pages: "Flash pages written by the drive for itself.",
+  program_fails: "Flash writes that failed.",
+  erase_fails: "Flash erasures that failed.",
+  rated_erases: "How often the maker expects that the flash can be erased.",
+  erase_count: "How often the flash was erased: on average, at least, at most or in all, as the name says.",
+  power_loss: "How often the power went away without notice.",
+  retracts: "How often the power went away, so that a disk had to park its heads.",
+  power_on_hours: "Hours the drive was switched on.",
+  power_cycles: "How often the drive was switched on.",
+  reported_uncorrectable: "Errors that could not be corrected and that the host got to see. Should be 0.",
+  uncorrectable: "Sectors the drive's own scan could not read. Should be 0.",
+  pending: "Sectors that can't be read now and wait to be written anew. Should be 0.",
+  end_to_end: "Data that was changed inside the drive, between cache and host. Should be 0.",
+  command_timeouts:
     "Commands that were given up for taking too long. Seagate packs three counters into one number; growth is what counts.",
-  ],
-  [189, "Writes with the head too far from or too near to the surface."],
-  [190, "Temperature near the drive's electronics or air, often 100 minus °C in the normalised value."],
-  [191, "Shocks and vibration noticed while running."],
-  [192, "How often the heads were parked because the power went away."],
-  [193, "How often the heads were parked. Some hundred thousand are what a disk is made for."],
-  [194, "Temperature in °C."],
-  [195, "Errors corrected by the drive's own code; a packed number on Seagate."],
-  [196, "How often the drive moved data from a bad sector to a spare one, with or without success."],
-  [197, "Sectors that can't be read now and wait to be written anew. Should be 0."],
-  [198, "Sectors the drive's own scan could not read. Should be 0."],
-  [
-    199,
-    "Transfers damaged between drive and host. Never goes down; growth means cable, backplane or port, not the disk.",
-  ],
-  [200, "Errors while writing; makers count differently."],
-  [201, "Errors of the read channel that software could not hide."],
-  [202, "On flash: life used or left in per cent; on disks: errors of the address mark."],
-  [206, "Flash writes that failed, as a rate."],
-  [220, "How far the platters have shifted against the spindle, after a shock or heat."],
-  [222, "Hours with the heads loaded."],
-  [223, "How often loading the heads had to be tried again."],
-  [225, "Data written, or how often the heads were loaded; depends on the maker."],
-  [226, "Time the heads took to load, or wear within a measured period; depends on the maker."],
-  [231, "Life of the flash that is left, in per cent; on old disks a temperature."],
-  [232, "Spare space that is left, in per cent."],
-  [233, "Wear of the flash: the normalised value counts down from 100 to 1."],
-  [234, "Average and largest number of erasures, or data written; depends on the maker."],
-  [
-    235,
-    "How often the power went away without notice, or the backup power of the cache; depends on the maker.",
-  ],
-  [240, "Hours with the heads over the platters."],
-  [241, "Data written over the drive's life; the unit depends on the maker."],
-  [242, "Data read over the drive's life; the unit depends on the maker."],
-  [243, "Data written over the drive's life, upper half or another unit; depends on the maker."],
-  [246, "Sectors written by the host."],
-  [247, "Flash pages written by the host."],
-  [248, "Flash pages written by the drive for itself."],
-  [249, "Data written to the flash, in GiB."],
-  [250, "How often reading had to be tried again."],
-  [254, "How often a free fall was noticed."],
-]);
+  crc: "Transfers damaged between drive and host. Never goes down; growth means cable, backplane or port, not the disk.",
+  link_errors: "Errors on the link between drive and host, also harmless ones such as at power-up.",
+  downshifts: "How often the link had to fall back to a slower speed.",
+  corrected: "Errors corrected by the drive's own code, or their rate; a packed number on Seagate.",
+  spin_retries:
+    "How often the disk failed to come up to speed at the first try. Should be 0: motor or power supply.",
+  read_errors:
+    "Rate of read errors before correction. Each maker counts in its own unit; large numbers are normal on Seagate.",
+  throughput: "How fast the disk moves data; a figure of the maker's own.",
+  spin_up:
+    "Time the disk needs to come up to speed. Rising slowly over years is age of the bearing or motor.",
+  start_stop: "How often the disk was started and stopped.",
+  seek_errors:
+    "Rate of errors in finding a track. On Seagate a packed number that is large on healthy drives.",
+  seek_time: "How fast the disk finds a track; a figure of the maker's own.",
+  calibrations: "How often the heads had to be calibrated again.",
+  head_health: "Condition of the heads, as the drive sees it.",
+  high_fly: "Writes with the head too far from or too near to the surface.",
+  shocks: "Shocks and vibration noticed while running.",
+  load_cycles: "How often the heads were parked. Some hundred thousand are what a disk is made for.",
+  write_errors: "Errors while writing; makers count differently.",
+  soft_read_errors: "Errors of the read channel that software could not hide.",
+  address_mark: "Errors of the address mark.",
+  disk_shift: "How far the platters have shifted against the spindle, after a shock or heat.",
+  loaded_hours: "Hours with the heads loaded.",
+  load_retries: "How often loading the heads had to be tried again.",
+  flying_hours: "Hours with the heads over the platters.",
+  read_retries: "How often reading had to be tried again.",
+  free_fall: "How often a free fall was noticed.",
+};
 
 /** Names of fields of `nvme` and `scsi` in the section `smart`, and of the drive itself. */
 const FIELDS: Readonly<Record<string, string>> = {
@@ -99,6 +96,8 @@ const FIELDS: Readonly<Record<string, string>> = {
   warning_temperature_minutes: "Minutes spent hotter than the drive's warning temperature.",
   critical_temperature_minutes:
     "Minutes spent hotter than the drive's critical temperature, where it slows down or stops.",
+  asc: "Sense code of what the drive says by itself: 0b is a warning, 5d a predicted failure.",
+  ascq: "What it warns of, as the text below says.",
   grown_defects:
     "Places on the medium that went bad since it was made. A few that stay do no harm; growing ones do.",
   pending_defects: "Places that can't be read now and wait to be written anew.",
@@ -113,11 +112,10 @@ const FIELDS: Readonly<Record<string, string>> = {
   temperature_c: "Temperature in °C.",
 };
 
-/** One sentence on an ATA attribute, or null for a vendor's own. */
+/** One sentence on an ATA attribute, or null for a name that is not known. */
 export function attributeMeaning(attribute: Pick<SmartAttribute, "id" | "name">): string | null {
-  if (attribute.id === 231 && /temperature/i.test(attribute.name)) return "Temperature in °C.";
-  if (attribute.id === 202 && /address_mark/i.test(attribute.name)) return "Errors of the address mark.";
-  return MEANINGS.get(attribute.id) ?? null;
+  const kind = kindOf(attribute);
+  return kind === null ? null : MEANINGS[kind];
 }
 
 /** One sentence on a field of NVMe or SCSI, or null. */

@@ -156,7 +156,8 @@ function wear(drive: DriveWire): Row[] {
         : plural(facts.power_cycles, "time", "times", numberText(facts.power_cycles)),
     ],
     ["temperature", celsius === null ? null : `${Math.round(celsius)} °C`],
-    ["wear", worn === null ? null : `${worn} % of the rated endurance used`],
+    ["its limit", facts?.temperature_limit_c == null ? null : `${facts.temperature_limit_c} °C`],
+    ["wear", worn === null ? facts?.wear_problem : `${worn} % of the rated endurance used`],
     ["written", moved(facts?.bytes_written)],
     ["read", moved(facts?.bytes_read)],
     [

@@ -36,10 +36,17 @@ export function healthText(
   return `  ${headline(smart, state, options)}\n${lines.join("")}${cephText(osdIds, smart, options)}`;
 }
 
+/** What is mended around a drive, or is no fault: nobody pulls it for that. */
+const STAYS = new Set([
+  ...["hot", "check_cable", "command_timeouts_growing", "enclosure_warning", "firmware_warning"],
+  ...["log_unreadable", "no_own_verdict", "wear_unclear", "smart_disabled"],
+]);
+
 /** Whoever is about to pull it asks Ceph first, for the OSDs that are on it. */
 function cephText(osdIds: readonly number[], smart: SmartWire, { width, socket }: HealthOptions): string {
-  const severity = standingVerdict(smart)?.severity;
+  const { severity, reasons = [] } = standingVerdict(smart) ?? {};
   if (osdIds.length === 0 || (severity !== "fail" && severity !== "warn")) return "";
+  if (reasons.every(({ code }) => STAYS.has(code))) return "";
   const names = osdIds.map((id) => `osd.${id}`).join(", ");
   const command = `ceph osd ok-to-stop ${osdIds.join(" ")}`;
   const text = `Before it is pulled, ask Ceph whether ${names} may stop:`;

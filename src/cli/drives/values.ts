@@ -11,6 +11,7 @@ import type { Color } from "../text/format.ts";
 import { type Cell, type Column, displayWidth, table } from "../text/table.ts";
 import { wrapText } from "../text/wrap.ts";
 import { attributeMeaning, fieldMeaning } from "./attribute-meanings.ts";
+import { decodedRaw } from "./raw-value.ts";
 
 type FactsWire = NonNullable<SmartWire["facts"]>;
 
@@ -43,7 +44,7 @@ export function attributesText(attributes: FactsWire["attributes"] | undefined, 
     numberText(row.value),
     numberText(row.worst),
     row.thresh === 0 ? null : numberText(row.thresh),
-    numberText(row.raw),
+    decodedRaw(row) ?? numberText(row.raw),
     attributeState(row),
   ]);
   return withMeanings(columns, rows, attributes.map(attributeMeaning), drawing);
@@ -184,6 +185,7 @@ const GROWTH: readonly Counter[] = [
   ["reported_uncorrectable", "error the host got to see", "errors the host got to see"],
   ["media_errors", "media error", "media errors"],
   ["grown_defects", "grown defect", "grown defects"],
+  ["pending_defects", "place that can't be read now", "places that can't be read now"],
   ["wear_percent", "per cent of the rated endurance", "per cent of the rated endurance"],
 ];
 const GROWTH_WEEK: readonly Counter[] = [
@@ -210,6 +212,8 @@ export function trendLines(trend: SmartWire["trend"], now: number): string[] {
       return [`+${plural(count, one, more, numberText(count))} within ${daysText(within)}`];
     }),
   );
+  if (typeof counters.helium_lost === "number" && counters.helium_lost > 0)
+    rose.push(`-${counters.helium_lost} per cent of the helium within ${daysText(Math.min(30, days))}`);
   return rose.length > 0 ? rose : [`Nothing rose within ${daysText(Math.min(30, days))}.`];
 }
 

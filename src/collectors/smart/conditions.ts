@@ -84,8 +84,20 @@ function aboutDrive(drive: SmartDrive, add: Add): void {
       device,
       "info",
       `The program smartctl does not know how to talk to ${what}.`,
-      `Find its type with: smartctl -i -d sat /dev/${device}; then write below [collectors.smart] in a file of conf.d: types = ["/dev/${device} sat"]`,
+      findType(device),
     );
+  if (drive.reasons.some(({ code }) => code === "type_not_passed_on"))
+    add(
+      "smart_type_unknown",
+      device,
+      "info",
+      `The program smartctl lists ${what} with a type that the agent does not know, so it is not asked.`,
+      findType(device),
+    );
+}
+
+function findType(device: string): string {
+  return `Find its type with: smartctl -i -d sat /dev/${device}; then write below [collectors.smart] in a file of conf.d: types = ["/dev/${device} sat"]`;
 }
 
 function names(drives: readonly SmartDrive[]): string {

@@ -2,6 +2,8 @@
  * One drive of the section out of what came of asking it in this round, what it said before and what is
  * remembered of it. Pure.
  */
+
+import { TYPE_NOT_PASSED_ON } from "../../helper/smart/device.ts";
 import type { SmartFacts, SmartReason, SmartVerdict } from "../../model/smart.ts";
 import { sentence } from "../../model/text/sentence.ts";
 import type { SmartTrend } from "./history.ts";
@@ -70,14 +72,15 @@ export function driveEntry(seen: SmartSeen): SmartDrive {
   };
 }
 
-function judged({ ways, outcome, quarantined, kept, trend }: SmartSeen): {
+function judged({ ways, outcome, quarantined, kept, trend, lastVerdict: before }: SmartSeen): {
   state: State;
   verdict: SmartVerdict;
 } {
   const [way] = ways;
   if (outcome?.facts != null) {
     const state = outcome.facts.asleep ? "asleep" : "answered";
-    return { state, verdict: smartVerdict(outcome.facts, trend ?? undefined) };
+    const verdict = smartVerdict(outcome.facts, trend ?? undefined);
+    return { state, verdict: takesBackNothing(verdict, before) };
   }
   if (outcome?.error != null) {
     const { error } = outcome;
@@ -93,6 +96,14 @@ function judged({ ways, outcome, quarantined, kept, trend }: SmartSeen): {
   return { state: "pending", verdict: kept?.verdict ?? unknownVerdict({ code: "pending", detail }) };
 }
 
+/** A drive that said that it fails, and now says nothing of itself, has not recovered because its counters look well. */
+function takesBackNothing(verdict: SmartVerdict, before: SmartLastVerdict | null): SmartVerdict {
+  const isSilent = verdict.reasons.some(({ code }) => code === "no_own_verdict");
+  const didFail = before?.reasons.some(({ code }) => code === "smart_failed" || code === "failure_predicted");
+  if (!isSilent || didFail !== true || verdict.severity === "fail") return verdict;
+  return { ...verdict, smart_ok: null, severity: "unknown" };
+}
+
 /** The verdict itself where it is one, with since when it holds; else the one before. */
 function lastVerdict({ severity, reasons }: SmartVerdict, seen: SmartSeen): SmartLastVerdict | null {
   if (severity === "unknown" || severity === "asleep") return seen.lastVerdict;
@@ -104,6 +115,12 @@ function lastVerdict({ severity, reasons }: SmartVerdict, seen: SmartSeen): Smar
 function openProblem(text: string): SmartReason {
   if (/permission denied|operation not permitted/i.test(text))
     return { code: "no_permission", detail: `smartctl may not open the drive: ${text}.` };
+  const type = TYPE_NOT_PASSED_ON.exec(text)?.[1];
+  if (type !== undefined)
+    return {
+      code: "type_not_passed_on",
+      detail: `smartctl lists the drive with the type ${type}, which the agent does not know and so does not pass on.`,
+    };
   if (/unknown usb bridge|device type/i.test(text))
     return { code: "type_unknown", detail: `smartctl does not know how to talk to the drive: ${text}.` };
   return { code: "open_failed", detail: `The drive could not be opened: ${text}.` };

@@ -13,6 +13,7 @@ export const smartVolatile: Readonly<Record<string, Tolerance>> = {
   "drives[id].facts.attributes[id].value": NEVER_NEWS,
   "drives[id].facts.attributes[id].worst": NEVER_NEWS,
   "drives[id].facts.attributes[id].raw": NEVER_NEWS,
+  "drives[id].facts.attributes[id].raw_text": NEVER_NEWS,
   "drives[id].facts.nvme.error_log_entries": { rel: 0.1 },
   "drives[id].facts.nvme.warning_temperature_minutes": { rel: 0.1 },
   "drives[id].facts.nvme.critical_temperature_minutes": { rel: 0.1 },

@@ -23,13 +23,16 @@ export interface SmartTrend {
   readonly reported_uncorrectable: number | null;
   readonly media_errors: number | null;
   readonly grown_defects: number | null;
+  readonly pending_defects: number | null;
+  /** How far it fell, per cent. */
+  readonly helium_lost: number | null;
   readonly wear_percent: number | null;
   /** Within 7 days. */
   readonly command_timeouts: number | null;
   readonly crc_errors: number | null;
 }
 
-type Counter = Exclude<keyof SmartTrend, "since">;
+type Counter = Exclude<keyof SmartTrend, "since" | "helium_lost">;
 
 export const NO_TREND: SmartTrend = {
   since: null,
@@ -39,6 +42,8 @@ export const NO_TREND: SmartTrend = {
   reported_uncorrectable: null,
   media_errors: null,
   grown_defects: null,
+  pending_defects: null,
+  helium_lost: null,
   wear_percent: null,
   command_timeouts: null,
   crc_errors: null,
@@ -74,6 +79,8 @@ export function trendOf(samples: readonly SmartSample[], facts: SmartFacts, day:
     reported_uncorrectable: rise("reported_uncorrectable", past),
     media_errors: rise("media_errors", past),
     grown_defects: rise("grown_defects", past),
+    pending_defects: rise("pending_defects", past),
+    helium_lost: fallOf([...past, ...sameDay, now].map((sample) => sample.helium_percent)),
     wear_percent: rise("wear_percent", past),
     command_timeouts: rise("command_timeouts", recent),
     crc_errors: rise("crc_errors", recent),
@@ -86,4 +93,11 @@ function riseOf(values: readonly (number | null)[]): number | null {
   let risen = 0;
   for (const [index, value] of known.entries()) risen += Math.max(0, value - (known[index - 1] ?? value));
   return risen;
+}
+
+/** From the highest to the last. */
+function fallOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value): value is number => value !== null);
+  const last = values.at(-1) ?? null;
+  return known.length < 2 || last === null ? null : Math.max(...known) - last;
 }

@@ -1,6 +1,6 @@
 /**
  * The shape of the section `smart`, as it goes over every wire. `facts` is what the helper made of smartctl's
- * JSON (model/smart.ts), without the texts of raw values (shown.ts).
+ * JSON (model/smart.ts), as shown.ts picks of it.
  */
 import * as v from "valibot";
 import { reasonSchema } from "./reason-schema.ts";
@@ -23,6 +23,7 @@ const attributeSchema = v.object({
   prefail: flag("Below its threshold it announces a failure; else it tells of age"),
   flags: text("PO--CK: prefail, updated online, performance, error rate, event count, kept"),
   raw: count("48 bits of vendor data, often packed"),
+  raw_text: text("What smartctl reads out of it, where that is not the number itself: 31 (Min/Max 23/44)"),
 });
 
 const nvmeSchema = v.object({
@@ -40,7 +41,7 @@ const nvmeSchema = v.object({
 });
 
 const scsiSchema = v.object({
-  asc: count("Additional sense code; 93 (0x5d): failure predicted"),
+  asc: count("Additional sense code; 93 (0x5d): failure predicted, 11 (0x0b): warning"),
   ascq: number,
   ie_text: string,
   grown_defects: number,
@@ -72,13 +73,15 @@ const factsSchema = v.object({
   smart_enabled: v.nullable(v.boolean()),
   passed: flag("The drive's own verdict; null: it gave none"),
   temperature_c: number,
+  temperature_limit_c: count("Up to which the drive itself says it may be used"),
   power_on_hours: number,
   power_cycles: number,
-  wear_percent: count("Rated endurance used; solid state only"),
+  wear_percent: count("Rated endurance used; solid state only. null: not told, or contradictory"),
+  wear_problem: text("Why it can't be told how worn it is, though the drive has numbers for it"),
   bytes_read: count("Over the drive's life"),
   bytes_written: count("Over the drive's life"),
   error_log_count: number,
-  command_timeouts: count("Low word of attribute 188"),
+  command_timeouts: count("Low word of the attribute of that name, as a rule 188"),
   attributes: v.array(attributeSchema),
   nvme: v.nullable(nvmeSchema),
   scsi: v.nullable(scsiSchema),
@@ -97,6 +100,8 @@ const trendSchema = v.object({
   reported_uncorrectable: count("Risen within 30 days"),
   media_errors: count("Risen within 30 days"),
   grown_defects: count("Risen within 30 days"),
+  pending_defects: count("Risen within 30 days"),
+  helium_lost: count("Per cent fallen within 30 days"),
   wear_percent: count("Risen within 30 days"),
   command_timeouts: count("Risen within 7 days"),
   crc_errors: count("Risen within 7 days"),

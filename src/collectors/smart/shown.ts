@@ -1,6 +1,6 @@
 /**
- * What of the helper's facts the section shows: without the texts of raw values, which change with every reading and
- * say nothing more.
+ * What of the helper's facts the section shows. The texts of raw values only where they say more than the number:
+ * several figures are packed into it, and alone it would be read as one.
  */
 import type { SmartFacts, SmartReason } from "../../model/smart.ts";
 import type { SmartShownFacts } from "./schema.ts";
@@ -13,7 +13,10 @@ export function shownFacts(facts: SmartFacts): SmartShownFacts {
   return {
     ...rest,
     messages: [...messages],
-    attributes: attributes.map(({ raw_text: _raw, ...row }) => row),
+    attributes: attributes.map((row) => ({
+      ...row,
+      raw_text: row.raw_text === String(row.raw) ? null : row.raw_text,
+    })),
     self_tests: self_tests.slice(0, SHOWN_TESTS),
   };
 }

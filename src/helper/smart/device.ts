@@ -17,14 +17,27 @@ const SMART_LIMIT = 4;
 // is pointed at; and usbcypress with a signature of the caller's, which is the first byte of the SCSI command: it could
 // be FORMAT UNIT.
 const DISK = "(?:[0-9]{1,3})";
+const NSID = "(?:,(?:0x[0-9a-f]{1,8}|[0-9]{1,9}))?";
 const PLAIN =
-  "ata|scsi|auto|marvell|usbprolific|usbsunplus|sntasmedia|sntrealtek|nvme(?:,(?:0x[0-9a-f]{1,8}|[0-9]{1,9}))?" +
-  "|sat(?:,auto)?(?:,(?:12|16))?|usbcypress|usbjmicron(?:,p)?(?:,x)?(?:,[01])?|sntjmicron(?:,[0-9]{1,9})?";
+  `ata|scsi|auto|marvell|usbprolific|usbsunplus(?:/sat)?|sntasmedia(?:/sat)?|sntrealtek(?:/sat)?|nvme${NSID}` +
+  `|sat(?:,auto)?(?:,(?:12|16))?|usbcypress|usbjmicron(?:,p)?(?:,x)?(?:,[01])?|usbasm1352r,[01]|sntjmicron${NSID}(?:/sat)?`;
 const MEMBER =
   `megaraid,${DISK}|cciss,${DISK}|3ware,${DISK}|areca,${DISK}(?:/[1-8])?|aacraid,${DISK},${DISK},${DISK}` +
   `|hpt,[1-8]/[0-9]{1,3}(?:/[1-5])?|sssraid,${DISK},${DISK}`;
 const TYPE = new RegExp(`^(?:${PLAIN}|${MEMBER}|(?:sat(?:,auto)?(?:,(?:12|16))?|scsi)\\+(?:${MEMBER}))$`);
 const IS_MEMBER = new RegExp(`^(?:(?:sat[^+]*|scsi)\\+)?((?:${MEMBER}))$`);
+
+/** What may stand for a type in the configuration, for people; N a number. */
+export const TYPES_TEXT =
+  "sat, sat,auto, sat,12, ata, scsi, nvme, nvme,0xN, usbjmicron, usbasm1352r,N, usbsunplus, usbprolific, usbcypress, " +
+  "sntasmedia, sntrealtek, sntjmicron (these three also with /sat), marvell, megaraid,N, cciss,N, aacraid,N,N,N, " +
+  "3ware,N, areca,N/N, hpt,N/N, sssraid,N,N, sat+megaraid,N and the like";
+
+/** Why a device of a scan is not asked. */
+export function notPassedOn(type: string): string {
+  return `the type ${type} is not passed on`;
+}
+export const TYPE_NOT_PASSED_ON = /^the type (.*) is not passed on$/;
 
 /** Never SMART devices: virtual disks, SD and eMMC, what software builds, optical, floppy, tape. */
 const NEVER =

@@ -1,13 +1,13 @@
 /** Numbers out of smartctl's JSON: counters, wear and data volume, whose source differs between the families. */
-import type { SmartAttribute } from "../../model/smart.ts";
+import type { SmartAttribute, SmartFacts } from "../../model/smart.ts";
+import { attributeWear, hasWearAttribute, type Wear } from "./attributes/wear.ts";
 import type { SmartJson } from "./json-schema.ts";
 
 /** NVMe counts data in units of 1000 × 512 bytes. */
 const NVME_UNIT_BYTES = 512_000;
 
-/** Attributes whose normalised value is the part of the life that is left, by the names of smartctl's database. */
-const LIFE_LEFT =
-  /^(?:SSD_Life_Left|Media_Wearout_Indicator|Wear_Leveling_Count|Percent_Lifetime_Remain|Remaining_Lifetime_Perc|Drive_Life_Remaining%?|Perc_Rated_Life_Remain)$/;
+/** A drive this worn by its attributes has not used 0 %. */
+const FILLED_IN = 10;
 
 /** Multiplied by a unit it must still be a number that JSON can carry. */
 const MOST = 1e40;
@@ -30,18 +30,31 @@ export function counted<K extends string>(
   );
 }
 
-/** Rated endurance used: told as such by 7.5, NVMe, SCSI and ATA's device statistics, else by the vendors' attributes. */
-export function wearOf(it: SmartJson, attributes: readonly SmartAttribute[]): number | null {
+/**
+ * Rated endurance used: told as such by NVMe, SCSI and ATA's device statistics, else by the vendors' attributes.
+ * smartctl's own `endurance_used` (7.5) is a guess from an attribute's normalised value on ATA drives without these
+ * statistics, so there it counts only where no such attribute is seen.
+ */
+export function wearOf(
+  it: SmartJson,
+  attributes: readonly SmartAttribute[],
+  drive: Pick<SmartFacts, "model" | "family">,
+): Wear {
+  const own = attributeWear(attributes, drive);
+  const guess = it.endurance_used?.current_percent;
   const told =
-    it.endurance_used?.current_percent ??
     it.nvme_smart_health_information_log?.percentage_used ??
     it.scsi_percentage_used_endurance_indicator ??
-    statistic(it, "Percentage Used Endurance Indicator");
-  if (told !== undefined && told !== null) return natural(told);
-  const left = attributes.find(
-    ({ name, value }) => LIFE_LEFT.test(name) && value !== null && value <= 100,
-  )?.value;
-  return left === undefined || left === null ? null : 100 - left;
+    statistic(it, "Percentage Used Endurance Indicator") ??
+    (hasWearAttribute(attributes) ? undefined : guess);
+  if (told === undefined || told === null) return own;
+  // A statistic that was never filled in.
+  if (told === 0 && own.percent !== null && own.percent >= FILLED_IN)
+    return {
+      percent: null,
+      problem: "How worn it is can't be told: its statistics and its attributes contradict each other.",
+    };
+  return { percent: natural(told), problem: null };
 }
 
 /** A value of ATA's device statistics log (ACS-4, 9.5) that the drive calls valid. */

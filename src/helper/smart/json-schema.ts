@@ -110,6 +110,9 @@ const scsiErrors = part({
 const message = v.object({ string: v.fallback(text(300), undefined), severity: text(16) });
 const percent = part({ current_percent: number, threshold_percent: number });
 
+/** A text where the sensor does not tell. */
+const warmth = part({ current: number });
+
 const deviceSchema = v.object({ name: text(64), type: text(64), protocol: text(16) });
 
 export const smartctlPart = part({
@@ -170,7 +173,10 @@ export const smartJsonSchema = v.object({
     passed: flag,
     scsi: part({ asc: number, ascq: number, ie_string: text() }),
   }),
-  temperature: part({ current: number }),
+  temperature: part({ current: number, drive_trip: number, op_limit_max: number }),
+  scsi_temperature: part({ drive_trip: number }), // 7.3
+  // From 7.3 on -x prints these of SAS drives and no temperature.current.
+  scsi_environmental_reports: part({ temperature_1: warmth, temperature_2: warmth }),
   power_on_time: part({ hours: number }),
   power_cycle_count: number,
   endurance_used: percent,
@@ -224,7 +230,8 @@ export const smartJsonSchema = v.object({
   }),
 
   scsi_grown_defect_list: number,
-  scsi_pending_defects: part({ count: number }),
+  scsi_pending_defects: counted,
+  pending_defects: counted, // until 7.2
   scsi_error_counter_log: part({ read: scsiErrors, write: scsiErrors, verify: scsiErrors }),
   scsi_percentage_used_endurance_indicator: number,
   ...scsiTests,

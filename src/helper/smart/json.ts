@@ -3,7 +3,8 @@
  * versions from 7.0. Pure. Formats: smartctl's own output, smartctl(8), and the logs' standards named beside.
  */
 import * as v from "valibot";
-import type { SmartAttribute, SmartFacts, SmartMessage, SmartNvme, SmartScsi } from "../../model/smart.ts";
+import type { SmartAttribute, SmartFacts, SmartMessage, SmartNvme } from "../../model/smart.ts";
+import { rowOf } from "./attributes/kinds.ts";
 import { bytesOf, counted, natural, wearOf } from "./json-numbers.ts";
 import {
   type SmartJson,
@@ -11,10 +12,14 @@ import {
   type smartctlPart,
   smartJsonSchema,
 } from "./json-schema.ts";
+import { scsiOf } from "./json-scsi.ts";
 import { smartctlJson } from "./json-text.ts";
 import { runningSelfTest, selfTests } from "./self-tests.ts";
 
 const WORD = 0x1_0000n;
+/** Thirty years. */
+const MOST_HOURS = 263_000;
+const UNTOLD = { percent: null, problem: null };
 /** Exit status of a sleeping drive, by `-n standby,3`. */
 const EXIT_ASLEEP = 3;
 
@@ -38,6 +43,10 @@ export function factsOfJson(json: Record<string, unknown>, exitStatus: number | 
   const attributes = (it.ata_smart_attributes?.table ?? []).map(attributeOf);
   const rotation = natural(it.rotation_rate);
   const nvme = nvmeOf(it);
+  const model =
+    it.model_name ?? it.scsi_model_name ?? joined(it.scsi_vendor ?? it.vendor, it.scsi_product ?? it.product);
+  const family = it.model_family ?? null;
+  const wear = rotation !== null && rotation > 0 ? UNTOLD : wearOf(it, attributes, { model, family });
   return {
     smartctl_version: versionOf(it.smartctl),
     exit_status: exit,
@@ -48,11 +57,8 @@ export function factsOfJson(json: Record<string, unknown>, exitStatus: number | 
     type: it.device?.type ?? null,
     protocol: protocolOf(it.device?.protocol),
     vendor: it.scsi_vendor ?? it.vendor ?? null,
-    model:
-      it.model_name ??
-      it.scsi_model_name ??
-      joined(it.scsi_vendor ?? it.vendor, it.scsi_product ?? it.product),
-    family: it.model_family ?? null,
+    model,
+    family,
     serial: serialOf(it.serial_number),
     firmware: it.firmware_version ?? it.scsi_revision ?? it.revision ?? null,
     wwn: wwnOf(it),
@@ -63,17 +69,21 @@ export function factsOfJson(json: Record<string, unknown>, exitStatus: number | 
     smart_available: it.smart_support?.available ?? null,
     smart_enabled: it.smart_support?.enabled ?? null,
     passed: it.smart_status?.passed ?? null,
-    temperature_c: temperatureOf(it.temperature?.current ?? log?.temperature),
-    power_on_hours: natural(it.power_on_time?.hours) ?? counted(log, "power_on_hours"),
+    temperature_c: temperatureNow(it),
+    temperature_limit_c: limitOf(
+      it.temperature?.drive_trip ?? it.scsi_temperature?.drive_trip ?? it.temperature?.op_limit_max,
+    ),
+    power_on_hours: hoursOf(natural(it.power_on_time?.hours) ?? counted(log, "power_on_hours")),
     power_cycles: natural(it.power_cycle_count) ?? counted(log, "power_cycles"),
-    wear_percent: rotation !== null && rotation > 0 ? null : wearOf(it, attributes),
+    wear_percent: wear.percent,
+    wear_problem: wear.problem,
     bytes_read: bytesOf(it, "read"),
     bytes_written: bytesOf(it, "write"),
     error_log_count:
       natural(it.ata_smart_error_log?.extended?.count) ??
       natural(it.ata_smart_error_log?.summary?.count) ??
       counted(log, "num_err_log_entries"),
-    command_timeouts: timeoutsOf(it.ata_smart_attributes?.table),
+    command_timeouts: timeoutsOf(it.ata_smart_attributes?.table, attributes),
     attributes,
     nvme,
     scsi: scsiOf(it),
@@ -137,6 +147,27 @@ function wwnText(prefix: string, digits: string): string | null {
   return /^0*$/.test(digits) ? null : prefix + digits;
 }
 
+/** Drives have told their age since the nineties: more is packed, or counted in another unit. */
+function hoursOf(hours: number | null): number | null {
+  return hours === null || hours > MOST_HOURS ? null : hours;
+}
+
+function temperatureNow(it: SmartJson): number | null {
+  const sensors = it.scsi_environmental_reports;
+  const told = [
+    it.temperature?.current,
+    it.nvme_smart_health_information_log?.temperature,
+    sensors?.temperature_1?.current,
+    sensors?.temperature_2?.current,
+  ];
+  return told.map(temperatureOf).find((found) => found !== null) ?? null;
+}
+
+/** °C; less than a warm room is no limit, and nothing electronic stands more. */
+function limitOf(value: number | undefined): number | null {
+  return value === undefined || value < 35 || value > 125 ? null : value;
+}
+
 /** °C; 0 is what drives and emulators say that don't know. */
 function temperatureOf(value: number | undefined): number | null {
   return value === undefined || value === 0 || value < -60 || value > 200 ? null : value;
@@ -162,8 +193,12 @@ function attributeOf(row: SmartJsonAttribute): SmartAttribute {
 }
 
 /** All ones is "never set" and no count. */
-function timeoutsOf(table: readonly SmartJsonAttribute[] | undefined): number | null {
-  const raw = table?.find(({ id }) => id === 188)?.raw;
+function timeoutsOf(
+  table: readonly SmartJsonAttribute[] | undefined,
+  attributes: readonly SmartAttribute[],
+): number | null {
+  const row = rowOf(attributes, "command_timeouts", 188);
+  const raw = row === undefined ? undefined : table?.[attributes.indexOf(row)]?.raw;
   const exact = raw?.value_s ?? natural(raw?.value);
   if (exact === null || exact === undefined) return null;
   const low = Number(BigInt(exact) % WORD);
@@ -183,23 +218,5 @@ function nvmeOf(it: SmartJson): SmartNvme | null {
     unsafe_shutdowns: counted(log, "unsafe_shutdowns"),
     warning_temperature_minutes: counted(log, "warning_temp_time"),
     critical_temperature_minutes: counted(log, "critical_comp_time"),
-  };
-}
-
-function scsiOf(it: SmartJson): SmartScsi | null {
-  if (it.device?.protocol !== "SCSI") return null;
-  const errors = it.scsi_error_counter_log;
-  const status = it.smart_status?.scsi;
-  return {
-    asc: natural(status?.asc),
-    ascq: natural(status?.ascq),
-    ie_text: status?.ie_string ?? null,
-    grown_defects: natural(it.scsi_grown_defect_list),
-    pending_defects: natural(it.scsi_pending_defects?.count),
-    read_uncorrected: counted(errors?.read, "total_uncorrected_errors"),
-    write_uncorrected: counted(errors?.write, "total_uncorrected_errors"),
-    verify_uncorrected: counted(errors?.verify, "total_uncorrected_errors"),
-    read_rereads: counted(errors?.read, "errors_corrected_by_rereads_rewrites"),
-    write_rewrites: counted(errors?.write, "errors_corrected_by_rereads_rewrites"),
   };
 }

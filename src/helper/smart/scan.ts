@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import type { SmartDevice, SmartScanAnswer } from "../../model/smart.ts";
 import type { Operation, OperationContext } from "../operation.ts";
-import { isNeverAsked, isTypeKnown, SCAN_KEPT } from "./device.ts";
+import { isNeverAsked, isTypeKnown, notPassedOn, SCAN_KEPT } from "./device.ts";
 import { versionOf } from "./json.ts";
 import { scanJsonSchema } from "./json-schema.ts";
 import { smartctlJson } from "./json-text.ts";
@@ -65,14 +65,16 @@ async function listed(context: OperationContext): Promise<SmartScanAnswer> {
 }
 
 /**
- * The JSON of a scan as devices; those that have no SMART, and types we do not know, are left out. Pure.
+ * The JSON of a scan as devices; those that have no SMART are left out, and of types
+ * that we do not know it is said that they are not asked. Pure.
  * @throws AgentError as json-text.ts says
  */
 function scanOf(stdout: string, opened: boolean): SmartScanAnswer {
   const parsed = v.parse(scanJsonSchema, smartctlJson(stdout));
   const devices = (parsed.devices ?? []).flatMap(({ name, type, protocol, open_error }): SmartDevice[] => {
-    if (name === undefined || type === undefined || isNeverAsked(name) || !isTypeKnown(type)) return [];
-    return [{ name, type, protocol: protocol ?? null, open_error: open_error ?? null }];
+    if (name === undefined || type === undefined || isNeverAsked(name)) return [];
+    const why = isTypeKnown(type) ? (open_error ?? null) : notPassedOn(type);
+    return [{ name, type, protocol: protocol ?? null, open_error: why }];
   });
   return { smartctl_version: versionOf(parsed.smartctl), devices, opened };
 }

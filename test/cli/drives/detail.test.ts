@@ -40,7 +40,7 @@ describe("one drive", () => {
     expect(text).toContain("\n  asked by        /dev/sdb as sat\n");
     expect(text).toContain("\nGrowth\n  +8 sectors replaced by spare ones within 12 days\n");
     expect(text).toMatch(
-      /\n {2}197 {2}Attribute +100 +100 +- +3 {2}ok\n {6}Sectors that can't be read now and wait to be written anew\. Should be 0\.\n/,
+      /\n {2}197 {2}Current Pending Sector +100 +100 +- +3 {2}ok\n {6}Sectors that can't be read now and wait to be written anew\. Should be 0\.\n/,
     );
     expect(text).toMatch(/\nLooked at 12 s ago\.\nTest it: foundry-agent smart-test sdb short\n$/);
     for (const line of text.split("\n")) expect([line, displayWidth(line) <= 80]).toEqual([line, true]);
@@ -136,9 +136,17 @@ describe("one drive", () => {
 
 describe("sentences", () => {
   /** Every code that a verdict can have: out of the collector's own files, and the helper's for silence. */
-  const codes = ["verdict/verdict", "verdict/warnings", "entry"].flatMap((name) => {
+  const codes = [
+    ...["verdict", "warnings", "heat", "gaps", "sense-codes", "thresholds"].map((name) => `verdict/${name}`),
+    "entry",
+  ].flatMap((name) => {
     const source = readFileSync(new URL(`../../../src/collectors/smart/${name}.ts`, import.meta.url), "utf8");
-    const places = [/code: "([a-z_]+)"/g, /add\(\s*(?:0x\d+, )?"([a-z_]+)"/g, /[?:] "([a-z]+_[a-z_]+)"/g];
+    const places = [
+      /\["([a-z]+_[a-z]+|hot)", "The drive/g,
+      /code: "([a-z_]+)"/g,
+      /add\(\s*(?:0x\d+, )?"([a-z_]+)"/g,
+      /[?:] "([a-z]+_[a-z_]+)"/g,
+    ];
     return places.flatMap((place) => [...source.matchAll(place)].map(([, code = ""]) => code));
   });
   codes.push("drive_hangs", "helper_timeout", "helper_absent");

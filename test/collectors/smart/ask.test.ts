@@ -77,6 +77,8 @@ it("whatever is thrown is an error with a code; only time-outs count as hanging"
 it("labels are smartctl_exporter's", () => {
   expect(deviceLabel("/dev/sda", "sat,12")).toBe("sda");
   expect(deviceLabel("/dev/nvme0", "nvme,0xffffffff")).toBe("nvme0");
+  expect(deviceLabel("/dev/sdb", "usbjmicron,x,0")).toBe("sdb");
+  expect(deviceLabel("/dev/sdb", "usbasm1352r,1")).toBe("sdb_usbasm1352r_1");
   expect(deviceLabel("/dev/bus/0", "megaraid,3")).toBe("bus_0_megaraid_3");
   expect(deviceLabel("/dev/cciss/c0d0", "cciss,1")).toBe("cciss_c0d0_cciss_1");
 });

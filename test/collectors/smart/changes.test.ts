@@ -64,7 +64,12 @@ describe("changes", () => {
     const second = await it.round();
     expect(told(first, second)).toEqual(["drive.verdict warning sda ok warn"]);
     it.restart();
-    it.drives.says("/dev/sda", "sat", ataJson("S70", { smart_status: undefined }), 0);
+    it.drives.says(
+      "/dev/sda",
+      "sat",
+      ataJson("S70", { smart_status: undefined, ata_smart_attributes: undefined }),
+      0,
+    );
     it.drives.says("/dev/sdb", "sat", ataJson("S71"));
     const third = await it.round();
     expect(told(null, third)).toEqual(["drive.verdict info sdb fail ok"]);
@@ -72,6 +77,17 @@ describe("changes", () => {
     // Silence is no recovery.
     expect(conditionCodes(it.collector(), third)).toEqual(["smart_warning(sda)"]);
     expect(told(third, await it.round())).toEqual([]);
+  });
+
+  it("a drive that said it fails has not recovered because it says nothing of itself any more", async () => {
+    const it = rig(driveTree({ sda: "S72" }));
+    it.drives.scan([{ device: "/dev/sda", type: "sat" }]);
+    it.drives.says("/dev/sda", "sat", ataJson("S72"), 8);
+    await it.round();
+    it.drives.says("/dev/sda", "sat", ataJson("S72", { smart_status: undefined }), 0);
+    const silent = await it.round();
+    expect(device(silent, "sda")).toMatchObject({ severity: "unknown", last_verdict: { severity: "fail" } });
+    expect(conditionCodes(it.collector(), silent)).toEqual(["smart_failing(sda)"]);
   });
 
   it("a self-test that ended is told, with its result; tests of years ago are not", async () => {

@@ -137,6 +137,25 @@ describe("what drives say", () => {
     expect(verdicts(data).sort()).toEqual(["sdb answered ok true", "sdx failed unknown null"]);
   });
 
+  it("says of a drive whose type it does not pass on that it is not asked", async () => {
+    const it = rig(driveTree({ sda: "S53", sdb: "S54" }));
+    it.drives.scan([
+      { device: "/dev/sda", type: "sat" },
+      { device: "/dev/sdb", type: "usbnew,1" },
+    ]);
+    it.drives.says("/dev/sda", "sat", ataJson("S53"));
+    const data = await it.round();
+    expect(it.drives.asked()).toEqual(["/dev/sda sat"]);
+    expect(device(data, "sdb").reasons).toEqual([
+      {
+        code: "type_not_passed_on",
+        detail:
+          "smartctl lists the drive with the type usbnew,1, which the agent does not know and so does not pass on.",
+      },
+    ]);
+    expect(conditionCodes(it.collector(), data)).toEqual(["smart_type_unknown(sdb)"]);
+  });
+
   it("says which may not be opened, and which speak a language of their own", async () => {
     const it = rig(driveTree({ sda: "S50", sdb: "S51", sdc: "S52" }));
     it.drives.scan([

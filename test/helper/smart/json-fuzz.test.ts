@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { smartVerdict } from "../../../src/collectors/smart/verdict/verdict.ts";
 import { smartFacts } from "../../../src/helper/smart/json.ts";
 import { AgentError } from "../../../src/model/errors.ts";
 import { donatedDrives, ownCaptures } from "../../support/drives/smart.ts";
@@ -41,6 +42,8 @@ describe("fuzz", () => {
       const facts = smartFacts(text, null);
       expect(JSON.parse(JSON.stringify(facts))).toEqual(facts);
       expect(facts.attributes.length).toBeLessThanOrEqual(64);
+      for (const { detail } of smartVerdict(facts).reasons) expect(detail).not.toBe("");
+      expect(facts.wear_percent ?? 0).toBeGreaterThanOrEqual(0);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
     }

@@ -114,7 +114,7 @@ describe("smart.scan", () => {
     expect(denied.devices.map((device) => device.open_error)).toEqual(Array(4).fill("Permission denied"));
   });
 
-  it("leaves out what has no SMART, and types nobody knows", async () => {
+  it("leaves out what has no SMART, and says of types nobody knows that they are not passed on", async () => {
     const device = (name: string, type: string) => `{"name":"${name}","type":"${type}","protocol":"x"}`;
     const list = [
       device("/dev/vda", "scsi"),
@@ -125,7 +125,10 @@ describe("smart.scan", () => {
     ];
     fakeSmartctl(`echo '{"smartctl":{"version":[7,1]},"devices":[${list.join(",")}]}'`);
     const answer = await smartScan.perform({}, context());
-    expect(answer.devices.map(({ name, type }) => `${name} ${type}`)).toEqual(["/dev/bus/0 megaraid,1"]);
+    expect(answer.devices.map(({ name, type, open_error }) => `${name} ${type} ${open_error}`)).toEqual([
+      "/dev/sdb --help the type --help is not passed on",
+      "/dev/bus/0 megaraid,1 null",
+    ]);
   });
 
   it("a drive that hangs in it: the list is made without opening, with types left to smartctl", async () => {

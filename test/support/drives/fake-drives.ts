@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Tree } from "../machine/tree.ts";
-import { capture, fakeSmartctl } from "./smart.ts";
+import { capture, fakeSmartctl, usualName } from "./smart.ts";
 
 export interface FakeDrive {
   readonly device: string;
@@ -111,12 +111,12 @@ export function fakeDrives(): FakeDrives {
 /** The JSON of our healthy ATA drive with another identity and other attributes. */
 export function ataJson(serial: string, more: object = {}, raws: Record<number, number> = {}): object {
   const json = JSON.parse(capture("vm-lab-replay/replay-healthy"));
-  const row = { name: "Attribute", value: 100, worst: 100, flags: { string: "-O--CK ", prefailure: false } };
+  const row = { value: 100, worst: 100, flags: { string: "-O--CK ", prefailure: false } };
   for (const [id, raw] of Object.entries(raws)) {
     const table = json.ata_smart_attributes.table.filter((one: { id: number }) => one.id !== Number(id));
     json.ata_smart_attributes.table = [
       ...table,
-      { ...row, id: Number(id), raw: { value: raw, string: String(raw) } },
+      { ...row, id: Number(id), name: usualName(Number(id)), raw: { value: raw, string: String(raw) } },
     ];
   }
   return { ...json, serial_number: serial, wwn: wwnJson(serial), ...more };

@@ -9,7 +9,7 @@ import { factsOfJson } from "../../../src/helper/smart/json.ts";
 import { smartRead } from "../../../src/helper/smart/read.ts";
 import { smartScan } from "../../../src/helper/smart/scan.ts";
 import { smartTest } from "../../../src/helper/smart/test.ts";
-import type { SmartAttribute, SmartFacts, SmartNvme } from "../../../src/model/smart.ts";
+import type { SmartAttribute, SmartFacts, SmartNvme, SmartScsi } from "../../../src/model/smart.ts";
 import { hostClock } from "../../../src/system/clock.ts";
 import type { Files } from "../../../src/system/files.ts";
 import { runProgram } from "../../../src/system/program.ts";
@@ -34,10 +34,33 @@ export function facts(more: Partial<SmartFacts> = {}): SmartFacts {
   return { ...factsOfJson({ smartctl: { exit_status: 0 } }, 0), protocol: "ATA", passed: true, ...more };
 }
 
+/** What smartctl calls an attribute that its database has no other name for (drivedb.h, "DEFAULT"). */
+const USUAL: Readonly<Record<number, string>> = {
+  1: "Raw_Read_Error_Rate",
+  3: "Spin_Up_Time",
+  4: "Start_Stop_Count",
+  5: "Reallocated_Sector_Ct",
+  9: "Power_On_Hours",
+  10: "Spin_Retry_Count",
+  22: "Helium_Level",
+  184: "End-to-End_Error",
+  187: "Reported_Uncorrect",
+  188: "Command_Timeout",
+  190: "Airflow_Temperature_Cel",
+  194: "Temperature_Celsius",
+  197: "Current_Pending_Sector",
+  198: "Offline_Uncorrectable",
+  199: "UDMA_CRC_Error_Count",
+};
+
+export function usualName(id: number): string {
+  return USUAL[id] ?? "Unknown_Attribute";
+}
+
 export function attribute(id: number, more: Partial<SmartAttribute> = {}): SmartAttribute {
   return {
     id,
-    name: `Attribute_${id}`,
+    name: usualName(id),
     value: 100,
     worst: 100,
     thresh: 0,
@@ -48,6 +71,27 @@ export function attribute(id: number, more: Partial<SmartAttribute> = {}): Smart
     raw_text: null,
     ...more,
   };
+}
+
+/** A SAS drive that says it is well. */
+export function scsi(more: Partial<SmartScsi>, rest: Partial<SmartFacts> = {}): SmartFacts {
+  return facts({
+    protocol: "SCSI",
+    scsi: {
+      asc: null,
+      ascq: null,
+      ie_text: null,
+      grown_defects: 0,
+      pending_defects: null,
+      read_uncorrected: 0,
+      write_uncorrected: 0,
+      verify_uncorrected: null,
+      read_rereads: 0,
+      write_rewrites: 0,
+      ...more,
+    },
+    ...rest,
+  });
 }
 
 export function nvme(more: Partial<SmartNvme> = {}): SmartNvme {

@@ -19,8 +19,9 @@ export interface SmartIdentity {
 export function deviceLabel(device: string, type: string): string {
   const name = device.replace(/^\/dev\//, "").replaceAll("/", "_");
   // A comma in the type names a drive behind the device; `sat,12` and the like only say how to speak.
+  // Of the USB bridges only the ASM1352R shows several drives as one device.
   const member = /(?:^|\+)([a-z0-9]+,.*)$/.exec(type)?.[1];
-  if (member === undefined || /^(?:sat|nvme|usb|snt)/.test(member)) return name;
+  if (member === undefined || /^(?:sat|nvme|usb(?!asm)|snt)/.test(member)) return name;
   return `${name}_${type.replaceAll(",", "_")}`;
 }
 

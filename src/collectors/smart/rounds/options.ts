@@ -3,14 +3,17 @@
  * as a disk behind an unknown USB bridge.
  */
 import * as v from "valibot";
-import { deviceArg, typeArg } from "../../../helper/smart/device.ts";
+import { deviceArg, TYPES_TEXT, typeArg } from "../../../helper/smart/device.ts";
 import type { SmartOverride } from "./ways.ts";
 
 const MAX_TYPES = 256;
 
 const line = v.pipe(
   v.string(),
-  v.check((text) => parse(text) !== null, 'a device and its smartctl type such as "/dev/sdb usbjmicron"'),
+  v.check(
+    (text) => parse(text) !== null,
+    `a device and its smartctl type such as "/dev/sdb usbjmicron"; a type is one of ${TYPES_TEXT}`,
+  ),
 );
 
 export const smartOptions = {

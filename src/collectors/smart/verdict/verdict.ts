@@ -1,21 +1,27 @@
 /**
  * From a drive's facts to one of three answers with reasons: healthy, failing, not known. Pure.
  *
- * Precedence: asleep > fail > unknown > warn > ok. A drive that says nothing is never called failed, and a
- * warning leaves it usable (`smart_ok` true). smartctl's exit status is eight bits: 1 usage, 2 open failed,
- * 4 a command failed, 8 failing, 16 prefail attribute at its threshold, 32 attribute at its threshold some
- * time, 64 error log has records, 128 self-test log has errors; 4, 32, 64 and 128 decide nothing here.
+ * Precedence: asleep > fail > unknown > warn > unknown in part > ok; not known is what there is nothing to judge by
+ * (gaps.ts).
+ * A drive that says nothing is never called failed, and a warning leaves it usable (`smart_ok` true). smartctl's exit
+ * status is eight bits: 1 usage, 2 open failed, 4 a command failed, 8 failing, 16 prefail attribute at its threshold,
+ * 32 attribute at its threshold some time, 64 error log has records, 128 self-test log has errors; 4, 32, 64 and 128
+ * decide nothing here.
  */
 import type { SmartFacts, SmartReason, SmartVerdict } from "../../../model/smart.ts";
 import { NO_TREND, type SmartTrend } from "../history.ts";
-import { isWornOut, nvmeHas, warnings } from "./warnings.ts";
+import { gaps, isUnknownInPart, unknowns } from "./gaps.ts";
+import { isHeat } from "./heat.ts";
+import { isWornOut, nvmeHas } from "./nvme.ts";
+import { isOnlyWarning, predictions } from "./sense-codes.ts";
+import { hasNoThreshold } from "./thresholds.ts";
+import { warnings } from "./warnings.ts";
 
-const EXIT_USAGE = 1;
-const EXIT_OPEN = 2;
 const EXIT_FAILING = 8;
 const EXIT_PREFAIL = 16;
-/** SPC-5, additional sense code "failure prediction threshold exceeded". */
-const ASC_FAILURE_PREDICTED = 0x5d;
+
+/** smartctl, where the drive did not answer for itself. */
+const GUESS = /based on an Attribute check/i;
 
 /** Why there are no facts, in the words of the error's code. */
 export interface SmartProblem {
@@ -31,12 +37,14 @@ export function smartVerdict(facts: SmartFacts, trend: SmartTrend = NO_TREND): S
       reasons: [{ code: "asleep", detail: "The drive sleeps and was not woken." }],
     };
   const failures = failuresOf(facts);
-  const unknowns = unknownsOf(facts);
+  const unknown = unknowns(facts);
   const warned = warnings(facts, trend);
-  const reasons = [...failures, ...unknowns, ...warned];
+  const reasons = [...failures, ...unknown, ...warned, ...gaps(facts)];
   if (failures.length > 0) return { smart_ok: false, severity: "fail", reasons };
-  if (unknowns.length > 0) return { smart_ok: null, severity: "unknown", reasons };
-  return { smart_ok: true, severity: warned.length > 0 ? "warn" : "ok", reasons };
+  if (unknown.length > 0) return { smart_ok: null, severity: "unknown", reasons };
+  if (warned.length > 0) return { smart_ok: true, severity: "warn", reasons };
+  if (isUnknownInPart(facts)) return { smart_ok: null, severity: "unknown", reasons };
+  return { smart_ok: true, severity: "ok", reasons };
 }
 
 /** The verdict on a drive that gave no facts at all: a time-out, broken output, no permission. */
@@ -47,8 +55,16 @@ export function unknownVerdict(problem: SmartProblem): SmartVerdict {
 function failuresOf(facts: SmartFacts): SmartReason[] {
   const found: SmartReason[] = [];
   const exit = facts.exit_status ?? 0;
+  const low = facts.attributes.filter((row) => row.prefail === true && row.when_failed === "now");
+  const failing = low.filter((row) => !isHeat(row) && !hasNoThreshold(row));
+  // What it says of itself is no more than that it is hot, or a warning of something else; or smartctl said it for it,
+  // by what is no threshold.
+  const isHotOnly = low.length > 0 && low.every(isHeat);
+  const isGuess =
+    low.length > 0 && failing.length === 0 && facts.messages.some(({ text }) => GUESS.test(text));
+  const isExplained = isHotOnly || isGuess || isOnlyWarning(facts.scsi);
   if (facts.nvme !== null && facts.nvme.critical_warning !== null) found.push(...nvmeFailures(facts));
-  else if (facts.passed === false || (exit & EXIT_FAILING) !== 0)
+  else if ((facts.passed === false || (exit & EXIT_FAILING) !== 0) && !isExplained)
     found.push({
       code: "smart_failed",
       detail: `The drive itself says that it is failing${facts.scsi?.ie_text ? ` (${facts.scsi.ie_text})` : ""}.`,
@@ -59,16 +75,14 @@ function failuresOf(facts: SmartFacts): SmartReason[] {
       code: "spare_low",
       detail: "The spare blocks of the drive are fewer than its own threshold.",
     });
-  if (facts.scsi?.asc === ASC_FAILURE_PREDICTED)
-    found.push({ code: "failure_predicted", detail: "The drive predicts its own failure (sense code 5d)." });
-  const failing = facts.attributes.filter((row) => row.prefail === true && row.when_failed === "now");
+  found.push(...predictions(facts.scsi));
   for (const row of failing)
     found.push({
       code: "attribute_failing",
       params: { attribute: row.id },
       detail: `Attribute ${row.id} ${row.name} is at or below the threshold at which the maker expects the drive to fail.`,
     });
-  if ((exit & EXIT_PREFAIL) !== 0 && failing.length === 0)
+  if ((exit & EXIT_PREFAIL) !== 0 && low.length === 0)
     found.push({
       code: "attribute_failing",
       detail: "smartctl found an attribute below the threshold at which the maker expects the drive to fail.",
@@ -89,28 +103,6 @@ function nvmeFailures(facts: SmartFacts): SmartReason[] {
   add(0x10, "backup_failed", "What protects the drive's cache at a power loss has failed.");
   add(0x20, "memory_region_unreliable", "The drive's persistent memory region is unreliable or read-only.");
   return found;
-}
-
-function unknownsOf(facts: SmartFacts): SmartReason[] {
-  const exit = facts.exit_status ?? 0;
-  const errors = facts.messages.filter(({ severity }) => severity === "error").map(({ text }) => text);
-  const said = errors.length === 0 ? "" : `: ${errors.join("; ")}`;
-  if (errors.some((text) => /permission denied|operation not permitted/i.test(text)))
-    return [{ code: "no_permission", detail: `smartctl may not open the drive${said}.` }];
-  // An option this smartctl does not have is a fault of ours, not of the drive's type.
-  if (errors.some((text) => /unrecognized option/i.test(text)))
-    return [{ code: "smartctl_error", detail: `smartctl reports an error${said}.` }];
-  if ((exit & EXIT_USAGE) !== 0)
-    return [{ code: "type_unknown", detail: `smartctl does not know how to talk to the drive${said}.` }];
-  if ((exit & EXIT_OPEN) !== 0)
-    return [{ code: "open_failed", detail: `The drive could not be opened${said}.` }];
-  if (errors.length > 0) return [{ code: "smartctl_error", detail: `smartctl reports an error${said}.` }];
-  if (facts.smart_available === false)
-    return [{ code: "unsupported", detail: "The drive, or what it is attached to, gives no SMART data." }];
-  if (facts.smart_enabled === false)
-    return [{ code: "smart_disabled", detail: "SMART is switched off in the drive." }];
-  const judged = facts.passed !== null || (facts.nvme !== null && facts.nvme.critical_warning !== null);
-  return judged ? [] : [{ code: "no_verdict", detail: "The drive gives no verdict about itself." }];
 }
 
 function isBelow(value: number | null | undefined, threshold: number | null | undefined): boolean {

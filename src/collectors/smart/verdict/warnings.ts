@@ -3,12 +3,18 @@
  * failed within a year. The rates are Backblaze's (Drive Stats, annualised failure rate by the raw value of an
  * attribute, hard disks only), so they are given for drives that rotate, and for no other.
  */
+import { kindOf } from "../../../helper/smart/attributes/kinds.ts";
 import type { SmartFacts, SmartReason } from "../../../model/smart.ts";
 import type { SmartTrend } from "../history.ts";
 import { countsOf, uncorrectedOf } from "./counts.ts";
+import { heat } from "./heat.ts";
+import { isWornOut, nvmeHas } from "./nvme.ts";
+import { senseWarnings } from "./sense-codes.ts";
+import { thresholds } from "./thresholds.ts";
 
 const REALLOCATED_MANY = 16;
 const WEAR_PERCENT = 90;
+const HELIUM_PERCENT = 90;
 
 interface Rate {
   /** For raw values from here on. */
@@ -34,25 +40,6 @@ const RATES: Readonly<Record<"reallocated" | "reported" | "pending" | "uncorrect
   ],
 };
 
-/** Whether the critical warning has a bit. */
-export function nvmeHas(facts: SmartFacts, bit: number): boolean {
-  return ((facts.nvme?.critical_warning ?? 0) & bit) !== 0;
-}
-
-/** "Reliability degraded" for no other reason than that the rated endurance is used up. */
-export function isWornOut(facts: SmartFacts): boolean {
-  const { nvme } = facts;
-  if (nvme === null || !nvmeHas(facts, 0x04)) return false;
-  const { available_spare_percent: spare, spare_threshold_percent: threshold } = nvme;
-  return (
-    (nvme.percentage_used ?? 0) >= 100 &&
-    spare !== null &&
-    threshold !== null &&
-    spare >= threshold &&
-    nvme.media_errors === 0
-  );
-}
-
 /** Pure; in the order in which they matter. */
 export function warnings(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
   return [
@@ -60,6 +47,9 @@ export function warnings(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
     ...thresholds(facts),
     ...tests(facts),
     ...wear(facts),
+    ...helium(facts, trend),
+    ...senseWarnings(facts.scsi).filter(({ code }) => code !== "hot"),
+    ...heat(facts),
     ...around(facts, trend),
   ];
 }
@@ -111,36 +101,25 @@ function defects(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
   add("spin_retries", counts.spin_retries, "Times that the disk had to try again to come up to speed");
   add("media_errors", facts.nvme?.media_errors, "Times that data could not be read back without errors");
   add("uncorrected_errors", uncorrectedOf(facts), "Reads and writes that could not be corrected");
+  add(
+    "pending_defects",
+    facts.scsi?.pending_defects,
+    "Places on the medium that can't be read and wait to be written anew",
+  );
   add("grown_defects", facts.scsi?.grown_defects, "Places on the medium that went bad since it was made");
   return found;
 }
 
 function rateText(facts: SmartFacts, rates: readonly Rate[] | undefined, count: number): string {
-  if (rates === undefined || facts.rotation_rate === 0) return "";
+  if (rates === undefined || !rotates(facts)) return "";
   const rate = rates.findLast(({ from }) => count >= from);
   return rate === undefined ? "" : ` ${rate.text} (Backblaze).`;
 }
 
-function thresholds(facts: SmartFacts): SmartReason[] {
-  return facts.attributes.flatMap((row): SmartReason[] => {
-    if (row.when_failed === "past")
-      return [
-        {
-          code: "attribute_failed_before",
-          params: { attribute: row.id },
-          detail: `Attribute ${row.id} ${row.name} was at or below its threshold some time and is above it now.`,
-        },
-      ];
-    if (row.when_failed === "now" && row.prefail !== true)
-      return [
-        {
-          code: "attribute_old_age",
-          params: { attribute: row.id },
-          detail: `Attribute ${row.id} ${row.name} is at or below its threshold, which tells of age and use.`,
-        },
-      ];
-    return [];
-  });
+/** Old disks don't tell their speed; but what takes time to spin up, spins. */
+function rotates({ rotation_rate: rate, attributes }: SmartFacts): boolean {
+  if (rate !== null) return rate > 0;
+  return attributes.some((row) => kindOf(row) === "spin_up" && (row.raw ?? 0) > 0);
 }
 
 /** The newest test that came to a result: one that was aborted takes nothing back. */
@@ -167,10 +146,32 @@ function wear(facts: SmartFacts): SmartReason[] {
   return [{ code: "wear_high", detail: `Of the rated endurance ${facts.wear_percent} % is used up.` }];
 }
 
+function helium(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
+  const { helium_percent: left } = countsOf(facts);
+  if (left === null) return [];
+  if (left < HELIUM_PERCENT)
+    return [
+      {
+        code: "helium_low",
+        params: { count: left },
+        detail: `Helium left inside the sealed drive: ${left} %.`,
+      },
+    ];
+  const lost = trend.helium_lost ?? 0;
+  if (lost <= 0) return [];
+  return [
+    {
+      code: "helium_falling",
+      params: { count: left },
+      detail: `Helium left inside the sealed drive: ${left} %, and ${lost} % less than within the last 30 days.`,
+    },
+  ];
+}
+
 function around(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
   const found: SmartReason[] = [];
-  if (nvmeHas(facts, 0x02))
-    found.push({ code: "hot", detail: "The drive is outside the temperatures it is made for." });
+  if (nvmeHas(facts, 0xc0))
+    found.push({ code: "drive_warns", detail: "The drive warns by a bit that has no meaning yet." });
   if ((trend.command_timeouts ?? 0) > 0)
     found.push({
       code: "command_timeouts_growing",
