@@ -1,0 +1,20 @@
+/** Every reader there is. Adding one: its file (reader.ts says what it may read), and one line here. */
+import { cpuTimeReader } from "./cpu-time.ts";
+import { diskReader } from "./disks.ts";
+import { interfaceReader } from "./interfaces.ts";
+import { kernelReader } from "./kernel.ts";
+import { memoryReader, pagingReader } from "./memory.ts";
+import { pressureReader } from "./pressure.ts";
+import type { AnyReader } from "./reader.ts";
+
+export function allReaders(): readonly AnyReader[] {
+  return [
+    cpuTimeReader(),
+    kernelReader(),
+    pressureReader(),
+    memoryReader(),
+    pagingReader(),
+    diskReader(),
+    interfaceReader(),
+  ];
+}
