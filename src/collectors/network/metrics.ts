@@ -38,54 +38,6 @@ export const networkMetrics: readonly Metric<Network>[] = [
   perInterface("node_network_speed_bytes", "Link speed in bytes a second.", "gauge", (item) =>
     item.speed_mbps === null ? null : item.speed_mbps * 125_000,
   ),
-  perInterface(
-    "node_network_receive_bytes_total",
-    "Bytes received.",
-    "counter",
-    (item) => item.counters?.rx_bytes,
-  ),
-  perInterface(
-    "node_network_receive_packets_total",
-    "Packets received.",
-    "counter",
-    (item) => item.counters?.rx_packets,
-  ),
-  perInterface(
-    "node_network_receive_errs_total",
-    "Receive errors.",
-    "counter",
-    (item) => item.counters?.rx_errors,
-  ),
-  perInterface(
-    "node_network_receive_drop_total",
-    "Received packets dropped.",
-    "counter",
-    (item) => item.counters?.rx_dropped,
-  ),
-  perInterface(
-    "node_network_transmit_bytes_total",
-    "Bytes sent.",
-    "counter",
-    (item) => item.counters?.tx_bytes,
-  ),
-  perInterface(
-    "node_network_transmit_packets_total",
-    "Packets sent.",
-    "counter",
-    (item) => item.counters?.tx_packets,
-  ),
-  perInterface(
-    "node_network_transmit_errs_total",
-    "Transmit errors.",
-    "counter",
-    (item) => item.counters?.tx_errors,
-  ),
-  perInterface(
-    "node_network_transmit_drop_total",
-    "Packets to send dropped.",
-    "counter",
-    (item) => item.counters?.tx_dropped,
-  ),
   {
     name: "node_network_info",
     help: "One per interface, with what it is.",

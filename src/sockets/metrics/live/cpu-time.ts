@@ -22,9 +22,8 @@ export function cpuTimeReader(): Reader<CpuTimes> {
     section: "cpu",
     read({ text, first }) {
       const now = first([...parseCpuTimes(text("/proc/stat"))]);
-      if (now.length === 0) return null;
       before = new Map(now.map(([cpu, ticks]) => [cpu, neverBack(before.get(cpu), ticks)]));
-      return before;
+      return before.size === 0 ? null : before;
     },
     metrics: [
       {
