@@ -13,6 +13,7 @@ import { lldpCollector } from "./lldp.ts";
 import { localCollector } from "./local/local.ts";
 import { memoryCollector } from "./memory/memory.ts";
 import { networkCollector } from "./network/network.ts";
+import { sensorsCollector } from "./sensors/sensors.ts";
 import { smartCollector } from "./smart/smart.ts";
 import { systemCollector } from "./system/system.ts";
 
@@ -48,6 +49,7 @@ export function allCollectors({ helper, smartHistory, again }: CollectorParts = 
     systemCollector(),
     cpuCollector(helper),
     memoryCollector(),
+    sensorsCollector(),
     bmcCollector({ helper }),
     hardwareCollector({ helper }),
     lldpCollector({ helper }),

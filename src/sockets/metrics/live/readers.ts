@@ -5,6 +5,7 @@ import { interfaceReader } from "./interfaces.ts";
 import { kernelReader } from "./kernel.ts";
 import { memoryReader, pagingReader } from "./memory.ts";
 import { pressureReader } from "./pressure.ts";
+import { raplReader } from "./rapl.ts";
 import type { AnyReader } from "./reader.ts";
 
 export function allReaders(): readonly AnyReader[] {
@@ -16,5 +17,6 @@ export function allReaders(): readonly AnyReader[] {
     pagingReader(),
     diskReader(),
     interfaceReader(),
+    raplReader(),
   ];
 }
