@@ -9,6 +9,7 @@ import type { Collector } from "../collector.ts";
 import { oneLine } from "../linux/text.ts";
 import { networkChanges, networkConditions } from "./conditions.ts";
 import { baseName, type Fixed, NET, readFixed } from "./fixed.ts";
+import { readListening } from "./listening.ts";
 import { networkMetrics } from "./metrics.ts";
 import {
   type Address6,
@@ -39,6 +40,7 @@ export function networkCollector(): Collector<Network> {
     volatile: {
       "interfaces[name].counters": { rel: 0.25, abs: 1000 },
       "interfaces[name].carrier_changes": {},
+      "listening.osd_range": { rel: 0.1 },
     },
     // Any local user can ask the kernel for MAC addresses.
     sensitive: [],
@@ -92,6 +94,7 @@ function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
     default_routes,
     primary: primaryOf(default_routes, interfaces),
     dns_servers: nameservers(files),
+    listening: readListening(files),
     addresses_known: known !== null,
   };
 }

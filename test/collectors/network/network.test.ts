@@ -111,6 +111,7 @@ test("nothing readable gives an empty section and no crash", async () => {
     default_routes: [],
     primary: null,
     dns_servers: [],
+    listening: null,
     addresses_known: true,
   });
 });

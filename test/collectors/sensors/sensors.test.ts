@@ -61,7 +61,7 @@ test("a sensor that gives an error or nonsense costs its own value only", async 
     sensorsCollector(),
     chip(
       { fan1_input: "1200\n", fan2_input: "900\n", fan3_input: "?\n", fan2_fault: "1\n" },
-      { errors: { ["/sys/class/hwmon/hwmon1/fan2_input"]: "ENXIO" } },
+      { errors: { "/sys/class/hwmon/hwmon1/fan2_input": "ENXIO" } },
     ),
   );
   expect(data.sensors.map(({ value, fault, problem }) => [value, fault, problem])).toEqual([

@@ -41,11 +41,12 @@ scrape_configs:
     static_configs: [{ targets: ["127.0.0.1:${THEIRS}"] }]
 `;
 
+// Debian has node_exporter leave out lo.
 const SCRIPT = `
 set -e
 ip link set lo up
 "$1" "$2/steady-load.mjs" ${LOAD} &
-prometheus-node-exporter --web.listen-address=127.0.0.1:${THEIRS} > "$3/exporter.log" 2>&1 &
+prometheus-node-exporter --collector.netdev.device-exclude=^$ --web.listen-address=127.0.0.1:${THEIRS} > "$3/exporter.log" 2>&1 &
 "$1" "$4" run --config "$3/config.toml" > "$3/agent.log" 2>&1 &
 exec prometheus --config.file="$3/prometheus.yml" --storage.tsdb.path="$3/tsdb" \\
   --web.listen-address=127.0.0.1:${PROMETHEUS} > "$3/prometheus.log" 2>&1
@@ -68,6 +69,7 @@ export async function startScene(): Promise<Scene> {
     `[agent]\nstate_dir = "${folder}/state"\nrun_dir = "${folder}/run"\n[metrics]\nlisten = "127.0.0.1:${OURS}"\n`,
     { mode: 0o600 },
   );
+  // A process namespace of its own: when its first process ends, all others in it do.
   const child = spawn(
     "unshare",
     [
