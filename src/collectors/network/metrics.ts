@@ -43,9 +43,9 @@ export const networkMetrics: readonly Metric<Network>[] = [
     help: "1 for each of Ceph's ports on which something listens.",
     type: "gauge",
     samples: ({ listening }) =>
-      (listening?.ports ?? []).map(({ port, usual }) => ({
+      (listening?.ports ?? []).map(({ port, usual, loopback_only }) => ({
         value: 1,
-        labels: { port: String(port), usual },
+        labels: { port: String(port), usual, loopback_only: loopback_only ? "yes" : "no" },
       })),
   },
   {

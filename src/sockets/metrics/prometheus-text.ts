@@ -8,6 +8,7 @@ import { compileFacets, volatileOf } from "../../model/facets.ts";
 import type { Section } from "../../model/report.ts";
 import type { AgentView } from "../agent-view.ts";
 import { addFamily, type Families, render } from "./families.ts";
+import type { LiveFamilies } from "./live/live.ts";
 import { ownFamilies } from "./own.ts";
 
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -19,11 +20,15 @@ export interface MetricsOptions {
   readonly exclude: readonly string[];
   /** Families to leave out by their name, beside `exclude`. */
   readonly except?: RegExp;
+  /** false: what is read at a scrape is not wanted, and not read. */
+  readonly live?: false;
 }
 
 const SENSITIVE_LABEL = /^(?:serial|serial_number|wwn|uuid|eui|nguid|machine_id)$/;
 // Shorter ones ("1", "sda") are no serial numbers but would blank labels that happen to be equal.
 const MIN_SENSITIVE = 5;
+
+const NOTHING_LIVE: LiveFamilies = { families: new Map(), failed: [] };
 
 /**
  * The whole text, ending in a line break.
@@ -32,7 +37,7 @@ const MIN_SENSITIVE = 5;
 export function metricsText(view: AgentView, options: MetricsOptions, now: number): string {
   const families: Families = new Map();
   const isExcluded = excludedBy(options);
-  const live = view.live();
+  const live = options.live === false ? NOTHING_LIVE : view.live();
   const failed = [...live.failed];
   for (const [name, family] of live.families) if (!isExcluded(name)) families.set(name, family);
   const { sections } = view.report();
