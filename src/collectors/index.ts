@@ -9,11 +9,11 @@ import type { Collector } from "./collector.ts";
 import { cpuCollector } from "./cpu/cpu.ts";
 import { drivesCollector } from "./drives/drives.ts";
 import { hardwareCollector } from "./hardware/hardware.ts";
+import { sensorsCollector } from "./hardware/sensors/sensors.ts";
 import { lldpCollector } from "./lldp.ts";
 import { localCollector } from "./local/local.ts";
 import { memoryCollector } from "./memory/memory.ts";
 import { networkCollector } from "./network/network.ts";
-import { sensorsCollector } from "./sensors/sensors.ts";
 import { smartCollector } from "./smart/smart.ts";
 import { systemCollector } from "./system/system.ts";
 

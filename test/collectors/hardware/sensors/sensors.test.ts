@@ -1,11 +1,11 @@
 /** Hardware monitors: what is read of which chip, what is left to others, and what hangs or sleeps. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isNoData } from "../../../src/collectors/collector.ts";
-import { sensorsCollector } from "../../../src/collectors/sensors/sensors.ts";
-import { forAllAsync } from "../../support/for-all.ts";
-import { collectContext, loadTree, type Tree, treeMachine } from "../../support/machine/tree.ts";
-import { collectMachine, collectTree, metricLines } from "../../support/text/shape.ts";
+import { isNoData } from "../../../../src/collectors/collector.ts";
+import { sensorsCollector } from "../../../../src/collectors/hardware/sensors/sensors.ts";
+import { forAllAsync } from "../../../support/for-all.ts";
+import { collectContext, loadTree, type Tree, treeMachine } from "../../../support/machine/tree.ts";
+import { collectMachine, collectTree, metricLines } from "../../../support/text/shape.ts";
 
 const CHIP = "/sys/devices/platform/it87.2608/hwmon/hwmon1";
 

@@ -2,15 +2,14 @@
  * The hardware monitors' sensors (kernel, Documentation/hwmon/sysfs-interface.rst): which there are, with what is
  * fixed of each. Those of processors and drives are other sections'; nothing is asked twice.
  */
-import type { Files } from "../../system/files.ts";
-import { chipLabel, findSensors } from "../cpu/temperature.ts";
-import { oneLine } from "../linux/text.ts";
-import { SENSOR_KINDS, type Sensor } from "./schema.ts";
+import type { Files } from "../../../system/files.ts";
+import { chipLabel, findSensors } from "../../cpu/temperature.ts";
+import { oneLine } from "../../linux/text.ts";
+import type { Sensor } from "./schema.ts";
 
 export const HWMON = "/sys/class/hwmon";
 /** A drive answers behind these, and a read can keep it from sleeping. */
 const OF_DRIVES = /^(?:nvme|drivetemp)$/;
-const KINDS: ReadonlySet<string> = new Set(SENSOR_KINDS);
 /** From the kernel's unit to ours: thousandths, millionths, or as it is. */
 const SCALE: Readonly<Record<Sensor["kind"], number>> = {
   temp: 1e-3,
@@ -107,7 +106,7 @@ export function scaled(kind: Sensor["kind"], raw: number | null): number | null 
 }
 
 function isKind(kind: string): kind is Sensor["kind"] {
-  return KINDS.has(kind);
+  return Object.hasOwn(SCALE, kind);
 }
 
 function plain(name: string): string {

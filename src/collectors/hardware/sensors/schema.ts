@@ -1,7 +1,6 @@
 /** Shape of the section `sensors`. */
 import * as v from "valibot";
 
-export const SENSOR_KINDS = ["temp", "fan", "in", "curr", "power", "energy"] as const;
 const number = v.nullable(v.number());
 
 const sensorSchema = v.object({
@@ -10,7 +9,7 @@ const sensorSchema = v.object({
   chip_name: v.pipe(v.nullable(v.string()), v.description("the driver's name of it: nct6798")),
   sensor: v.pipe(v.string(), v.description("fan1, in0, temp2")),
   label: v.pipe(v.nullable(v.string()), v.description("what the driver or the firmware calls it")),
-  kind: v.picklist(SENSOR_KINDS),
+  kind: v.picklist(["temp", "fan", "in", "curr", "power", "energy"]),
   averaged: v.pipe(v.boolean(), v.description("power as a mean over the meter's own interval")),
   value: v.pipe(
     number,

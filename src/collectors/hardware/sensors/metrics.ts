@@ -1,5 +1,5 @@
 /** The section `sensors` as Prometheus families, named and labelled as node_exporter's. */
-import type { Metric, Sample } from "../collector.ts";
+import type { Metric, Sample } from "../../collector.ts";
 import type { Sensor, Sensors } from "./schema.ts";
 
 type Kind = Sensor["kind"];

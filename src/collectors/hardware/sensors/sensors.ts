@@ -3,11 +3,11 @@
  * current, temperatures of boards and network cards. Behind many of them a slow bus or a firmware answers, so they are
  * asked once a minute, one after the other in the slow lane, and not when somebody scrapes.
  */
-import { AgentError, errorCode } from "../../model/errors.ts";
-import { NEVER_NEWS } from "../../model/facets.ts";
-import { plural } from "../../model/text/sentence.ts";
-import type { Files } from "../../system/files.ts";
-import { type CollectContext, type Collector, type NoData, noData, type TableView } from "../collector.ts";
+import { AgentError, errorCode } from "../../../model/errors.ts";
+import { NEVER_NEWS } from "../../../model/facets.ts";
+import { plural } from "../../../model/text/sentence.ts";
+import type { Files } from "../../../system/files.ts";
+import { type CollectContext, type Collector, type NoData, noData, type TableView } from "../../collector.ts";
 import { type Found, findAll, HWMON, scaled } from "./find.ts";
 import { sensorMetrics } from "./metrics.ts";
 import { type Sensor, type Sensors, sensorsSchema } from "./schema.ts";
