@@ -26,14 +26,34 @@ const PORTS: Readonly<Record<number, string>> = {
 /** ms_bind_port_min and ms_bind_port_max: OSDs, MDSs and managers take what is free. */
 const RANGE = { from: 6800, to: 7568 };
 const LISTEN = "0A";
-/** 1 700 listening sockets of 150 bytes. */
-const MOST_BYTES = 256 * 1024;
+/** For 50, 400 and 1 700 listening sockets: what comes after them costs the kernel as much, and is not looked at. */
+const BYTES = [8, 64, 256].map((kib) => kib * 1024);
 
-/** null: neither file can be read. */
-export function readListening(files: Files): Listening | null {
-  const [four, six] = ["tcp", "tcp6"].map((name) => readWhole(files, `/proc/net/${name}`, MOST_BYTES));
-  if (four === "" && six === "") return null;
-  return listeningOf([...parseListening(four ?? ""), ...parseListening(six ?? "")]);
+/** The kernel walks its table of all connections for these files: a millisecond and more, however few there are. */
+const HOLDS_MS = 300_000;
+
+/** @returns what reads them, at most once in five minutes. `at`: monotonic, milliseconds; null: neither file can be read */
+export function listeningReader(): (files: Files, at: number) => Listening | null {
+  let last: { at: number; found: Listening | null } | null = null;
+  return (files, at) => {
+    if (last === null || at - last.at >= HOLDS_MS) last = { at, found: read(files) };
+    return last.found;
+  };
+}
+
+function read(files: Files): Listening | null {
+  const found = ["tcp", "tcp6"].map((name) => readSockets(files, `/proc/net/${name}`));
+  return found.every((sockets) => sockets === null) ? null : listeningOf(found.flatMap((all) => all ?? []));
+}
+
+function readSockets(files: Files, path: string): Socket[] | null {
+  for (const bytes of BYTES) {
+    const text = readWhole(files, path, bytes);
+    if (text === "") return null;
+    const { sockets, whole } = parseListening(text);
+    if (whole || text.length < bytes || bytes === BYTES.at(-1)) return sockets;
+  }
+  return null;
 }
 
 function listeningOf(sockets: readonly Socket[]): Listening {
@@ -56,9 +76,9 @@ interface Socket {
   readonly loopback: boolean;
 }
 
-/** `   0: 00000000:0CE4 00000000:0000 0A …`, up to the first that does not listen; what was cut off is none. */
-function parseListening(text: string): Socket[] {
-  const found: Socket[] = [];
+/** `   0: 00000000:0CE4 00000000:0000 0A …`, whole up to the first that does not listen; what was cut off is none. */
+function parseListening(text: string): { sockets: Socket[]; whole: boolean } {
+  const sockets: Socket[] = [];
   for (const line of text
     .slice(0, text.lastIndexOf("\n") + 1)
     .split("\n")
@@ -67,10 +87,10 @@ function parseListening(text: string): Socket[] {
       /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) /.exec(line) ??
       [];
     if (state === undefined) continue;
-    if (state !== LISTEN) break;
-    found.push({ port: Number.parseInt(port, 16), loopback: isLoopback(address) });
+    if (state !== LISTEN) return { sockets, whole: true };
+    sockets.push({ port: Number.parseInt(port, 16), loopback: isLoopback(address) });
   }
-  return found;
+  return { sockets, whole: false };
 }
 
 /** As the kernel prints them: words of 32 bits in the machine's own order, on all we run on the lowest byte first. */

@@ -9,7 +9,7 @@ import type { Collector } from "../collector.ts";
 import { oneLine } from "../linux/text.ts";
 import { networkChanges, networkConditions } from "./conditions.ts";
 import { baseName, type Fixed, NET, readFixed } from "./fixed.ts";
-import { readListening } from "./listening.ts";
+import { listeningReader } from "./listening.ts";
 import { networkMetrics } from "./metrics.ts";
 import {
   type Address6,
@@ -29,6 +29,7 @@ const IFF_UP = 0x1;
 
 export function networkCollector(): Collector<Network> {
   const fixed = new Map<string, Fixed>();
+  const readListening = listeningReader();
   return {
     name: "network",
     summary: "Interfaces, addresses, default route and resolvers",
@@ -59,11 +60,12 @@ export function networkCollector(): Collector<Network> {
     glance: ({ interfaces }) => interfaces.map(({ name }) => name).join(", ") || "no interfaces",
     conditions: networkConditions,
     changes: networkChanges,
-    collect: ({ machine }) => collect(machine, fixed),
+    collect: ({ machine }) =>
+      collect(machine, fixed, readListening(machine.files, machine.clock.monotonic())),
   };
 }
 
-function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
+function collect(machine: Machine, fixed: Map<string, Fixed>, listening: Network["listening"]): Network {
   const { files } = machine;
   // What is in each folder, in one look: most of what could be there is not, and asking for each costs as much.
   const found = new Map(files.list(NET).map((name) => [name, new Set(files.list(`${NET}/${name}`))]));
@@ -94,7 +96,7 @@ function collect(machine: Machine, fixed: Map<string, Fixed>): Network {
     default_routes,
     primary: primaryOf(default_routes, interfaces),
     dns_servers: nameservers(files),
-    listening: readListening(files),
+    listening,
     addresses_known: known !== null,
   };
 }

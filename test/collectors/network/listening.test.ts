@@ -2,11 +2,13 @@
 import { createServer } from "node:net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readListening } from "../../../src/collectors/network/listening.ts";
+import { listeningReader } from "../../../src/collectors/network/listening.ts";
+import type { Files } from "../../../src/system/files.ts";
 import { hostMachine } from "../../../src/system/machine.ts";
 import { forAll } from "../../support/for-all.ts";
 import { loadTree, treeMachine } from "../../support/machine/tree.ts";
 
+const readListening = (files: Files) => listeningReader()(files, 0);
 const HEAD = "  sl  local_address rem_address   st\n";
 const of = (tcp: string, tcp6 = "") =>
   readListening(treeMachine({ files: { "/proc/net/tcp": tcp, "/proc/net/tcp6": tcp6 } }).files);
@@ -28,6 +30,10 @@ test("a storage node with a monitor, two OSD ports and a gateway", () => {
 test("connections are not looked at, a line cut off is none", () => {
   const connections = line("0100007F", 6789, "01").repeat(5000);
   expect(of(HEAD + line("00000000", 3300) + connections)?.ports).toHaveLength(1);
+  // More than the first look takes in.
+  expect(
+    of(HEAD + line("00000000", 22).repeat(500) + line("00000000", 3300) + connections)?.ports,
+  ).toHaveLength(1);
   expect(of(HEAD + line("00000000", 3300).slice(0, 30))?.ports).toEqual([]);
 });
 
@@ -41,6 +47,14 @@ test("a port is for loopback only where all who listen on it are", () => {
   expect(only(line("0100007F", 7480), line(mapped, 7480))).toEqual([true]);
   expect(only(line("0100007F", 7480), line(any6, 7480))).toEqual([false]);
   expect(only(line("0200007F", 7480), "")).toEqual([true]);
+});
+
+test("the kernel is asked once in five minutes", () => {
+  const machine = treeMachine({ files: { "/proc/net/tcp": HEAD + line("00000000", 3300) } });
+  const reader = listeningReader();
+  const first = reader(machine.files, 0);
+  expect(reader(machine.files, 299_999)).toBe(first);
+  expect(reader(machine.files, 300_000)).not.toBe(first);
 });
 
 test("not known where neither file can be read", () => {
