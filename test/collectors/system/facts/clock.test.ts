@@ -1,8 +1,10 @@
 /** What time services leave behind, read without asking them. */
 import { expect, test } from "vitest";
 import { readClockState } from "../../../../src/collectors/system/facts/clock.ts";
+import { systemCollector } from "../../../../src/collectors/system/system.ts";
 import { type Tree, treeMachine } from "../../../support/machine/tree.ts";
 import { NOW } from "../../../support/now.ts";
+import { collectTree } from "../../../support/text/shape.ts";
 
 const HOUR = 3_600_000;
 const read = (tree: Partial<Tree>) =>
@@ -71,6 +73,20 @@ test("ntpd's loopstats", () => {
   });
   expect(at(line(5 * HOUR, "0.000250"))).toEqual({ synchronised: null, offset_s: null, source: "ntpd" });
   expect(at("nonsense\n")).toMatchObject({ synchronised: null });
+});
+
+test("what to type is of the service that is there", async () => {
+  const log = HEADING + tracking(60_000, "0", "0.000e+00", "?");
+  const tree = {
+    folders: ["/run/chrony"],
+    files: { "/var/log/chrony/tracking.log": log, "/proc/uptime": "9000.00 9000.00\n" },
+    now: NOW,
+  };
+  const data = await collectTree(systemCollector(), tree);
+  const found = systemCollector()
+    .conditions?.(data)
+    .find(({ code }) => code === "clock_unsynchronised");
+  expect(found?.nextStep).toBe("chronyc tracking");
 });
 
 test("nobody sets the clock", () => {
