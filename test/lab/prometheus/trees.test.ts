@@ -18,7 +18,7 @@ const PROGRAM = "prometheus-node-exporter";
 const COLLECTORS = "cpu diskstats filefd hwmon loadavg meminfo pressure rapl stat vmstat".split(" ");
 /** The clock of a tree stands still. Ours are about the whole package, and the drives' are in another family; labels of udev are not in the trees. */
 const OTHER =
-  /^node_(?:disk_info|hwmon_temp_(?:celsius|crit|max|crit_alarm).*|hwmon_(?:chip_names|sensor_label))$/;
+  /^node_(?:boot_time_seconds|disk_info|hwmon_temp_(?:celsius|crit|max|crit_alarm).*|hwmon_(?:chip_names|sensor_label))$/;
 
 async function theirs(root: string): Promise<Map<string, ParsedFamily>> {
   const server = createServer().listen(0, "127.0.0.1");
