@@ -115,16 +115,16 @@ export type Security = v.InferOutput<typeof securitySchema>;
 
 const controllerSchema = v.object({
   pci_address: v.string(),
-  kind: v.picklist(["raid", "sas", "sata", "scsi", "fibre-channel", "other"]),
   vendor: text,
   device: v.pipe(text, v.description("as udev's database names the chip")),
-  pci_id: v.pipe(text, v.description("vendor:device")),
-  subsystem_id: v.pipe(text, v.description("vendor:device of the card")),
   model: v.pipe(text, v.description("what the driver calls the card")),
   serial: text,
   driver: text,
-  driver_version: text,
   firmware: v.pipe(text, v.description("null: the driver does not tell (megaraid_sas)")),
+  kind: v.picklist(["raid", "sas", "sata", "scsi", "fibre-channel", "other"]),
+  driver_version: text,
+  pci_id: v.pipe(text, v.description("vendor:device")),
+  subsystem_id: v.pipe(text, v.description("vendor:device of the card")),
   hosts: v.pipe(v.array(v.string()), v.description("SCSI hosts: host0")),
 });
 export type StorageController = v.InferOutput<typeof controllerSchema>;

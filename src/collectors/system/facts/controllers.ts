@@ -57,22 +57,23 @@ function read(files: Files, at: string, address: string, kind: StorageController
   const udev = files.text(`/run/udev/data/+pci:${address}`) ?? "";
   const named = (key: string): string | null =>
     oneLine(new RegExp(`^E:${key}=(.+)$`, "m").exec(udev)?.[1] ?? null, 128);
-  const id = (name: string): string | null =>
-    /^0x([0-9a-f]{4})$/.exec(files.text(`${at}/${name}`) ?? "")?.[1] ?? null;
+  const ids = (...names: string[]): string | null =>
+    names
+      .flatMap((name) => /^0x([0-9a-f]{4})$/.exec(files.text(`${at}/${name}`) ?? "")?.[1] ?? [])
+      .join(":") || null;
   const module = files.resolve(`${at}/driver/module`);
   return {
     pci_address: address,
-    kind,
     vendor: named("ID_VENDOR_FROM_DATABASE"),
     device: named("ID_MODEL_FROM_DATABASE"),
-    pci_id: [id("vendor"), id("device")].filter((part) => part !== null).join(":") || null,
-    subsystem_id:
-      [id("subsystem_vendor"), id("subsystem_device")].filter((part) => part !== null).join(":") || null,
     model: first(MODEL),
     serial: first(SERIAL),
     driver: baseName(files.link(`${at}/driver`)),
-    driver_version: module === null ? null : oneLine(files.text(`${module}/version`), 64),
     firmware: first(FIRMWARE),
+    kind,
+    driver_version: module === null ? null : oneLine(files.text(`${module}/version`), 64),
+    pci_id: ids("vendor", "device"),
+    subsystem_id: ids("subsystem_vendor", "subsystem_device"),
     hosts,
   };
 }
