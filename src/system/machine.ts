@@ -2,18 +2,7 @@ import { networkInterfaces } from "node:os";
 import { type Clock, hostClock } from "./clock.ts";
 import { type Files, openFiles } from "./files.ts";
 import { type KernelNetwork, openKernelNetwork } from "./libc/kernel-network.ts";
-
-/** One address of one interface, as the kernel has it. */
-export interface InterfaceAddress {
-  readonly interface: string;
-  readonly address: string;
-  readonly prefix: number;
-  readonly family: 4 | 6;
-  /** Missing where only the address itself tells. */
-  readonly scope?: "global" | "site" | "link" | "host";
-  /** Another address of the same network comes first; missing: not known. */
-  readonly secondary?: boolean;
-}
+import type { InterfaceAddress } from "./libc/route-messages.ts";
 
 /** Everything collectors may ask of the machine; a fixture tree is a machine too. */
 export interface Machine {

@@ -1,5 +1,4 @@
 /** What the kernel itself says of addresses, ways out and links, for one look at the network. */
-import type { InterfaceAddress } from "../machine.ts";
 import { openNetlink } from "./netlink.ts";
 import {
   addressesRequest,
@@ -7,6 +6,7 @@ import {
   GET_ADDRESS,
   GET_LINK,
   GET_ROUTE,
+  type InterfaceAddress,
   type LinkKind,
   linkRequest,
   parseAddresses,

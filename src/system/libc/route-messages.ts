@@ -2,7 +2,6 @@
  * Questions and answers of NETLINK_ROUTE as bytes: addresses, the way to an address, and what a link is. Shapes from
  * include/uapi/linux/{netlink,rtnetlink,if_addr,if_link}.h; everything is little-endian as on x86-64 and arm64. Pure.
  */
-import type { InterfaceAddress } from "../machine.ts";
 
 export const HEADER_BYTES = 16;
 
@@ -51,7 +50,7 @@ export function splitMessages(
 }
 
 /** The attributes from an offset on, by number; of several of one number the last. */
-export function attributes(body: Buffer, from: number): Map<number, Buffer> {
+function attributes(body: Buffer, from: number): Map<number, Buffer> {
   const found = new Map<number, Buffer>();
   for (let at = from; at + 4 <= body.length; ) {
     const length = body.readUInt16LE(at);
@@ -65,6 +64,18 @@ export function attributes(body: Buffer, from: number): Map<number, Buffer> {
 
 function aligned(length: number): number {
   return (length + 3) & ~3;
+}
+
+/** One address of one interface, as the kernel has it. */
+export interface InterfaceAddress {
+  readonly interface: string;
+  readonly address: string;
+  readonly prefix: number;
+  readonly family: 4 | 6;
+  /** Missing where only the address itself tells. */
+  readonly scope?: "global" | "site" | "link" | "host";
+  /** Another address of the same network comes first; missing: not known. */
+  readonly secondary?: boolean;
 }
 
 /** All IPv4 addresses; the rest comes with marks from /proc/net/if_inet6. */
@@ -193,7 +204,10 @@ export function parseLink(messages: readonly RawMessage[]): LinkKind | null {
   const found = attributes(body, 16);
   const info = attributes(found.get(IFLA_LINKINFO) ?? Buffer.alloc(0), 0);
   const kind = text(info.get(IFLA_INFO_KIND));
-  const id = kind === "vlan" ? attributes(info.get(IFLA_INFO_DATA) ?? Buffer.alloc(0), 0).get(IFLA_VLAN_ID) : undefined;
+  const id =
+    kind === "vlan"
+      ? attributes(info.get(IFLA_INFO_DATA) ?? Buffer.alloc(0), 0).get(IFLA_VLAN_ID)
+      : undefined;
   return {
     kind,
     vlanId: id !== undefined && id.length >= 2 ? id.readUInt16LE(0) : null,

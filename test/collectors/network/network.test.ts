@@ -2,11 +2,11 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { networkCollector } from "../../../src/collectors/network/network.ts";
+import { parseNameservers } from "../../../src/collectors/network/resolvers.ts";
 import {
   ipv6FromHex,
   parseAddresses6,
   parseCounters,
-  parseNameservers,
   parseRoutes4,
   parseRoutes6,
 } from "../../../src/collectors/network/routes.ts";
@@ -108,8 +108,14 @@ test("nothing readable gives an empty section and no crash", async () => {
   expect(data).toEqual({
     interfaces: [],
     interfaces_left_out: 0,
+    left_out: [],
+    passing_interfaces: 0,
     default_routes: [],
+    ways_out: [],
+    ways_out_from: "tables",
     primary: null,
+    links_lost: [],
+    missing: [],
     dns_servers: [],
     addresses_known: true,
   });
