@@ -57,8 +57,10 @@ const MemberSchema = v.strictObject({
 const InterfaceSchema = v.strictObject({
   name: v.string(),
   kind,
+  alias: v.pipe(text, v.description("What somebody wrote on it: ip link set NAME alias TEXT")),
   made_as: v.pipe(text, v.description("The kernel's own word for what made it: vxlan, gretap, team, dsa")),
   mac: text,
+  broadcast: v.pipe(text, v.description("Address of the link for all that are on it")),
   permanent_mac: v.pipe(text, v.description("Burnt-in address; null where the kernel does not say")),
   mtu: v.nullable(count),
   up: v.pipe(v.nullable(v.boolean()), v.description("Administratively up (IFF_UP)")),

@@ -8,7 +8,10 @@ import { kindOf } from "./kinds.ts";
 export const NET = "/sys/class/net";
 
 export interface Fixed
-  extends Pick<NetworkInterface, "kind" | "made_as" | "driver" | "pci_address" | "vlan_id" | "vlan_id_from"> {
+  extends Pick<
+    NetworkInterface,
+    "kind" | "made_as" | "broadcast" | "driver" | "pci_address" | "vlan_id" | "vlan_id_from"
+  > {
   /** Of a virtual function: the interface of its device. */
   readonly functionOf: string | null;
   /** The other end is in another network namespace. */
@@ -48,6 +51,7 @@ export function readFixed(
   return {
     kind,
     made_as,
+    broadcast: entries.has("broadcast") ? oneLine(files.text(`${at}/broadcast`), 64) : null,
     driver: device === null ? null : baseName(files.link(`${at}/device/driver`)),
     pci_address: pci,
     ...vlan,

@@ -96,7 +96,7 @@ export function readInterface(
   counters: Counters | null,
 ): ReadInterface {
   const at = `${NET}/${name}`;
-  const { kind, made_as, driver, pci_address, vlan_id, vlan_id_from } = fixed;
+  const { kind, made_as, broadcast, driver, pci_address, vlan_id, vlan_id_from } = fixed;
   const flags = files.number(`${at}/flags`);
   const up = flags === null ? null : (flags & IFF_UP) !== 0;
   const carrier = up ? files.number(`${at}/carrier`) : null;
@@ -110,8 +110,10 @@ export function readInterface(
   return {
     name,
     kind,
+    alias: entries.has("ifalias") ? oneLine(files.text(`${at}/ifalias`), MAX_WORD * 2) : null,
     made_as,
     mac,
+    broadcast,
     permanent_mac: permanentMac(files, at, entries, mac),
     mtu: natural(files.number(`${at}/mtu`)),
     up,
