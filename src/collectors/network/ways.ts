@@ -18,17 +18,21 @@ const ABROAD: Readonly<Record<4 | 6, readonly Uint8Array[]>> = {
   ],
 };
 
-export function askedWays(kernel: KernelNetwork): Way[] {
-  return ([4, 6] as const).flatMap((family) => {
+/** Null: the kernel tells of no family at all. */
+export function askedWays(kernel: KernelNetwork): Way[] | null {
+  let told = false;
+  const ways = ([4, 6] as const).flatMap((family) => {
     for (const to of ABROAD[family]) {
       const way = kernel.wayTo(to);
-      if (way !== null)
+      if (way !== null) told = true;
+      if (way !== null && way !== "nowhere")
         return [
           { family, interface: way.interface, source: way.source, gateway: way.gateway, table: way.table },
         ];
     }
     return [];
   });
+  return told ? ways : null;
 }
 
 type Addressed = Pick<NetworkInterface, "name" | "addresses">;

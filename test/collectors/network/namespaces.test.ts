@@ -225,7 +225,7 @@ inNamespaces("the way out", () => {
 inNamespaces("interfaces", () => {
   test("an address stays where its link has no carrier, and so do order and marks", async () => {
     const { data } = await collectOne(
-      "ip addr add 10.2.0.9/24 dev eth1; ip addr add 10.2.0.5/24 dev eth1; ip addr add 2001:db8::1/64 dev eth1 nodad preferred_lft 0; ip link set zp1 down; sleep 0.2",
+      "ip addr add 10.2.0.9/24 dev eth1; ip addr add 10.2.0.5/24 dev eth1; ip addr add 2001:db8::1/64 dev eth1 nodad preferred_lft 0; ip link set zp1 down; until [ $(cat /sys/class/net/eth1/carrier) = 0 ]; do sleep 0.05; done",
     );
     expect(named(data, "eth1")).toMatchObject({ carrier: false });
     expect(named(data, "eth1")?.addresses.filter(({ scope }) => scope === "global")).toEqual([
@@ -280,7 +280,7 @@ inNamespaces("interfaces", () => {
   test("guests that come and go change neither the hash nor what is told", async () => {
     const collector = networkCollector();
     const base =
-      "ip addr add 10.0.0.9/24 dev eth0; ip route add default via 10.0.0.1; ip link add br0 address 02:00:00:00:00:05 type bridge; ip link set eth1 master br0; ip link set br0 up; sleep 2.5";
+      "ip addr add 10.0.0.9/24 dev eth0; ip route add default via 10.0.0.1; ip link add br0 address 02:00:00:00:00:05 type bridge; ip link set eth1 master br0; echo 1 > /proc/sys/net/ipv6/conf/br0/disable_ipv6; ip link set br0 up; until [ $(cat /sys/class/net/br0/operstate) = up ]; do sleep 0.05; done";
     const guests = `unshare -n sleep 5 > /dev/null 2>&1 & other=$!
       while [ "$(readlink /proc/$other/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
       ip link add odd type veth peer name in netns $other
