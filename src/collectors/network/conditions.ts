@@ -32,6 +32,8 @@ const SIGNS: Readonly<Record<Sign, { said: (names: string) => string; next: (nam
                       next: (_, bond) => `cat /proc/net/bonding/${bond}` },
   other_aggregator: { said: (names) => `LACP does not bundle ${names} with the others`,
                       next: (name) => `Check that the switch port of ${name} is in the same LACP group as the others.` },
+  no_partner:       { said: (names) => `nobody answers LACP on ${names}`,
+                      next: (name) => `Check that the switch port of ${name} is set to LACP.` },
   flapping:         { said: (names) => `the link of ${names} comes and goes`,
                       next: (name) => `Check the cable and the switch port of ${name}.` },
 };

@@ -49,7 +49,7 @@ export const networkMetrics: readonly Metric<Network>[] = [
     "node_bonding_active",
     "Number of active slaves per bonding interface.",
     // As by the MII status, whatever LACP makes of it.
-    ({ state }) => state === "ok" || state === "other_aggregator",
+    ({ state }) => state === "ok" || state === "other_aggregator" || state === "no_partner",
   ),
 ];
 

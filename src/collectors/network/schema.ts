@@ -47,9 +47,9 @@ const AddressSchema = v.strictObject({
 const MemberSchema = v.strictObject({
   name: v.string(),
   state: v.pipe(
-    v.picklist(["ok", "gone", "off", "no_carrier", "mii_down", "other_aggregator"]),
+    v.picklist(["ok", "gone", "off", "no_carrier", "mii_down", "other_aggregator", "no_partner"]),
     v.description(
-      "ok: takes part; gone: it was a member and is none now; off: administratively down; mii_down: the bond's own look says so; other_aggregator: LACP does not bundle it with the others",
+      "ok: takes part; gone: it was a member and is none now; off: administratively down; mii_down: the bond's own look says so; other_aggregator: LACP does not bundle it with the others; no_partner: nobody at the other end speaks LACP",
     ),
   ),
 });

@@ -31,6 +31,37 @@ test.each([
   expect(lines).toContain('node_bonding_slaves{master="bond0"} 2');
 });
 
+test("LACP: a port that neither collects nor distributes, and a bond to which nobody answers", async () => {
+  const at = "/sys/class/net";
+  const lacp = tree("lacp-other-aggregator");
+  const changed = (files: Record<string, string>): Tree => ({
+    ...lacp,
+    files: { ...lacp.files, [`${at}/eno2/bonding_slave/ad_aggregator_id`]: "1\n", ...files },
+  });
+  const text = async (files: Record<string, string>) =>
+    texts(await collectTree(networkCollector(), changed(files)));
+  const state = (name: string): string => `${at}/${name}/bonding_slave/ad_actor_oper_port_state`;
+  expect(await text({ [state("eno1")]: "61\n", [state("eno2")]: "63\n" })).toEqual([]);
+  expect(await text({ [state("eno1")]: "61\n", [state("eno2")]: "69\n" })).toEqual([
+    "The bond bond0 runs on 1 of 2 links: LACP does not bundle eno2 with the others.",
+  ]);
+  expect(await text({ [`${at}/bond0/bonding/ad_partner_mac`]: "00:00:00:00:00:00\n" })).toEqual([
+    "The bond bond0 runs on 0 of 2 links: nobody answers LACP on eno1, eno2.",
+  ]);
+  expect(await text({ [`${at}/bond0/bonding/ad_partner_mac`]: "02:1c:73:00:00:99\n" })).toEqual([]);
+});
+
+test("a link on which nothing is configured any more is missed for a week, one that still has its address for ever", async () => {
+  const day = 24 * 3_600_000;
+  const bare: Tree = { ...port("0", 2), addresses: [] };
+  bare.files["/proc/net/route"] = "Iface\n";
+  const moved = await looks([port("1", 1), bare, ...Array.from({ length: 8 }, () => bare)], day);
+  expect(codes(moved[7])).toEqual(["link_lost(eno1)"]);
+  expect(codes(moved[9])).toEqual([]);
+  const kept = await looks([port("1", 1), ...Array.from({ length: 40 }, () => port("0", 2))], day);
+  expect(codes(kept.at(-1))).toEqual(["link_lost(eno1)"]);
+});
+
 /** The trees one after another, by one collector with one memory, a minute apart. */
 async function looks(trees: readonly Tree[], pauseMs = 60_000): Promise<Network[]> {
   const collector = networkCollector();

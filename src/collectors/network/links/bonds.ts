@@ -12,13 +12,26 @@ export interface BondFacts {
   /** The aggregator that is in use, and that of each member; null without LACP. */
   readonly aggregator: number | null;
   readonly aggregators: ReadonlyMap<string, number | null>;
+  /** With LACP: nobody answers at the other end, as its address is all zeroes. */
+  readonly alone: boolean;
+  /** With LACP: members that neither collect nor distribute (bits of ad_actor_oper_port_state, IEEE 802.1AX). */
+  readonly idle: ReadonlySet<string>;
 }
+
+const COLLECTING_AND_DISTRIBUTING = 0x30;
 
 /** What only bonds have; a team tells nothing in /sys but its members. */
 export function readBond(files: Files, name: string, members: readonly string[]): BondFacts {
   const of = (member: string, file: string): string => `${NET}/${member}/bonding_slave/${file}`;
   const aggregator = files.number(`${NET}/${name}/bonding/ad_aggregator`);
+  const lacp = aggregator !== null;
+  const idle = (member: string): boolean => {
+    const state = lacp ? files.number(of(member, "ad_actor_oper_port_state")) : null;
+    return state !== null && (state & COLLECTING_AND_DISTRIBUTING) !== COLLECTING_AND_DISTRIBUTING;
+  };
   return {
+    alone: lacp && /^[0:]{17}$/.test(files.text(`${NET}/${name}/bonding/ad_partner_mac`) ?? ""),
+    idle: new Set(members.filter(idle)),
     mii: new Map(members.map((member) => [member, oneLine(files.text(of(member, "mii_status")), 32)])),
     aggregator,
     aggregators: new Map(
@@ -51,5 +64,6 @@ function stateOf(name: string, port: Port | undefined, facts: BondFacts | null):
   if (mii === "down" || mii === "going back") return "mii_down";
   const own = facts?.aggregators.get(name) ?? null;
   if (facts?.aggregator != null && own !== null && own !== facts.aggregator) return "other_aggregator";
-  return "ok";
+  if (facts?.alone === true) return "no_partner";
+  return facts?.idle.has(name) === true ? "other_aggregator" : "ok";
 }

@@ -149,6 +149,8 @@ function parentOf(
 /** Without the ports of guests, which come and go. */
 function membersOf(files: Files, at: string, kind: Kind, lower: readonly string[]): string[] {
   if (kind === "bridge") return files.list(`${at}/brif`).filter((name) => !hasPassingName(name));
+  if (kind === "bond" && lower.length === 0)
+    return (files.text(`${at}/bonding/slaves`) ?? "").split(/\s+/).filter((name) => name !== "");
   return WITH_MEMBERS.has(kind) ? [...lower] : [];
 }
 

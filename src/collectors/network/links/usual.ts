@@ -10,6 +10,8 @@ import { WIRED } from "./kinds.ts";
 
 /** After this long what is gone is how things are now. */
 const FORGET_MS = 30 * 24 * 3_600_000;
+/** So long is a link missed that nothing is configured on any more: its cable is somewhere else by then. */
+const FORGET_LINK_MS = 7 * 24 * 3_600_000;
 const MAX_KEPT = 256;
 
 const moment = v.nullable(v.pipe(v.string(), v.maxLength(40)));
@@ -48,7 +50,7 @@ export function updated(usual: Usual, interfaces: readonly Seen[], ways: readonl
     .filter((link) => !here.has(link.name) && !renamed(link.mac))
     .map((link) => ({ ...link, lost: null, gone: link.gone ?? at }));
   return {
-    links: [...links, ...absent].filter(({ lost, gone }) => fresh(lost) && fresh(gone)).slice(0, MAX_KEPT),
+    links: [...links, ...absent].filter(({ gone }) => fresh(gone)).slice(0, MAX_KEPT),
     members: membersOf(usual.members, here, at)
       .filter(({ gone }) => fresh(gone))
       .slice(0, MAX_KEPT),
@@ -66,8 +68,12 @@ function linkOf(
   if (!WIRED.has(item.kind) || item.up === false) return [];
   const before = known.find((link) => link.name === item.name);
   const use = useOf(item, interfaces, ways);
-  if (item.carrier === false)
-    return before === undefined ? [] : [{ ...before, lost: before.lost ?? at, gone: null }];
+  if (item.carrier === false) {
+    if (before === undefined) return [];
+    const lost = before.lost ?? at;
+    const old = Date.parse(at) - Date.parse(lost) > FORGET_LINK_MS;
+    return old && use === null ? [] : [{ ...before, lost, gone: null }];
+  }
   if (use === null) return [];
   return [{ name: item.name, mac: item.permanent_mac, use, lost: null, gone: null }];
 }
