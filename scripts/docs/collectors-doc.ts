@@ -1,10 +1,21 @@
 /** docs/collectors.md, made from the collectors' declarations. */
 import type { AnyCollector } from "../../src/collectors/index.ts";
+import type { AnyReader } from "../../src/sockets/metrics/live/reader.ts";
 import { type JsonSchema, jsonSchema } from "./json-schema.ts";
 
 /** One chapter a collector: rhythm, fields with types and meaning, what is sensitive, metrics. */
-export function collectorsDocument(collectors: readonly AnyCollector[]): string {
-  const chapters = collectors.map(chapter).join("\n");
+export function collectorsDocument(
+  collectors: readonly AnyCollector[],
+  readers: readonly AnyReader[] = [],
+): string {
+  const chapters = collectors
+    .map((collector) =>
+      chapter(
+        collector,
+        readers.filter(({ section }) => section === collector.name),
+      ),
+    )
+    .join("\n");
   const list = collectors
     .map(({ name, summary }) => `- [${name}](#${name}): ${sentence(summary)}`)
     .join("\n");
@@ -17,7 +28,7 @@ ${list}
 ${chapters}`;
 }
 
-function chapter(collector: AnyCollector): string {
+function chapter(collector: AnyCollector, readers: readonly AnyReader[]): string {
   const { name, summary, everyMs, timeoutMs, sensitive, volatile, metrics } = collector;
   const rows = fields(jsonSchema(collector.schema), "");
   const parts = [
@@ -27,13 +38,15 @@ function chapter(collector: AnyCollector): string {
   if (sensitive.length > 0) parts.push(`Null on the world-readable socket: ${codes(sensitive)}.\n`);
   const changing = Object.keys(volatile);
   if (changing.length > 0) parts.push(`Change all the time, so no news by themselves: ${codes(changing)}.\n`);
-  if (metrics.length > 0) {
-    const lines = metrics.map(
-      ({ name: metric, type, help }) => `| \`${metric}\` | ${type} | ${cell(help)} |`,
-    );
-    parts.push(`| metric | type | meaning |\n|---|---|---|\n${lines.join("\n")}\n`);
-  }
+  if (metrics.length > 0) parts.push(metricTable("metric of the last value", metrics));
+  const live = readers.flatMap((reader) => reader.metrics);
+  if (live.length > 0) parts.push(metricTable("metric read at each scrape", live));
   return parts.join("\n");
+}
+
+function metricTable(heading: string, metrics: AnyCollector["metrics"]): string {
+  const lines = metrics.map(({ name, type, help }) => `| \`${name}\` | ${type} | ${cell(help)} |`);
+  return `| ${heading} | type | meaning |\n|---|---|---|\n${lines.join("\n")}\n`;
 }
 
 /** Path, type and meaning of every field, depth first; `[]` steps into the items of an array. */

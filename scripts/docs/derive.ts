@@ -8,6 +8,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { allCollectors } from "../../src/collectors/index.ts";
+import { allReaders } from "../../src/sockets/metrics/live/readers.ts";
 import { ROUTES } from "../../src/sockets/routes/table.ts";
 import { ROOT } from "../paths.mjs";
 import { collectorsDocument } from "./collectors-doc.ts";
@@ -31,7 +32,7 @@ export async function derivedDocuments(
   return {
     "docs/config.example.toml": exampleToml(),
     "docs/configuration.md": configurationPage(),
-    "docs/collectors.md": collectorsDocument(collectors),
+    "docs/collectors.md": collectorsDocument(collectors, allReaders()),
     "docs/smart-verdicts.md": verdictsPage(donated),
     "docs/status-socket.openapi.json": `${JSON.stringify(openApiDocument(ROUTES, collectors), null, 1)}\n`,
     "packaging/config.toml": exampleToml(),

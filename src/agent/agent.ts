@@ -12,6 +12,7 @@ import { errorText } from "../model/errors.ts";
 import type { EventDraft } from "../model/event.ts";
 import type { Logger } from "../model/log.ts";
 import type { AgentView } from "../sockets/agent-view.ts";
+import { openLive } from "../sockets/metrics/live/live.ts";
 import { startStatusServer } from "../sockets/server.ts";
 import { openStore } from "../store/store.ts";
 import { openHousekeeping } from "../system/housekeeping.ts";
@@ -110,7 +111,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     firstMinute.look();
   }
 
-  const view = viewOf({ ...parts, current, status, diagnostics: diagnostics.make, now: clock.now, look });
+  const view = viewOf({
+    ...{ ...parts, current, status, diagnostics: diagnostics.make, now: clock.now, look },
+    live: openLive(machine),
+  });
   const build: Build = ({ config }, before) =>
     openConfigured({
       ...{ before, config, machine, log, store, health, identity, bootId, view },

@@ -6,6 +6,7 @@ import { apiToEnroll, controlSections, refuseKeyOfAnother } from "../control/ind
 import { AgentError, errorCode } from "../model/errors.ts";
 import { ownFile } from "../model/text/own-file.ts";
 import type { AgentView } from "../sockets/agent-view.ts";
+import type { openLive } from "../sockets/metrics/live/live.ts";
 import type { Store } from "../store/types.ts";
 import { driveActs } from "./commands/drive-acts.ts";
 import type { Health } from "./conditions/health.ts";
@@ -21,6 +22,7 @@ export interface ViewOptions {
   readonly identity: IdentityKeeper;
   readonly status: AgentView["status"];
   readonly diagnostics: AgentView["diagnostics"];
+  readonly live: ReturnType<typeof openLive>;
   readonly now: () => number;
   /** What is wrong with the state and the identity is looked at now, not at the next tick. */
   readonly look: () => void;
@@ -53,6 +55,7 @@ export function viewOf(options: ViewOptions): AgentView {
     hashes: () => running().ledger.hashes(),
     confidential: current.confidential,
     collectors: () => running().collectors,
+    live: () => options.live(new Set(running().collectors.map(({ name }) => name))),
     preview(name) {
       const [loop] = loops(name) as [SyncLoop];
       return loop.api.preview(loop.input(0));

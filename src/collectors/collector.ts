@@ -53,7 +53,8 @@ export interface Sample {
 export interface Metric<T> {
   readonly name: string;
   readonly help: string;
-  readonly type: "gauge" | "counter";
+  /** untyped: as node_exporter has some. */
+  readonly type: "gauge" | "counter" | "untyped";
   samples(data: T): Iterable<Sample>;
 }
 

@@ -9,6 +9,7 @@ import type { Condition } from "../model/condition.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { NodeStatus, Report, Section } from "../model/report.ts";
 import type { StoredCommand } from "../store/types.ts";
+import type { LiveFamilies } from "./metrics/live/live.ts";
 
 export interface ApiStatus extends ControlStatus {
   readonly name: string;
@@ -102,6 +103,8 @@ export interface AgentView {
   /** `name` → hash of what is stable in the section, as control APIs confirm it. */
   hashes(): Readonly<Record<string, string>>;
   collectors(): readonly AnyCollector[];
+  /** What is read for this scrape; of sections that are switched on. */
+  live(): LiveFamilies;
   /** As a control API would get it. @throws AgentError `no_such_api`. */
   preview(api: string): string;
   eventsSince(id: string, limit: number): AgentEvent[];

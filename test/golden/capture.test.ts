@@ -44,7 +44,9 @@ async function standing(machine: Machine): Promise<unknown> {
 
 test("the collectors find in the tree what they find on the machine", async () => {
   const { tree } = capture();
-  const here = await standing(hostMachine());
+  // A capture has files; what only the kernel itself says stands in none.
+  const { kernel: _, ...deaf } = hostMachine();
+  const here = await standing(deaf);
   expect(await standing(goldenMachine(tree))).toEqual(here);
 });
 

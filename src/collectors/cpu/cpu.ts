@@ -29,6 +29,8 @@ import {
 } from "./usage.ts";
 
 const LOOK_AGAIN_MS = 600_000;
+/** All that is needed of /proc/stat, in bytes. */
+const FIRST_LINE = 512;
 
 interface Found {
   readonly at: number;
@@ -46,7 +48,6 @@ export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
   const firmware = openFirmware(helper);
   let found: Found | null = null;
   let lastTicks: CpuTicks | null = null;
-  let lastStat = "";
   let lastCounts: ReadonlyMap<string, number> = new Map();
 
   function read({ machine }: CollectContext): Cpu {
@@ -56,8 +57,7 @@ export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
       found = look(files, online, clock.monotonic());
     const { model, policies, range } = found;
 
-    lastStat = readStat(files);
-    const ticks = parseTotalTicks(lastStat);
+    const ticks = parseTotalTicks(readWhole(files, "/proc/stat", FIRST_LINE));
     const utilisation = lastTicks === null || ticks === null ? null : utilisationBetween(lastTicks, ticks);
     lastTicks = ticks;
     // Load and temperatures alone would be called ok without a word about the processors themselves.
@@ -112,7 +112,7 @@ export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
       ...pressureTolerances("pressure"),
     },
     sensitive: [],
-    metrics: cpuMetrics(() => lastStat),
+    metrics: cpuMetrics,
     table: cpuTable,
     glance: ({ model }) => model ?? "model not told",
     conditions: cpuConditions,
@@ -139,13 +139,6 @@ function look(files: Files, online: string | null, at: number): Found {
     throttling: findThrottling(files, model.packages),
     hasPressure: readPressure(files, "cpu") !== null,
   };
-}
-
-/** The cpu lines of /proc/stat (64 KiB hold 600 CPUs) without the long interrupt line; "" when it can't be read. */
-function readStat(files: Files): string {
-  const text = readWhole(files, "/proc/stat");
-  const end = text.indexOf("\nintr");
-  return end < 0 ? text : text.slice(0, end);
 }
 
 export function cpuChanges(before: Cpu | null, after: Cpu): EventDraft[] {

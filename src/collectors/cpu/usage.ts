@@ -4,7 +4,7 @@ import { oneLine } from "../linux/text.ts";
 import type { Cpu, Utilisation } from "./schema.ts";
 
 /** Columns of a cpu line in /proc/stat (proc_stat(5)); guest time is part of user and nice. */
-export const CPU_MODES = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"] as const;
+const CPU_MODES = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"] as const;
 
 /** USER_HZ is 100 on every architecture Node runs on. */
 export const TICKS_PER_SECOND = 100;
@@ -16,17 +16,6 @@ export type CpuTicks = readonly number[];
 export function parseTotalTicks(text: string): CpuTicks | null {
   const end = text.indexOf("\n");
   return parseTicks(end < 0 ? text : text.slice(0, end), /^cpu {1,2}(?=\d)/);
-}
-
-/** The `cpuN` lines, by N. */
-export function parseTicksByCpu(text: string): Map<string, CpuTicks> {
-  const found = new Map<string, CpuTicks>();
-  for (const line of text.split("\n")) {
-    if (!line.startsWith("cpu")) break; // they come first, and the interrupt line after them is long
-    const ticks = parseTicks(line, /^cpu\d{1,5} (?=\d)/);
-    if (ticks !== null) found.set(line.slice(3, line.indexOf(" ")), ticks);
-  }
-  return found;
 }
 
 /** Fractions of the time between two samples; null when none went by or the counters were set back. */

@@ -1,26 +1,14 @@
 /**
  * Metrics of the drives, with the names and labels of node_exporter (diskstats and filesystem collectors) and
- * smartctl_exporter where the meaning is the same. One difference: a drive with two paths is one device here,
- * named by its first path, with the requests of both.
+ * smartctl_exporter where the meaning is the same. Their counters are read at each scrape, with those of all block
+ * devices: src/sockets/metrics/live/disks.ts.
  *
  * Serial numbers are labels as far as the data has them: give redacted data where they must not be seen.
  */
 import type { Metric, Sample } from "../collector.ts";
-import type { Drive, DriveIo, DriveMount, DrivesData } from "./schema.ts";
+import type { Drive, DriveMount, DrivesData } from "./schema.ts";
 
 type DriveMetric = Metric<DrivesData>;
-
-function counter(name: string, help: string, field: keyof DriveIo, factor = 1): DriveMetric {
-  return {
-    name: `node_disk_${name}`,
-    help,
-    type: field === "in_flight" ? "gauge" : "counter",
-    *samples(data) {
-      for (const { name: device, io } of data.drives)
-        if (io !== null) yield { value: io[field] * factor, labels: { device } };
-    },
-  };
-}
 
 function fileSystem(name: string, help: string, of: (mount: DriveMount) => number | null): DriveMetric {
   return {
@@ -39,8 +27,6 @@ function fileSystem(name: string, help: string, of: (mount: DriveMount) => numbe
   };
 }
 
-const SECONDS = 0.001;
-
 export const driveMetrics: readonly DriveMetric[] = [
   {
     name: "node_disk_info",
@@ -50,25 +36,6 @@ export const driveMetrics: readonly DriveMetric[] = [
       for (const drive of data.drives) yield { value: 1, labels: infoOf(drive) };
     },
   },
-  counter("reads_completed_total", "The total number of reads completed successfully.", "reads_completed"),
-  counter("read_bytes_total", "The total number of bytes read successfully.", "read_bytes"),
-  counter("read_time_seconds_total", "The total number of seconds spent by all reads.", "read_ms", SECONDS),
-  counter("writes_completed_total", "The total number of writes completed successfully.", "writes_completed"),
-  counter("written_bytes_total", "The total number of bytes written successfully.", "written_bytes"),
-  counter(
-    "write_time_seconds_total",
-    "The total number of seconds spent by all writes.",
-    "write_ms",
-    SECONDS,
-  ),
-  counter("io_now", "The number of I/Os currently in progress.", "in_flight"),
-  counter("io_time_seconds_total", "Total seconds spent doing I/Os.", "io_ms", SECONDS),
-  counter(
-    "io_time_weighted_seconds_total",
-    "The weighted number of seconds spent doing I/Os.",
-    "weighted_io_ms",
-    SECONDS,
-  ),
   fileSystem("size_bytes", "Size of the file system in bytes.", (mount) => mount.size_bytes),
   fileSystem(
     "avail_bytes",

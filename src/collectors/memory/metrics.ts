@@ -1,21 +1,7 @@
-/** The section `memory` as Prometheus families, named and labelled as node_exporter's where it has them. */
+/** Memory errors as Prometheus families, named and labelled as node_exporter's where it has them; the rest of memory is read at each scrape. */
 import type { Metric, Sample } from "../collector.ts";
 import type { EdacController } from "./edac.ts";
 import type { MemoryData } from "./schema.ts";
-
-type Value = number | null | undefined;
-
-function gauge(name: string, help: string, pick: (data: MemoryData) => Value): Metric<MemoryData> {
-  return { name, help, type: "gauge", samples: (data) => one(pick(data)) };
-}
-
-function counter(name: string, help: string, pick: (data: MemoryData) => Value): Metric<MemoryData> {
-  return { name, help, type: "counter", samples: (data) => one(pick(data)) };
-}
-
-function one(value: Value): Sample[] {
-  return value === null || value === undefined ? [] : [{ value }];
-}
 
 function byController(
   name: string,
@@ -39,31 +25,6 @@ function byModule(kind: "corrected" | "uncorrected"): (controller: EdacControlle
 }
 
 export const memoryMetrics: readonly Metric<MemoryData>[] = [
-  gauge("node_memory_MemTotal_bytes", "Memory in total.", (data) => data.total_bytes),
-  gauge(
-    "node_memory_MemAvailable_bytes",
-    "Memory available without swapping.",
-    (data) => data.available_bytes,
-  ),
-  gauge("node_memory_MemFree_bytes", "Memory not used at all.", (data) => data.free_bytes),
-  gauge("node_memory_Buffers_bytes", "Memory in block device buffers.", (data) => data.buffers_bytes),
-  gauge("node_memory_Cached_bytes", "Memory in the page cache.", (data) => data.cached_bytes),
-  gauge("node_memory_SwapTotal_bytes", "Swap space in total.", (data) => data.swap_total_bytes),
-  gauge("node_memory_SwapFree_bytes", "Swap space not used.", (data) => data.swap_free_bytes),
-  gauge("node_memory_HugePages_Total", "Huge pages in the pool.", (data) => data.huge_pages?.total),
-  gauge("node_memory_HugePages_Free", "Huge pages not used.", (data) => data.huge_pages?.free),
-  gauge("node_memory_Hugepagesize_bytes", "Size of a huge page.", (data) => data.huge_pages?.size_bytes),
-  counter(
-    "node_pressure_memory_waiting_seconds_total",
-    "Seconds in which a task waited for memory.",
-    ({ pressure }) => (pressure === null ? null : pressure.some.total_us / 1e6),
-  ),
-  counter(
-    "node_pressure_memory_stalled_seconds_total",
-    "Seconds in which all tasks waited for memory.",
-    ({ pressure }) => (pressure?.full == null ? null : pressure.full.total_us / 1e6),
-  ),
-  counter("node_vmstat_oom_kill", "Processes killed for lack of memory.", (data) => data.oom_kills),
   byController(
     "node_edac_correctable_errors_total",
     "Memory errors that were corrected.",

@@ -65,7 +65,7 @@ export function systemCollector(): Collector<System> {
 
       const rawId = readMachineId(files);
       return {
-        ...readHostName(files),
+        ...readHostName(files, () => new Set((machine.addresses() ?? []).map(({ address }) => address))),
         machine_id: rawId === null ? null : machineIdOf(rawId, DEFAULT_MACHINE_ID_SALT),
         boot_id,
         boot_time: bootTime === null ? null : timeText(bootTime),

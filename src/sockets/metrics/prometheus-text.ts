@@ -1,18 +1,14 @@
 /**
- * /metrics in the Prometheus text format 0.0.4
- * (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format), made of what the
- * collectors declare and of the agent's own figures (own.ts).
- *
- * Prometheus refuses a whole scrape for one doubled series or one family with two types, so both are
- * settled here: the first declaration of a family counts, and of two equal series the first.
+ * /metrics: what was read for this scrape (live/), what the collectors declare over their last value, and the agent's
+ * own figures (own.ts).
  */
 
-import type { Sample } from "../../collectors/collector.ts";
 import type { AnyCollector } from "../../collectors/index.ts";
 import { compileFacets, volatileOf } from "../../model/facets.ts";
 import type { Section } from "../../model/report.ts";
 import type { AgentView } from "../agent-view.ts";
-import { type Family, ownFamilies } from "./own.ts";
+import { addFamily, type Families, render } from "./families.ts";
+import { ownFamilies } from "./own.ts";
 
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -25,15 +21,6 @@ export interface MetricsOptions {
   readonly except?: RegExp;
 }
 
-interface Gathered {
-  readonly help: string;
-  readonly type: "gauge" | "counter";
-  /** Series (`name{labels}`) → line. */
-  readonly lines: Map<string, string>;
-}
-
-const FAMILY_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
-const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 const SENSITIVE_LABEL = /^(?:serial|serial_number|wwn|uuid|eui|nguid|machine_id)$/;
 // Shorter ones ("1", "sda") are no serial numbers but would blank labels that happen to be equal.
 const MIN_SENSITIVE = 5;
@@ -43,54 +30,42 @@ const MIN_SENSITIVE = 5;
  * @param now wall clock, milliseconds since the epoch
  */
 export function metricsText(view: AgentView, options: MetricsOptions, now: number): string {
-  const families = new Map<string, Gathered>();
-  const excluded = excludedBy(options);
-  const failed: string[] = [];
+  const families: Families = new Map();
+  const isExcluded = excludedBy(options);
+  const live = view.live();
+  const failed = [...live.failed];
+  for (const [name, family] of live.families) if (!isExcluded(name)) families.set(name, family);
   const { sections } = view.report();
   for (const collector of view.collectors()) {
     const section = Object.hasOwn(sections, collector.name) ? sections[collector.name] : undefined;
     if (section === undefined || section.data === null || collector.metrics.length === 0) continue;
     try {
-      addCollector(families, excluded, collector, section, options.serials);
+      const isWanted = (name: string): boolean => !isExcluded(name) && !live.families.has(name);
+      addCollector(families, isWanted, collector, section, options.serials);
     } catch {
       failed.push(collector.name); // shown as foundry_agent_metrics_failed: one bad collector must not cost the scrape
     }
   }
   for (const family of ownFamilies(view.status(), view.healthy().ok, failed, now)) {
-    if (!excluded(family.name)) add(families, family, family.samples, null);
+    if (!isExcluded(family.name)) addFamily(families, family, family.samples);
   }
   return render(families);
 }
 
 function addCollector(
-  families: Map<string, Gathered>,
-  excluded: (name: string) => boolean,
+  families: Families,
+  isWanted: (name: string) => boolean,
   collector: AnyCollector,
   section: Section,
   serials: boolean,
 ): void {
-  const hidden = serials ? null : sensitiveValues(collector, section.data);
+  const hidden = sensitiveValues(collector, section.data);
+  const isHidden = serials
+    ? null
+    : (label: string, value: string): boolean => SENSITIVE_LABEL.test(label) || hidden.has(value);
   const shown = collector.others === undefined ? section.data : collector.others(section.data);
   for (const metric of collector.metrics) {
-    if (!excluded(metric.name)) add(families, metric, metric.samples(shown), hidden);
-  }
-}
-
-function add(
-  families: Map<string, Gathered>,
-  declared: Pick<Family, "name" | "help" | "type">,
-  samples: Iterable<Sample>,
-  hidden: ReadonlySet<string> | null,
-): void {
-  const { name, help, type } = declared;
-  if (!FAMILY_NAME.test(name)) throw new RangeError(`"${name}" is no name of a metric`);
-  const family = families.get(name) ?? { help, type, lines: new Map<string, string>() };
-  if (family.type !== type) throw new RangeError(`${name} is declared with two types`);
-  families.set(name, family);
-  for (const { value, labels } of samples) {
-    if (Number.isNaN(value)) continue; // nothing known is no sample
-    const series = name + labelText(labels, hidden);
-    if (!family.lines.has(series)) family.lines.set(series, `${series} ${valueText(value)}\n`);
+    if (isWanted(metric.name)) addFamily(families, metric, metric.samples(shown), isHidden);
   }
 }
 
@@ -106,46 +81,4 @@ function sensitiveValues(collector: AnyCollector, data: unknown): ReadonlySet<st
   for (const value of volatileOf(data, compileFacets(collector.sensitive)).values())
     if (typeof value === "string" && value.length >= MIN_SENSITIVE) found.add(value);
   return found;
-}
-
-function labelText(labels: Sample["labels"], hidden: ReadonlySet<string> | null): string {
-  if (labels === undefined) return "";
-  let text = "";
-  for (const name of Object.keys(labels)) {
-    if (!LABEL_NAME.test(name)) throw new RangeError(`"${name}" is no name of a label`);
-    const value = labels[name] ?? "";
-    const blank = hidden !== null && (SENSITIVE_LABEL.test(name) || hidden.has(value));
-    text += `${text === "" ? "" : ","}${name}="${blank ? "" : escapeLabel(value)}"`;
-  }
-  return text === "" ? "" : `{${text}}`;
-}
-
-function render(families: ReadonlyMap<string, Gathered>): string {
-  let text = "";
-  for (const [name, { help, type, lines }] of families) {
-    if (lines.size === 0) continue;
-    text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
-    for (const line of lines.values()) text += line;
-  }
-  return text;
-}
-
-/**
- * Whole numbers as they are: counters of bytes need all their digits. Fractions without the noise of binary
- * arithmetic (0.30000000000000004): 12 significant digits, or 6 after the point where that is finer.
- */
-function valueText(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return "+Inf";
-  if (value === Number.NEGATIVE_INFINITY) return "-Inf";
-  if (Number.isInteger(value)) return String(value);
-  return String(Number(Math.abs(value) < 1e6 ? value.toPrecision(12) : value.toFixed(6)));
-}
-
-function escapeLabel(value: string): string {
-  if (!/[\\"\n]|[\ud800-\udfff]/.test(value)) return value;
-  return value.toWellFormed().replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-}
-
-function escapeHelp(help: string): string {
-  return help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 }

@@ -136,10 +136,6 @@ test("load, heat and pressure are no news; throttling is", async () => {
 test("metrics in node_exporter's names and labels", async () => {
   const collector = cpuCollector();
   const lines = metricLines(collector, await collectTree(collector, machineTree("ceph-node")));
-  expect(lines).toContain("node_load1 5.31");
-  expect(lines).toContain('node_cpu_seconds_total{cpu="3",mode="iowait"} 87940');
-  expect(lines.filter((line) => line.startsWith("node_cpu_seconds_total"))).toHaveLength(16 * 8);
-  expect(lines).toContain("node_pressure_cpu_waiting_seconds_total 30482.911204");
   expect(lines).toContain('node_hwmon_temp_celsius{chip="platform_coretemp_1",sensor="temp1"} 56');
   expect(lines).toContain('node_cpu_package_throttles_total{package="1"} 14');
   const pi = cpuCollector();

@@ -164,7 +164,7 @@ describe("fixture machines", () => {
     const collector = drivesCollector();
     const data = await collectDrives(collector, treeMachine(loadTree("ceph-node")));
     const samples = new Map(collector.metrics.map((metric) => [metric.name, [...metric.samples(data)]]));
-    expect(samples.get("node_disk_read_bytes_total")).toHaveLength(15);
+    expect(samples.get("node_disk_info")).toHaveLength(15);
     expect(samples.get("foundry_agent_drives")).toEqual([
       { value: 12, labels: { type: "hdd" } },
       { value: 2, labels: { type: "nvme" } },

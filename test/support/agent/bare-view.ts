@@ -15,6 +15,7 @@ export function bareView(
     hashes: () => ({}),
     confidential: () => [],
     collectors: () => collectors,
+    live: () => ({ families: new Map(), failed: [] }),
     eventsSince: () => [],
     onEvent: () => () => undefined,
     commands: () => [],

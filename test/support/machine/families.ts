@@ -6,12 +6,15 @@ import type { Metric, Sample } from "../../../src/collectors/collector.ts";
 import { allCollectors } from "../../../src/collectors/index.ts";
 import { smartMetrics } from "../../../src/collectors/smart/metrics.ts";
 import { bmcInfo, bmcLan, bmcSel, bmcSensors } from "../../../src/helper/bmc/operations.ts";
+import { render } from "../../../src/sockets/metrics/families.ts";
+import { allReaders } from "../../../src/sockets/metrics/live/readers.ts";
 import { ownFamilies } from "../../../src/sockets/metrics/own.ts";
 import { treeAgent } from "../agent/tree-agent.ts";
 import { capture } from "../drives/smart.ts";
 import { rig } from "../drives/smart-rig.ts";
 import { operationsPort } from "../helper/operations.ts";
 import { NOW } from "../now.ts";
+import { parsePrometheus } from "../text/prometheus.ts";
 import { collectData } from "../text/shape.ts";
 import { BMC_TREE, simulatorAnswers } from "./bmc.ts";
 import { answering, fakePrograms } from "./programs.ts";
@@ -30,7 +33,8 @@ async function gather(): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const add = (name: string, samples: Iterable<Sample>): void => {
     declared.set(name, [...(declared.get(name) ?? []), ...samples]);
   };
-  for (const collector of allCollectors()) for (const { name } of collector.metrics) add(name, []);
+  for (const { metrics } of [...allCollectors(), ...allReaders()])
+    for (const { name } of metrics) add(name, []);
   for (const tree of ["ceph-node", "pi4"]) {
     const { view } = await treeAgent({ tree, registered: "test" });
     const { sections } = view.report();
@@ -39,6 +43,8 @@ async function gather(): Promise<ReadonlyMap<string, readonly Sample[]>> {
       if (data !== null && data !== undefined)
         for (const metric of collector.metrics) add(metric.name, metric.samples(data));
     }
+    const { families: live } = view.live();
+    for (const { name, samples } of parsePrometheus(render(live)).values()) add(name, samples);
     const status = view.status();
     const condition = { code: "some", severity: "info" as const, text: "", nextStep: null, since: NOW };
     const own = ownFamilies({ ...status, conditions: [condition] }, true, ["made"], NOW);

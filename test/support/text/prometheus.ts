@@ -35,7 +35,7 @@ export function parsePrometheus(text: string): Map<string, ParsedFamily> {
       }
       if (families.has(name)) fail("a second TYPE");
       if (help?.name !== name) fail("TYPE without its HELP before it");
-      if (!/^(?:counter|gauge)$/.test(rest)) fail("unknown type");
+      if (!/^(?:counter|gauge|untyped)$/.test(rest)) fail("unknown type");
       current = { name, help: help?.text ?? "", type: rest, samples: [] };
       families.set(name, current);
       continue;
