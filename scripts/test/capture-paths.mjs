@@ -8,6 +8,7 @@ import { readdirSync } from "node:fs";
 export const CONTENT = [
   "/etc/{fstab,hosts,localtime,machine-id,os-release,resolv.conf,timezone}",
   "/proc/{cpuinfo,diskstats,loadavg,meminfo,stat,swaps,uptime,vmstat}",
+  "/lib/modules/*/pkgbase",
   "/proc/1/{cgroup,comm,environ}",
   "/proc/device-tree/{model,compatible,serial-number,hypervisor/compatible}",
   "/proc/device-tree/chosen/{bootloader/rsts,power/power_reset}",
@@ -59,9 +60,10 @@ export const CONTENT = [
 /** What matters by being there: kept as empty files. */
 export const PRESENCE = [
   "/.dockerenv",
-  "/boot/vmlinu*",
-  "/lib/modules/*/kernel",
+  "/boot/{vmlinu,kernel-,Image-,image-}*",
+  "/lib/modules/*/{kernel,modules.dep,vmlinuz}",
   "/proc/{bc,vz}",
+  "/var/lib/dpkg/info/{linux-image,proxmox-kernel}-*.list",
   "/proc/device-tree/chosen/linux,booted-from-kexec",
   "/{sbin,usr/local/sbin,usr/sbin}/lldpd",
   "/{run,var/run}/lldpd.socket",
@@ -82,7 +84,7 @@ export const FOLDERS = [
 export const AS_FOLDER = new Set(["/proc/self", "/proc/net"]);
 /** Their modification time is part of what is reported. */
 export const TIMED =
-  /^\/(?:boot\/|etc\/os-release|usr\/lib\/os-release|run\/reboot-required|sys\/fs\/pstore\/)/;
+  /^\/(?:boot\/|lib\/modules\/|var\/lib\/dpkg\/info\/|etc\/os-release|usr\/lib\/os-release|run\/reboot-required|sys\/fs\/pstore\/)/;
 /** Not drives, and there are many of them: their names do. */
 export const NAMES_ONLY = /^\/sys\/(?:class\/)?block\/(?:loop|ram)\d+\//;
 
