@@ -16,6 +16,7 @@ export const CONTENT = [
   "/proc/pressure/{cpu,io,memory}",
   "/proc/self/{mountinfo,ns/cgroup}",
   "/proc/sys/kernel/{arch,bootloader_type,domainname,hostname,osrelease,version,random/boot_id}",
+  "/proc/spl/kstat/zfs/arcstats",
   "/proc/xen/capabilities",
   "/run/reboot-required{,.pkgs}",
   "/run/{host/container-manager,systemd/container,systemd/resolve/resolv.conf}",
@@ -54,6 +55,7 @@ export const CONTENT = [
   "/sys/fs/ext4/*/{errors_count,first_error_time}",
   "/sys/fs/pstore/dmesg-*",
   "/sys/hypervisor/type",
+  "/sys/kernel/mm/hugepages/*/nr_hugepages",
   "/sys/kernel/uevent_seqnum",
 ];
 
