@@ -58,13 +58,16 @@ interface Kernels {
 
 const NOT_LOOKED: Kernels = { looked: false, reason: null, waits: null };
 
-function lookAtKernels(files: Files, { system, bootTime }: RebootLook, running: RunningKernel): Kernels {
+function lookAtKernels(files: Files, { system, bootTime, now }: RebootLook, running: RunningKernel): Kernels {
   const installed = installedKernels(files);
   const { looked, newest } = newerKernel(files, running, installed, system);
   if (newest !== null) return { looked, reason: "kernel", waits: newest };
   const own = installed.find(({ release }) => release === running.release);
-  const isOther = own !== undefined && isRebuilt(files, running, own.path, bootTime) === true;
-  return isOther ? { looked, reason: "kernel_rebuilt", waits: own } : { looked, reason: null, waits: null };
+  const rebuilt = own === undefined ? false : isRebuilt(files, running, own.path, [bootTime, now]);
+  if (rebuilt === null) return NOT_LOOKED;
+  return rebuilt && own !== undefined
+    ? { looked, reason: "kernel_rebuilt", waits: own }
+    : { looked, reason: null, waits: null };
 }
 
 /** One name a line, repeated when a package asked more than once. */

@@ -162,6 +162,19 @@ describe("the same release, installed anew", () => {
   });
 });
 
+test("an image that came after the boot and does not say which it is: nobody can tell", () => {
+  const release = "6.1.0-18-arm64";
+  const path = `/boot/vmlinuz-${release}`;
+  const boot = Date.now() - DAY;
+  const tree = files({ files: { [path]: "\x1f\x8b" }, times: { [path]: boot - 30 * DAY } });
+  const at = { bootTime: boot, now: Date.now() + DAY };
+  expect(readRebootRequired(tree, look(release, at)).required).toBeNull();
+  // Booted since it is there.
+  expect(readRebootRequired(tree, look(release, { ...at, bootTime: Date.now() + 60_000 })).required).toBe(
+    false,
+  );
+});
+
 describe("since when", () => {
   const waits = "/boot/vmlinuz-6.1.0-28-amd64";
   const list = "/var/lib/dpkg/info/linux-image-6.1.0-28-amd64.list";

@@ -117,23 +117,26 @@ function isSamePackage(files: Files, running: string, other: string): boolean {
 
 /**
  * Whether the running release's image is another build than what runs: a security update that keeps its ABI keeps its
- * name. By the build that the image names, and where it names none (compressed, as on ARM) by the time it was built.
- * @param bootTime of this boot, milliseconds since the epoch
- * @returns null: nothing there tells
+ * name. By the build that the image names, and where it names none (compressed, as on ARM, or for root only) by the time
+ * it was built.
+ * @param boot of this boot and now, milliseconds since the epoch
+ * @returns null: it came after the boot, and nothing tells whether it is another one
  */
 export function isRebuilt(
   files: Files,
   running: RunningKernel,
   path: string,
-  bootTime: number | null,
+  [boot, now]: readonly [boot: number | null, now: number],
 ): boolean | null {
   const info = files.info(path);
-  if (info === null || info.isDirectory || info.size === 0) return null;
+  if (info === null || info.isDirectory || info.size === 0) return false;
   const build = buildOf(headOf(files, path), running.release);
   if (build !== null && running.version !== null)
     // Both are cut at 64 characters, by one kernel earlier than by another.
     return !(build.startsWith(running.version) || running.version.startsWith(build));
-  return bootTime === null ? null : info.mtimeMs > bootTime;
+  if (boot === null) return false;
+  if (info.mtimeMs > boot) return true;
+  return info.ctimeMs > boot && info.ctimeMs <= now ? null : false;
 }
 
 function headOf(files: Files, path: string): string {
@@ -145,7 +148,7 @@ function headOf(files: Files, path: string): string {
 }
 
 /** `6.1.0-18-amd64 (debian-kernel@lists.debian.org) #1 SMP … Debian 6.1.76-1 (2024-02-01)` → from `#1` on. Pure. */
-export function buildOf(head: string, release: string): string | null {
+function buildOf(head: string, release: string): string | null {
   for (let at = head.indexOf(release); at >= 0; at = head.indexOf(release, at + 1)) {
     const found = /^ \([^\0\n]{1,200}?\) (#\d[^\0\n]{0,120})/.exec(head.slice(at + release.length, at + 400));
     if (found) return oneLine(found[1], 128);

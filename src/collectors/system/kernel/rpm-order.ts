@@ -72,7 +72,7 @@ export function compareRpmPart(a: string, b: string): Order {
 }
 
 /** One part of a pacman version; separators count: a longer one is newer. */
-export function compareArchPart(a: string, b: string): Order {
+function compareArchPart(a: string, b: string): Order {
   if (a === b) return 0;
   let i = 0;
   let j = 0;

@@ -1,4 +1,4 @@
-/** What rpm's own tests (tests/rpmvercmp.at) and pacman's (test/util/vercmptest.sh) say of pairs of versions. */
+/** What rpm's own tests (tests/rpmvercmp.at) and pacman's (its vercmptest) say of pairs of versions. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
