@@ -37,6 +37,9 @@ const TEXTS = new Set(
     .filter((text) => text !== ""),
 );
 
+/** The long ones of them also as one word: `ChassisSerialNumber`, `SYSTEM_SKU_NUMBER`. */
+const SOLID = new Set([...TEXTS].map(solid).filter((text) => /^[a-z]{8,}$/.test(text)));
+
 /** Forms that carry a number or the field's own name. */
 const FORMS: readonly RegExp[] = [
   // Numbers counted up or down, with or without a beginning: 12345, 0123456789012, 987654321, 123456789000
@@ -59,7 +62,7 @@ const FORMS: readonly RegExp[] = [
 export function isPlaceholder(text: string): boolean {
   const lower = text.toLowerCase();
   if (TEXTS.has(lower) || TEXTS.has(lower.replace(/^[\s.,:;"'-]+|[\s.,:;"'-]+$/g, ""))) return true;
-  if (FORMS.some((form) => form.test(lower))) return true;
+  if (SOLID.has(solid(lower)) || FORMS.some((form) => form.test(lower))) return true;
   // Only fillers (....., -----, *****), or one and the same character over and over (0, 0000, XXXXXX, FFFF).
   return (
     /^[\s.\-_*#?=/\\]+$/.test(text) ||
@@ -67,6 +70,10 @@ export function isPlaceholder(text: string): boolean {
     /^(.)\1{3,}$/i.test(text) ||
     isRepeated(text)
   );
+}
+
+function solid(text: string): string {
+  return text.replace(/[\s._-]+/g, "");
 }
 
 /** A short piece over and over: 0000-0000-0000, ABABABAB; four times at least. */

@@ -9,9 +9,9 @@
 
 import type { Sample } from "../../collectors/collector.ts";
 import type { AnyCollector } from "../../collectors/index.ts";
-import { compileFacets, volatileOf } from "../../model/facets.ts";
 import type { Section } from "../../model/report.ts";
 import type { AgentView } from "../agent-view.ts";
+import { hiddenValues } from "./hidden-labels.ts";
 import { type Family, ownFamilies } from "./own.ts";
 
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -34,9 +34,7 @@ interface Gathered {
 
 const FAMILY_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
-const SENSITIVE_LABEL = /^(?:serial|serial_number|wwn|uuid|eui|nguid|machine_id)$/;
-// Shorter ones ("1", "sda") are no serial numbers but would blank labels that happen to be equal.
-const MIN_SENSITIVE = 5;
+const SENSITIVE_LABEL = /(?:^|_)(?:serial|serial_number|asset_tag|wwn|uuid|eui|nguid|machine_id)$/;
 
 /**
  * The whole text, ending in a line break.
@@ -69,7 +67,7 @@ function addCollector(
   section: Section,
   serials: boolean,
 ): void {
-  const hidden = serials ? null : sensitiveValues(collector, section.data);
+  const hidden = serials ? null : hiddenValues(collector, section.data);
   const shown = collector.others === undefined ? section.data : collector.others(section.data);
   for (const metric of collector.metrics) {
     if (!excluded(metric.name)) add(families, metric, metric.samples(shown), hidden);
@@ -97,15 +95,6 @@ function add(
 function excludedBy({ exclude, except }: MetricsOptions): (name: string) => boolean {
   const names = new Set(exclude);
   return (name) => names.has(name) || except?.test(name) === true;
-}
-
-/** Strings of the data that its collector declares sensitive. */
-function sensitiveValues(collector: AnyCollector, data: unknown): ReadonlySet<string> {
-  const found = new Set<string>();
-  if (collector.sensitive.length === 0) return found;
-  for (const value of volatileOf(data, compileFacets(collector.sensitive)).values())
-    if (typeof value === "string" && value.length >= MIN_SENSITIVE) found.add(value);
-  return found;
 }
 
 function labelText(labels: Sample["labels"], hidden: ReadonlySet<string> | null): string {

@@ -102,6 +102,10 @@ test.each([
   "INVALID",
   "Chassis Manufacture",
   "All Series",
+  "ChassisSerialNumber",
+  "SYSTEM_SKU_NUMBER",
+  "To Be Filled By O.E.M. by More String",
+  "Unassigned",
 ])("%j is a placeholder as well", (text) => {
   expect(cleanDmi(text)).toBeNull();
 });
