@@ -30,7 +30,7 @@ const TEXTS = new Set(
   x.0x|1.xx|0x00|0x0000|0x00000000|no dimm|no module installed|module not installed|all series|tulip computers|insydeh2o
   01234567890123456789ab|0123456789ab|0123456789abc|0123456789abcd|0123456789abcde|0123456789abcdef|123456789abcdef|abcdefghijk
   sn-123456fvgv3i0b8o5n6n7k|mb-1234567890|sys-1234567890|sys-9876543210|sn-12345|sn-123456|sn-1234567890|sn0123456789|5ekpm18320000397
-  l1234567890|-64|-1|a1b2c3d4e5|deadbeef|changeme|change me
+  l1234567890|placeholder|not implemented|x|xx|xxx|??|???|a1b2c3d4e5|deadbeef|changeme|change me
   `
     .split(/[|\n]/)
     .map((text) => text.trim())
@@ -52,9 +52,13 @@ const FORMS: readonly RegExp[] = [
   /^(?:oem )?default string[ _]?\d*$/,
   /^oem[ _-]?(?:default )?(?:string|serial|number|name|manufacturer|product)?[ _-]?[0x]*$/,
   /^to be filled\b.*$/,
+  // No Serial, Unknown Product, Default System BIOS, Invalid Asset Tag
+  /^(?:no|missing|invalid|empty|default|dummy|unknown) (?:asset|serial|product|board|baseboard|system|chassis|sku|oem|part|vendor|manufacturer|model|name|number|tag|string|value|info|information|module|dimm|data|enclosure|version|family|type|id)(?: [a-z/ ]{1,20})?$/,
+  // A byte that was printed as a number: -64
+  /^-\d{1,5}$/,
   // Serial Number xxxxxx, XXXXXXXX-XX
   /^(?:serial number |s\/n:? ?|sn:? ?)?[x*#?0.-]{4,}$/,
-  /^(?:not?|un) ?(?:specified|available|applicable|present|defined|provided|assigned|programmed|initiali[sz]ed|set|readable)(?: by .*)?$/,
+  /^(?:not?|un) ?(?:specified|available|applicable|present|defined|provided|assigned|implemented|populated|found|programmed|initiali[sz]ed|set|readable)(?: by .*)?$/,
   /^oem default string inject\b.*$/,
 ];
 

@@ -106,6 +106,8 @@ test.each([
   "SYSTEM_SKU_NUMBER",
   "To Be Filled By O.E.M. by More String",
   "Unassigned",
+  "Unknown Serial Number",
+  "-128",
 ])("%j is a placeholder as well", (text) => {
   expect(cleanDmi(text)).toBeNull();
 });
@@ -123,6 +125,8 @@ test.each([
   "A00",
   "10000000d1e2f3a4",
   "Unknown Worlds 3000",
+  "System x3650 M5",
+  "Default Rack 19",
   "Testing Systems Ltd",
 ])("%j is a value", (text) => {
   expect(cleanDmi(text)).toBe(text);
