@@ -57,7 +57,7 @@ _foundry_agent_options() {
   case $1 in
     run) words="--config --once -h --help" ;;
     status) words="--fail-on -w --watch --socket --json -h --help" ;;
-    report) words="--as --raw --socket --json -h --help" ;;
+    report) words="--as --raw --all --socket --json -h --help" ;;
     drives) words="-w --watch --raw --for --off --socket --json -h --help" ;;
     smart-test | network | osds | why | \
       release | sync | collect | check | \

@@ -8,6 +8,7 @@ import { readdirSync } from "node:fs";
 export const CONTENT = [
   "/etc/{fstab,hosts,localtime,machine-id,os-release,resolv.conf,timezone}",
   "/proc/{cpuinfo,diskstats,loadavg,meminfo,stat,swaps,uptime,vmstat}",
+  "/lib/modules/*/pkgbase",
   "/proc/1/{cgroup,comm,environ}",
   "/proc/device-tree/{model,compatible,serial-number,hypervisor/compatible}",
   "/proc/device-tree/chosen/{bootloader/rsts,power/power_reset}",
@@ -15,6 +16,7 @@ export const CONTENT = [
   "/proc/pressure/{cpu,io,memory}",
   "/proc/self/{mountinfo,ns/cgroup}",
   "/proc/sys/kernel/{arch,bootloader_type,domainname,hostname,osrelease,version,random/boot_id}",
+  "/proc/spl/kstat/zfs/arcstats",
   "/proc/xen/capabilities",
   "/run/reboot-required{,.pkgs}",
   "/run/{host/container-manager,systemd/container,systemd/resolve/resolv.conf}",
@@ -49,7 +51,7 @@ export const CONTENT = [
   "/sys/devices/platform/soc/soc:firmware/get_throttled",
   "/sys/devices/system/clocksource/clocksource0/available_clocksource",
   "/sys/devices/system/cpu/online",
-  "/sys/devices/system/cpu/cpu*/topology/{core_id,physical_package_id}",
+  "/sys/devices/system/cpu/cpu*/topology/{core_id,physical_package_id,thread_siblings_list}",
   "/sys/devices/system/cpu/cpu*/thermal_throttle/package_throttle_count",
   "/sys/devices/system/cpu/cpufreq/policy*/{cpuinfo_max_freq,cpuinfo_min_freq,scaling_cur_freq,scaling_governor}",
   "/sys/devices/system/edac/mc/mc*/{ce_count,mc_name,ue_count}",
@@ -57,16 +59,20 @@ export const CONTENT = [
   "/sys/fs/ext4/*/{errors_count,first_error_time}",
   "/sys/fs/pstore/dmesg-*",
   "/sys/hypervisor/type",
+  "/sys/kernel/mm/hugepages/*/nr_hugepages",
   "/sys/kernel/uevent_seqnum",
 ];
 
 /** What matters by being there: kept as empty files. */
 export const PRESENCE = [
   "/.dockerenv",
-  "/boot/vmlinu*",
-  "/lib/modules/*/kernel",
+  "/boot/{vmlinu,kernel-,Image-,image-}*",
+  "/lib/modules/*/{kernel,modules.dep,vmlinuz}",
   "/proc/{bc,vz}",
+  "/var/lib/dpkg/info/{linux-image,proxmox-kernel}-*.list",
   "/proc/device-tree/chosen/linux,booted-from-kexec",
+  "/proc/device-tree/cpus/cpu-map/socket*",
+  "/sys/firmware/acpi/tables/PPTT",
   "/{sbin,usr/local/sbin,usr/sbin}/lldpd",
   "/{run,var/run}/lldpd.socket",
   "/run/lldpd/lldpd.socket",
@@ -86,7 +92,7 @@ export const FOLDERS = [
 export const AS_FOLDER = new Set(["/proc/self", "/proc/net"]);
 /** Their modification time is part of what is reported. */
 export const TIMED =
-  /^\/(?:boot\/|etc\/os-release|usr\/lib\/os-release|run\/reboot-required|sys\/fs\/pstore\/)/;
+  /^\/(?:boot\/|lib\/modules\/|var\/lib\/dpkg\/info\/|etc\/os-release|usr\/lib\/os-release|run\/reboot-required|sys\/fs\/pstore\/)/;
 /** Not drives, and there are many of them: their names do. */
 export const NAMES_ONLY = /^\/sys\/(?:class\/)?block\/(?:loop|ram)\d+\//;
 

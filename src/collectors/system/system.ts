@@ -9,11 +9,13 @@ import { DEFAULT_MACHINE_ID_SALT, machineIdOf, readMachineId } from "../../syste
 import type { Collector, TableView } from "../collector.ts";
 import { parseCpuInfo } from "../linux/cpuinfo.ts";
 import { oneLine, readWhole, words } from "../linux/text.ts";
-import { readLastBoot, readRebootRequired } from "./boot.ts";
+import { readLastBoot } from "./boot.ts";
 import { systemConditions } from "./conditions.ts";
 import { readHardware } from "./dmi.ts";
+import type { RunningKernel } from "./kernel/installed.ts";
 import { systemMetrics } from "./metrics.ts";
 import { readArchitecture, readClock, readHostName, readOsRelease } from "./os.ts";
+import { readRebootRequired } from "./reboot-required.ts";
 import { type System, systemSchema, type Virtualization } from "./schema.ts";
 import { detectVirtualization } from "./virtualization.ts";
 
@@ -75,14 +77,26 @@ export function systemCollector(): Collector<System> {
         virtualization,
         hardware,
         clock: readClock(files),
-        reboot_required: readRebootRequired(files, virtualization.container === null ? kernel.release : null),
+        reboot_required: readRebootRequired(files, {
+          running: running(kernel, virtualization),
+          system: os.value,
+          bootTime,
+          now: clock.now(),
+        }),
         last_boot: lastBoot(files, bootTime, virtualization),
       };
     },
   };
 }
 
-/** A container did not boot the kernel it runs on. */
+/** Null in a container, which did not boot the kernel it runs on. */
+function running(
+  { release, version }: System["kernel"],
+  { container }: Virtualization,
+): RunningKernel | null {
+  return release === null || container !== null ? null : { release, version };
+}
+
 function lastBoot(files: Files, bootTime: number | null, { container }: Virtualization): System["last_boot"] {
   if (container === null) return readLastBoot(files, bootTime);
   return { ...readLastBoot(files, null), way: null };
@@ -108,9 +122,9 @@ function readBootId(files: Files): string | null {
   return found !== null && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(found) ? found : null;
 }
 
-/** Seconds since boot: the first number of /proc/uptime; half a file would give another number. */
+/** Seconds since boot: the first of two numbers; lxcfs writes one digit behind the point, gVisor none. */
 function readUptime(files: Files): number | null {
-  const found = /^(\d{1,12}\.\d{2}) \d+\.\d{2}$/.exec(files.text("/proc/uptime") ?? "");
+  const found = /^(\d{1,12}(?:\.\d{1,9})?) \d+(?:\.\d{1,9})?\n$/.exec(readWhole(files, "/proc/uptime", 128));
   return found ? Number(found[1]) : null;
 }
 
