@@ -20,7 +20,7 @@ import { listenOrTell, type MetricsListener } from "../sockets/metrics/listener.
 import { textfileWriter } from "../sockets/metrics/textfile.ts";
 import type { Store } from "../store/types.ts";
 import type { Machine } from "../system/machine.ts";
-import { dampedConditions } from "./conditions/damped.ts";
+import { type DampedConditions, dampedConditions } from "./conditions/damped.ts";
 import type { Health } from "./conditions/health.ts";
 import { forget, judge, ownerOf } from "./conditions/judging.ts";
 import { HELPER_OWNERS, openHelperAccess } from "./helper-access.ts";
@@ -114,6 +114,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     onTick() {
       options.onTick();
       access.policy?.look();
+      for (const conditions of damped) conditions.ticked();
       health.set("textfile", textfile(options.view));
     },
     random: Math.random,
@@ -130,8 +131,10 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     options.commandStatus() ??
     (health.list().some((condition) => condition.severity === "error") ? "degraded" : "online");
 
+  const damped: DampedConditions[] = [];
   const loops: SyncLoop[] = controlApis(config).map(({ name, open, intervalS }) => {
     const conditions = dampedConditions(health, clock);
+    damped.push(conditions);
     const context: ControlContext = {
       values: store.values(`api.${name}`),
       conditions,
@@ -203,6 +206,8 @@ export function openConfigured(options: ConfiguredOptions): Configured {
       clearTimeout(policyStart);
       unlisten();
       await Promise.all([schedule.stop(), ...loops.map((loop) => loop.stop())]);
+      // What comes after it does not know of them.
+      for (const conditions of damped) conditions.endCleared();
       await (await metrics)?.close();
       access.close();
     },

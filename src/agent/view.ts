@@ -7,6 +7,7 @@ import { AgentError, errorCode } from "../model/errors.ts";
 import { ownFile } from "../model/text/own-file.ts";
 import type { AgentView } from "../sockets/agent-view.ts";
 import type { Store } from "../store/types.ts";
+import type { AfterBoot } from "./commands/after-boot/open.ts";
 import { driveActs } from "./commands/drive-acts.ts";
 import type { Health } from "./conditions/health.ts";
 import type { Current } from "./current.ts";
@@ -17,6 +18,7 @@ export interface ViewOptions {
   readonly current: Current;
   readonly store: Store;
   readonly commands: Executor;
+  readonly afterBoot: AfterBoot;
   readonly health: Health;
   readonly identity: IdentityKeeper;
   readonly status: AgentView["status"];
@@ -65,6 +67,7 @@ export function viewOf(options: ViewOptions): AgentView {
     commandHistory: (id) => store.commandHistory(id),
     submitCommand: (request) => commands.submit(request),
     cancelCommand: (id, by) => commands.cancel(id, by),
+    ackReboot: options.afterBoot.accept,
     dryRunCommand: (request) => commands.dryRun(request),
     hold: (hold) => commands.hold(hold),
     release: (by) => commands.release(by),

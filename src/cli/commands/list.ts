@@ -1,4 +1,4 @@
-/** `foundry-agent commands`: what this node was asked to do and what came of it; cancel, submit and sign. */
+/** `foundry-agent commands`: what this node was asked to do and what came of it; cancel, submit, sign, and take what a reboot left. */
 import { createReadStream } from "node:fs";
 import { isFinal } from "../../model/command.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
@@ -32,7 +32,7 @@ export function commandsCommandWith(input: () => Input): SubCommand {
   return {
     name: "commands",
     summary: "show commands and what came of them; cancel, submit or sign one",
-    usage: "[ID | cancel ID | submit FILE|- | sign] [--watch] [--json] [--socket PATH]",
+    usage: "[ID | cancel ID | ack ID | submit FILE|- | sign] [--watch] [--json] [--socket PATH]",
     words: true,
     options: {
       watch: {
@@ -47,6 +47,7 @@ export function commandsCommandWith(input: () => Input): SubCommand {
       "foundry-agent commands",
       "foundry-agent commands cmd_01J…  # its whole story",
       "foundry-agent commands cancel cmd_01J…",
+      "foundry-agent commands ack cmd_01J…  # what is missed since this reboot is meant to be so",
       "foundry-agent commands sign --make-key fleet.pem",
       "foundry-agent commands sign --key fleet.pem --node node_1 --type reboot > reboot.json",
       "foundry-agent commands submit reboot.json",
@@ -59,18 +60,19 @@ export function commandsCommandWith(input: () => Input): SubCommand {
       }
       const signing = Object.keys(SIGN_OPTIONS).find((option) => values[option] !== undefined);
       if (signing !== undefined) throw usageError(`--${signing} is for commands sign only`, HELP);
-      const takesName = word === "cancel" || word === "submit";
+      const takesName = word === "cancel" || word === "ack" || word === "submit";
       if (takesName && name === undefined)
         throw usageError(
-          word === "cancel" ? "commands cancel needs an id" : "commands submit needs a file, or -",
+          word === "submit" ? "commands submit needs a file, or -" : `commands ${word} needs an id`,
           HELP,
         );
       const surplus = takesName ? more[0] : name;
       if (surplus !== undefined) throw usageError(`commands takes one command, found "${surplus}" too`, HELP);
       if (word === "cancel") return await cancel(name as string, values, io);
+      if (word === "ack") return await ack(name as string, values, io);
       if (word === "submit") return await submit(name as string, input, values, io);
       const meant =
-        word === undefined || /\d/.test(word) ? null : nearest(word, ["cancel", "submit", "sign"]);
+        word === undefined || /\d/.test(word) ? null : nearest(word, ["cancel", "ack", "submit", "sign"]);
       if (meant !== null) throw usageError(`commands has no "${word}", did you mean "${meant}"?`, HELP);
       return await show(word, values, io);
     },
@@ -140,6 +142,14 @@ async function cancel(id: string, values: Record<string, unknown>, io: Io): Prom
     io.stdout(
       `${printable(`${after.type} ${id}`)} is being cancelled: it ends at the next point where it can.\n`,
     );
+  return EXIT.ok;
+}
+
+async function ack(id: string, values: Record<string, unknown>, io: Io): Promise<number> {
+  const client = await openClient(io, values, "control");
+  const done = await client.post("/v1/commands/{id}/ack", { params: { id } });
+  if (values.json === true) printJson(io, done);
+  else io.stdout(`What was missed since ${printable(id)} is taken as meant to be so.\n`);
   return EXIT.ok;
 }
 
