@@ -23,7 +23,7 @@ import type { Machine } from "../system/machine.ts";
 import { type DampedConditions, dampedConditions } from "./conditions/damped.ts";
 import type { Health } from "./conditions/health.ts";
 import { forget, judge, ownerOf } from "./conditions/judging.ts";
-import { HELPER_OWNERS, openHelperAccess } from "./helper-access.ts";
+import { HELPER_OWNERS, openHelperAccess, POLICY_OWNER } from "./helper-access.ts";
 import type { IdentityKeeper } from "./identity/identity.ts";
 import { excludeConditions } from "./reporting/exclude-check.ts";
 import { excludedFields } from "./reporting/excluded-fields.ts";
@@ -113,7 +113,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     },
     onTick() {
       options.onTick();
-      access.policy?.look();
+      access.policy.look();
       for (const conditions of damped) conditions.ticked();
       health.set("textfile", textfile(options.view));
     },
@@ -190,7 +190,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     ledger,
     loops,
     helper: access.port,
-    policySeen: (usable) => access.policy?.seen(usable),
+    policySeen: (usable) => access.policy.seen(usable),
     report,
     nodeStatus,
     async start() {
@@ -200,7 +200,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
       schedule.start();
       for (const loop of loops) loop.start();
       // When the start is over: it loads what watches files.
-      policyStart = setTimeout(() => access.policy?.start(), 0);
+      policyStart = setTimeout(() => access.policy.start(), 0);
     },
     async stop() {
       clearTimeout(policyStart);
@@ -218,7 +218,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
       const blind = collectors
         .map(({ name }) => name)
         .filter((name) => schedule.section(name)?.state !== "ok");
-      const helpers = access.port.how.kind === "none" ? [] : HELPER_OWNERS;
+      const helpers = access.port.how.kind === "none" ? [POLICY_OWNER] : HELPER_OWNERS;
       const later = new Set<string | null>([...blind.map(ownerOf), ...helpers]);
       health.settle(({ subject }, owner) => (subject !== undefined && apis.has(subject)) || later.has(owner));
     },

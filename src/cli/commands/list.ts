@@ -1,9 +1,10 @@
 /** `foundry-agent commands`: what this node was asked to do and what came of it; cancel, submit, sign, and take what a reboot left. */
 import { createReadStream } from "node:fs";
 import { isFinal } from "../../model/command.ts";
-import { AgentError, errorCode } from "../../model/errors.ts";
+import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { nearest } from "../../model/text/suggest.ts";
+import { systemWords } from "../../model/text/system-words.ts";
 import type { CommandWire } from "../../sockets/wire/command-schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { type Input, readAllInput } from "../prompt.ts";
@@ -180,7 +181,7 @@ async function readFile(file: string): Promise<string> {
     return bytes.toString("utf8");
   } catch (error) {
     if (error instanceof AgentError) throw error;
-    throw usageError(`${file} can't be read (${errorCode(error)})`, HELP);
+    throw usageError(`${file} can't be read: ${systemWords(error)}`, HELP);
   }
 }
 

@@ -12,6 +12,7 @@ import type { ConditionDraft } from "../../model/condition.ts";
 import { isLoopback, type ListenAddress } from "../../model/config-key.ts";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { Logger } from "../../model/log.ts";
+import { systemWords } from "../../model/text/system-words.ts";
 import { readSecretFile, secretPath } from "../../system/secret-file.ts";
 import type { AgentView } from "../agent-view.ts";
 import { type BugLog, openBugLog } from "../bug-log.ts";
@@ -153,7 +154,7 @@ function readPublic(reference: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new AgentError("metrics_tls", `${path} can't be read (${errorCode(error)}).`, `ls -lL ${path}`, {
+    throw new AgentError("metrics_tls", `${path} can't be read: ${systemWords(error)}.`, `ls -lL ${path}`, {
       cause: error,
     });
   }
@@ -165,7 +166,7 @@ async function listening(server: Server, host: string, port: number, bugs: BugLo
       reject(
         new AgentError(
           "metrics_listen",
-          `Metrics can't be served on ${host} port ${port} (${errorCode(error)}).`,
+          `Metrics can't be served on ${host} port ${port}: ${systemWords(error)}.`,
           errorCode(error) === "EADDRINUSE"
             ? `ss -ltnp 'sport = :${port}'  # who has the port; or choose another for metrics.listen`
             : "ip -brief address  # metrics.listen names one of these",
