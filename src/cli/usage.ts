@@ -210,7 +210,9 @@ function help(command: SubCommand, width: number | undefined): string {
       option.help + (option.multiple ? " (may be repeated)" : ""),
     ] as const;
   });
-  const usage = `Usage: ${PROGRAM} ${command.name} ${command.usage}`.trimEnd();
+  // As it is called here, which may be longer, before it is broken.
+  const line = calledHere(`${PROGRAM} ${command.name} ${command.usage}`.trimEnd());
+  const usage = `Usage: ${wrapText(line, width, 7)}`;
   const options = described(rows, width);
   const notes = (command.notes ?? []).map((note) => `\n${wrapText(note, width, 0)}\n`).join("");
   const examples = command.examples.map((example) => `  ${example}`).join("\n");

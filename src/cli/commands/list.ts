@@ -67,14 +67,16 @@ export function commandsCommandWith(input: () => Input): SubCommand {
           word === "submit" ? "commands submit needs a file, or -" : `commands ${word} needs an id`,
           HELP,
         );
+      const meant =
+        word === undefined || takesName || /\d/.test(word)
+          ? null
+          : nearest(word, ["cancel", "ack", "submit", "sign"]);
+      if (meant !== null) throw usageError(`commands has no "${word}", did you mean "${meant}"?`, HELP);
       const surplus = takesName ? more[0] : name;
       if (surplus !== undefined) throw usageError(`commands takes one command, found "${surplus}" too`, HELP);
       if (word === "cancel") return await cancel(name as string, values, io);
       if (word === "ack") return await ack(name as string, values, io);
       if (word === "submit") return await submit(name as string, input, values, io);
-      const meant =
-        word === undefined || /\d/.test(word) ? null : nearest(word, ["cancel", "ack", "submit", "sign"]);
-      if (meant !== null) throw usageError(`commands has no "${word}", did you mean "${meant}"?`, HELP);
       return await show(word, values, io);
     },
   };
