@@ -1,5 +1,6 @@
 /** What does not fit a schema, said for whoever sent it: the words of the schema library are for programmers. Pure. */
 import * as v from "valibot";
+import { clause } from "../model/text/sentence.ts";
 
 // biome-ignore format: a table is read by its columns
 const NEEDED: Readonly<Record<string, (requirement: string) => string>> = {
@@ -37,7 +38,7 @@ function problemOf({ type, kind, input, expected, requirement, message }: v.Base
   const needed = NEEDED[type];
   if (needed !== undefined) return `${needed(String(requirement))}, and is ${found(input)}`;
   // A schema's own words, where it has some.
-  return /^Invalid /.test(message) ? `can't be ${found(input)}` : message.replace(/\.$/, "");
+  return /^Invalid /.test(message) ? `can't be ${found(input)}` : clause(message);
 }
 
 function found(input: unknown): string {
