@@ -159,7 +159,7 @@ function headline(status: StatusWire, io: Shower): string {
     .join("");
 }
 
-/** "node_1, named rack4-vm, at nodefoundry": what is told by the first line already, or by there being one API, is left out. */
+/** "node_1, named rack4-vm, at NAME": what is told by the first line already, or by there being one API, is left out. */
 function nodeText(
   { name, node_id, node_name }: StatusWire["control_apis"][number],
   { hostname, control_apis }: StatusWire,
