@@ -42,10 +42,10 @@ _foundry_agent_word() {
     report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory bmc hardware lldp ceph local" ;;
     drives/0/) words="locate forget"; _foundry_agent_names /sys/block/*/device; members=yes ;;
     drives/1/locate | smart-test/0/) _foundry_agent_names /sys/block/*/device; members=yes ;;
-    drives/1/forget | commands/1/cancel) : ;;
+    drives/1/forget | commands/1/cancel | commands/1/ack) : ;;
     smart-test/1/*) words="short long abort" ;;
     network/0/) _foundry_agent_names /sys/class/net/* ;;
-    commands/0/) words="cancel submit sign" ;;
+    commands/0/) words="cancel ack submit sign" ;;
     commands/1/submit) words="-"; finds="file" ;;
     sync/0/ | check/0/ | enroll/0/ | leave/0/) words="nodefoundry" ;;
     config/0/) words="check show" ;;

@@ -94,7 +94,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const retelling = openRetelling(store, clock, log);
   const uptimeMs = () => readUptime(files);
   const boot = openBootWatch(store, { bootId, clock, uptimeMs, systemd: afterBoot.systemd });
-  const parts = { running, store, commands, health, identity, clock };
+  const parts = { running, store, commands, afterBoot, health, identity, clock };
   const status = statusOf({ ...parts, version, bootId, startedAt, uid: machine.uid });
   const logTail = options.logTail ?? null;
   const diagnostics = openDiagnostics({ ...parts, status, loaded: current.loaded, log, logTail });
@@ -108,6 +108,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     health.set("state", [...problemOf(store), ...identity.conditions()]);
     health.set("clock", clockConditions(clock.now()));
     tellFloods();
+    afterBoot.ticked();
     firstMinute.look();
   }
 
@@ -122,7 +123,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         look();
         notify.watchdog();
         tellStatus();
-        afterBoot.ticked();
         boot.ticked();
         housekeeping.tick();
       },

@@ -8,6 +8,7 @@ import { ownFile } from "../model/text/own-file.ts";
 import type { AgentView } from "../sockets/agent-view.ts";
 import type { openLive } from "../sockets/metrics/live/live.ts";
 import type { Store } from "../store/types.ts";
+import type { AfterBoot } from "./commands/after-boot/open.ts";
 import { driveActs } from "./commands/drive-acts.ts";
 import type { Health } from "./conditions/health.ts";
 import type { Current } from "./current.ts";
@@ -18,6 +19,7 @@ export interface ViewOptions {
   readonly current: Current;
   readonly store: Store;
   readonly commands: Executor;
+  readonly afterBoot: AfterBoot;
   readonly health: Health;
   readonly identity: IdentityKeeper;
   readonly status: AgentView["status"];
@@ -68,6 +70,7 @@ export function viewOf(options: ViewOptions): AgentView {
     commandHistory: (id) => store.commandHistory(id),
     submitCommand: (request) => commands.submit(request),
     cancelCommand: (id, by) => commands.cancel(id, by),
+    ackReboot: options.afterBoot.accept,
     dryRunCommand: (request) => commands.dryRun(request),
     hold: (hold) => commands.hold(hold),
     release: (by) => commands.release(by),

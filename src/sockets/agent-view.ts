@@ -120,6 +120,8 @@ export interface AgentView {
   submitCommand(request: LocalRequest): CommandRecord;
   /** @param by who wants it, for history and sentences. @throws AgentError `no_such_command`, `too_late` */
   cancelCommand(id: string, by: string): CommandRecord;
+  /** What is missed since the reboot `id` is meant to be so. @param by who says so. @throws AgentError `nothing_to_ack` */
+  ackReboot(id: string, by: string): void;
   /** Every gate with its verdict; nothing is written or done. @throws AgentError `unsupported`, `bad_params` */
   dryRunCommand(request: LocalRequest): Promise<readonly GateVerdict[]>;
   /** Every command from the network waits until `release`, over restarts. */

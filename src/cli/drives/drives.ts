@@ -31,8 +31,8 @@ export const drivesCommand: SubCommand = {
   },
   examples: [
     "foundry-agent drives",
-    "foundry-agent drives sda # all that is known of it, and what to do",
-    "foundry-agent drives locate WD-1234 --for 30m # its light blinks",
+    "foundry-agent drives sda  # all that is known of it, and what to do",
+    "foundry-agent drives locate WD-1234 --for 30m  # its light blinks",
     "foundry-agent drives forget WD-1234  # it was taken out for good",
   ],
   async run({ values, positionals }, io) {

@@ -46,7 +46,7 @@ function interfaceOf({ interfaces = [] }: Network, name: string): NetworkInterfa
   if (found) return found;
   throw new AgentError(
     "no_such_interface",
-    `This node has no network interface "${name}"`,
+    `this node has no network interface "${name}"`,
     "foundry-agent network",
   );
 }

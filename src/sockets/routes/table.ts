@@ -49,6 +49,7 @@ const ROWS = [
   ["GET",  "/v1/commands/{id}",         "status",  NO_QUERY, NO_BODY, onCommands.readCommand, "One command; on control.sock with its history"],
   ["POST", "/v1/commands",              "control", NO_QUERY, onCommands.submitBody, onCommands.submitCommand, "Take a command into the journal, or say what stands in its way"],
   ["POST", "/v1/commands/{id}/cancel",  "control", NO_QUERY, NO_BODY, onCommands.cancelCommand, "Cancel a command, as long as that is possible"],
+  ["POST", "/v1/commands/{id}/ack",     "control", NO_QUERY, NO_BODY, onCommands.ackCommand, "What is missed since this reboot is meant to be so"],
   ["POST", "/v1/hold",                  "control", NO_QUERY, onCommands.holdBody, onCommands.hold, "Every command from the network waits until it is released"],
   ["POST", "/v1/release",               "control", NO_QUERY, NO_BODY, onCommands.release, "End the hold"],
   ["GET",  "/v1/events",                "status",  EVENTS,   NO_BODY, reads.readEvents,   "Events, one JSON object a line, oldest first"],

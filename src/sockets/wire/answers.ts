@@ -46,6 +46,7 @@ const ANSWERS = {
   "GET /v1/commands/{id}": data(commands.commandSchema),
   "POST /v1/commands": data(commands.submittedSchema),
   "POST /v1/commands/{id}/cancel": data(commands.commandSchema),
+  "POST /v1/commands/{id}/ack": data(shapes.doneSchema),
   "POST /v1/hold": data(commands.holdSchema),
   "POST /v1/release": data(commands.releaseSchema),
   "GET /v1/events": { kind: "lines", schema: shapes.eventSchema },

@@ -77,6 +77,7 @@ export function pretendCommands(
 const CHANGING = [
   "submitCommand",
   "cancelCommand",
+  "ackReboot",
   "hold",
   "release",
   "collect",
