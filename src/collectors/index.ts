@@ -8,6 +8,7 @@ import { cephCollector } from "./ceph/ceph.ts";
 import type { Collector } from "./collector.ts";
 import { cpuCollector } from "./cpu/cpu.ts";
 import { drivesCollector } from "./drives/drives.ts";
+import { driveKeys } from "./drives/scan/keys.ts";
 import { hardwareCollector } from "./hardware/hardware.ts";
 import { lldpCollector } from "./lldp.ts";
 import { localCollector } from "./local/local.ts";
@@ -37,10 +38,12 @@ const WITHOUT: CollectorParts = {
 };
 
 export function allCollectors({ helper, smartHistory, again }: CollectorParts = WITHOUT): AnyCollector[] {
+  const keys = driveKeys();
   return [
-    drivesCollector(),
+    drivesCollector(keys),
     smartCollector({
       helper,
+      keys,
       history: smartHistory,
       ...(again === null ? {} : { onLate: () => again("smart") }),
     }),

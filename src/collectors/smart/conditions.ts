@@ -2,6 +2,7 @@
 import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
 import { plural, sentence } from "../../model/text/sentence.ts";
+import { sharedCondition } from "../drives/twins.ts";
 import { untold } from "../told-once.ts";
 import { MAX_HANGS } from "./rounds/ask.ts";
 import type { SmartData, SmartDrive, SmartEvent } from "./schema.ts";
@@ -34,7 +35,7 @@ export function smartConditions(data: SmartData): ConditionDraft[] {
       "systemctl status foundry-agent-helper.socket",
     );
   for (const drive of data.drives) aboutDrive(drive, add);
-  return found;
+  return [...found, ...data.twins.map(({ share, devices }) => sharedCondition(share, devices))];
 }
 
 function aboutSmartctl(problem: NonNullable<SmartData["problem"]>, add: Add): void {

@@ -155,9 +155,18 @@ const eventSchema = v.object({
   ),
 });
 
+const twinsSchema = v.object({
+  share: v.pipe(v.picklist(["serial", "wwn"]), v.description("What they both tell")),
+  devices: v.pipe(v.array(v.string()), v.description("Device of each, as in drives")),
+});
+
 export const smartSchema = v.object({
   smartctl_version: string,
   drives: v.array(driveSchema),
+  twins: v.pipe(
+    v.array(twinsSchema),
+    v.description("Different drives that tell the same, where only smartctl says so; see the section drives"),
+  ),
   scan_hangs: v.pipe(v.boolean(), v.description("Looking for devices hung in one of them")),
   problem: v.pipe(
     v.nullable(v.object({ code: v.string(), text: v.string(), next_step: string })),
@@ -168,6 +177,7 @@ export const smartSchema = v.object({
 });
 
 export type SmartData = v.InferOutput<typeof smartSchema>;
+export type SmartTwins = SmartData["twins"][number];
 export type SmartDrive = SmartData["drives"][number];
 export type SmartShownFacts = NonNullable<SmartDrive["facts"]>;
 export type SmartEvent = SmartData["history"][number];

@@ -46,13 +46,14 @@ export function smartEntry(
   const { id, serial, wwn, model } = drive;
   return driveEntry({
     id,
-    identity: { id, serial, wwn, model },
+    identity: { id, serial, wwn, model, sizeBytes: null },
     ways: [
       {
         key: `${device} ${type}`,
         device,
         type,
         label: deviceLabel(device, type),
+        lane: `drive ${device}`,
         sys: null,
         openError: null,
       },
@@ -68,7 +69,15 @@ export function smartEntry(
 }
 
 export function smartData(drives: SmartData["drives"]): SmartData {
-  return { smartctl_version: "7.3", drives, scan_hangs: false, problem: null, history: [], history_base: 0 };
+  return {
+    smartctl_version: "7.3",
+    drives,
+    twins: [],
+    scan_hangs: false,
+    problem: null,
+    history: [],
+    history_base: 0,
+  };
 }
 
 /** Section `smart`: sda of the tree as a healthy drive, and a member of a RAID. */
