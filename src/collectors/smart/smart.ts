@@ -16,6 +16,8 @@ import { type DriveKeys, driveKeys } from "../drives/scan/keys.ts";
 import { areTwo } from "../drives/scan/same-drive.ts";
 import { byName } from "../drives/text.ts";
 import { historyKeeper } from "../told-once.ts";
+import { unaccepted } from "./acks/acks.ts";
+import { type AckBook, NO_ACKS, openAcks } from "./acks/book.ts";
 import { smartConditions, smartEvents } from "./conditions.ts";
 import { driveEntry, hasData, type SmartKept } from "./entry.ts";
 import { smartSensitive, smartVolatile } from "./facets.ts";
@@ -54,6 +56,8 @@ export interface SmartCollectorOptions {
   readonly history: SmartHistory | null;
   /** Those of the section `drives`; of its own without it. */
   readonly keys?: DriveKeys;
+  /** What is known and accepted of drives; nothing without it. */
+  readonly acks?: AckBook;
   /** How long a round waits for its last drives, milliseconds. */
   readonly patienceMs?: number;
   /**
@@ -72,6 +76,7 @@ export function smartCollector(
     helper,
     history,
     keys = driveKeys(),
+    acks = openAcks(NO_ACKS),
     onLate,
     patienceMs = PATIENCE_MS,
     firstMs = FIRST_MS,
@@ -82,6 +87,7 @@ export function smartCollector(
   let previous: readonly SmartDrive[] = [];
   let twins: SmartData["twins"] = [];
   let ranBefore = false;
+  let ackVersion = acks.version();
   let untold = false;
   let stopped: AbortSignal | null = null;
 
@@ -117,6 +123,7 @@ export function smartCollector(
         kept: before !== null && areTwo(factsIdentity(before.facts), identity) ? null : before,
         trend,
         lastVerdict: lastVerdictOf(memory, id, identity.serial),
+        ack: acks.of(sampleKey(id, identity, keys)),
         since,
       });
       const { smart_ok, severity, reasons } = entry;
@@ -125,6 +132,15 @@ export function smartCollector(
       return entry;
     });
     twins = twinsOf(seen);
+    acks.see(
+      seen.map(({ id, identity }, index) => ({
+        id,
+        key: sampleKey(id, identity, keys),
+        facts: kept.get(id)?.facts ?? null,
+        verdict: unaccepted(drives[index] as SmartDrive),
+      })),
+    );
+    ackVersion = acks.version();
     const present = new Set(drives.map(({ id }) => id));
     for (const id of kept.keys()) if (!present.has(id)) kept.delete(id);
     return drives.sort((a, b) => byName({ name: a.device }, { name: b.device }));
@@ -145,7 +161,9 @@ export function smartCollector(
     const overrides = smartOverrides(own);
     rounds ??= smartRounds({ helper, overrides, keys, clock, patienceMs, onLate: tellLater });
     const sinceRound = clock.monotonic() - rounds.state().begunAt;
-    if (untold && !rounds.running() && sinceRound < MERGE_MS) return rounds;
+    // What is accepted by now is judged from what they said.
+    const isTold = !untold && ackVersion === acks.version();
+    if (!isTold && !rounds.running() && sinceRound < MERGE_MS) return rounds;
     stopped = signal;
     const done = rounds.refresh(files, signal);
     if (ranBefore || onLate === undefined) await done;
@@ -178,6 +196,7 @@ export function smartCollector(
       smartctl_version: failure === null ? round.smartctlVersion : null,
       drives: [...previous],
       twins: [...twins],
+      ack_problem: acks.problem(),
       scan_hangs: round.scanHangs,
       problem:
         failure === null ? null : { code: failure.code, text: failure.message, next_step: failure.nextStep },

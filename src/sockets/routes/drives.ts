@@ -120,7 +120,10 @@ export async function testDrive(context: RouteContext, call: Call): Promise<Data
 }
 
 /** The drive that is meant, as this socket may show it, among all. @throws AgentError `no_such_drive` */
-function findDrive(context: RouteContext, call: Call): { drive: DriveWire; all: readonly DriveWire[] } {
+export function findDrive(
+  context: RouteContext,
+  call: Call,
+): { drive: DriveWire; all: readonly DriveWire[] } {
   const wanted = wantedOf(call);
   const { drives: all, missing } = lists(context, call);
   const drive = theOneNamed(all, wanted);
@@ -159,7 +162,7 @@ function theOneNamed(all: readonly DriveWire[], wanted: string): DriveWire | und
   );
 }
 
-function wantedOf({ params }: Call): string {
+export function wantedOf({ params }: Call): string {
   return (params.drive ?? "").replace(/^\/dev\//, "");
 }
 

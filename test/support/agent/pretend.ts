@@ -83,6 +83,8 @@ const CHANGING = [
   "sync",
   "reload",
   "forgetDrive",
+  "ackDrive",
+  "unackDrive",
   "smartJson",
   "locate",
   "selfTest",

@@ -19,6 +19,8 @@ export const FILLED: Record<string, string> = {
   "/v1/drives/{drive}": "/v1/drives/sda",
   "/v1/drives/{serial}/forget": "/v1/drives/WD-1/forget",
   "/v1/drives/{drive}/locate": "/v1/drives/sda/locate",
+  "/v1/drives/{drive}/ack": "/v1/drives/sda/ack",
+  "/v1/drives/{drive}/unack": "/v1/drives/sda/unack",
   "/v1/drives/{drive}/smart-test": "/v1/drives/sda/smart-test",
   "/v1/commands/{id}": "/v1/commands/cmd_1",
   "/v1/commands/{id}/cancel": "/v1/commands/cmd_waiting/cancel",
@@ -31,9 +33,18 @@ export const FILLED: Record<string, string> = {
 export const BODIES: Record<string, object> = {
   "/v1/enroll": { key: "nf_en_abc" },
   "/v1/drives/{drive}/locate": { on: true, for_s: 60 },
+  "/v1/drives/{drive}/ack": { reasons: ["pending_sectors"], note: "known" },
   "/v1/drives/{drive}/smart-test": { test: "short" },
   "/v1/commands": { type: "noop" },
   "/v1/hold": { reason: "memory test" },
+};
+
+const ACK = {
+  drive: "WD-1",
+  by: "root",
+  at: new Date(NOW).toISOString(),
+  note: null,
+  reasons: [{ code: "pending_sectors", attribute: null, value: 8 }],
 };
 
 /** What smartctl said of a drive, `/dev/sda`, as the section `smart` has it. */
@@ -64,6 +75,7 @@ export function smartEntry(
     kept: null,
     trend: null,
     lastVerdict: null,
+    ack: null,
     since: NOW,
   });
 }
@@ -73,6 +85,7 @@ export function smartData(drives: SmartData["drives"]): SmartData {
     smartctl_version: "7.3",
     drives,
     twins: [],
+    ack_problem: null,
     scan_hangs: false,
     problem: null,
     history: [],
@@ -132,6 +145,8 @@ export async function fullView(): Promise<AgentView> {
     submitCommand: () => waiting,
     cancelCommand: () => waiting,
     forgetDrive: async (serial) => (serial === "WD-1" ? undefined : await forgetDrive(serial)),
+    ackDrive: async ({ note, by }) => ({ ...ACK, note, by }),
+    unackDrive: async () => ACK,
     mayTouchHardware: async () => undefined,
     locate: async ({ on, for_s = 600 }) => ({ name: "sda", how: "enclosure", on, for_s: on ? for_s : null }),
     selfTest: async () => ({ minutes: 2 }),
