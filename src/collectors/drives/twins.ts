@@ -37,7 +37,7 @@ export function sharedCondition(share: Shared, devices: readonly string[]): Cond
     return {
       code: "drive_wwn_shared",
       subject,
-      severity: "warning",
+      severity: "info",
       text: `The drives ${names} are different ones with the same WWN, so each has a key of its own here, but multipathd may take them for one.`,
       nextStep: "ls -l /dev/disk/by-path  # name them by their place where it matters",
     };

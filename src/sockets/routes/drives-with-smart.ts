@@ -99,9 +99,8 @@ function entryOf(drive: Fields, entries: readonly Fields[], ids: ReadonlySet<unk
 }
 
 function isSame(drive: Fields, entry: Fields): boolean {
-  return (
-    (isOwnId(drive.id) && drive.id === entry.id) || (isNamed(drive.serial) && drive.serial === entry.serial)
-  );
+  if (isOwnId(drive.id) && isOwnId(entry.id)) return drive.id === entry.id;
+  return isNamed(drive.serial) && drive.serial === entry.serial;
 }
 
 /** Something that both tell is not the same; but the WWNs of two namespaces of one NVMe controller are not. */
