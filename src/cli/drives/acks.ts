@@ -56,7 +56,7 @@ export async function unack(
 function ackText({ reasons }: AckWire, drive: string, socket: unknown): string {
   const list = reasons.map(({ code, attribute, value }) => {
     const of = attribute === null ? code : `${code} of attribute ${attribute}`;
-    return value === null || attribute !== null ? of : `${of} up to ${value}`;
+    return value === null || attribute !== null || code === "helium_low" ? of : `${of} up to ${value}`;
   });
   const end = nextStepHere(`foundry-agent drives unack ${drive}`, socket);
   return `Known and accepted of ${printable(drive)}: ${printable(list.join(", "))}.

@@ -4,7 +4,7 @@
  */
 import type { SmartFacts, SmartReason, SmartSample, SmartVerdict } from "../../../model/smart.ts";
 import type { SmartDrive, SmartLastVerdict } from "../schema.ts";
-import { sampleOf, uncorrectedOf } from "../verdict/counts.ts";
+import { countsOf, sampleOf, uncorrectedOf } from "../verdict/counts.ts";
 
 /** One reason, and how far it had come. */
 export interface AckReason {
@@ -30,7 +30,21 @@ export interface Ack {
 const FAMILY: Readonly<Record<string, string>> = {
   reallocated_growing: "reallocated_sectors",
   worn_out: "wear_high",
+  helium_falling: "helium_low",
 };
+
+/** Gaps beside a verdict (verdict/gaps.ts): none of them makes a warning, so there is nothing in them to accept. */
+const GAPS: ReadonlySet<string> = new Set([
+  "log_unreadable",
+  "smart_disabled",
+  "no_own_verdict",
+  "wear_unclear",
+]);
+
+/** Those that a warning is made of. */
+export function warningReasons(reasons: readonly SmartReason[]): SmartReason[] {
+  return reasons.filter(({ code }) => !GAPS.has(code));
+}
 
 /** Counters that only rise while the drive is the same and its firmware does not set them back. */
 const RISING: Readonly<Record<string, (facts: SmartFacts, counts: SmartSample) => number | null>> = {
@@ -43,11 +57,18 @@ const RISING: Readonly<Record<string, (facts: SmartFacts, counts: SmartSample) =
   check_cable: (_, { crc_errors }) => crc_errors,
   command_timeouts_growing: ({ command_timeouts }) => command_timeouts,
   wear_high: ({ wear_percent, nvme }) => wear_percent ?? nvme?.percentage_used ?? null,
+  helium_low: (facts) => heliumLost(facts),
   self_test_failed: ({ self_tests }) => self_tests.find(({ passed }) => passed === false)?.hours ?? null,
 };
 
 /** Normalised values fall from 253 where things get worse. */
 const WORST_OF_ATTRIBUTE = 256;
+
+/** What is left falls where things get worse. */
+function heliumLost(facts: SmartFacts): number | null {
+  const { helium_percent: left } = countsOf(facts);
+  return left === null ? null : 100 - left;
+}
 
 export function familyOf(code: string): string {
   return FAMILY[code] ?? code;
@@ -89,12 +110,14 @@ export function joinedReasons(before: readonly AckReason[], now: readonly AckRea
 export function acknowledged(verdict: SmartVerdict, facts: SmartFacts | null, ack: Ack | null): SmartVerdict {
   const plain = unmarked(verdict);
   if (ack === null || plain.severity !== "warn") return plain;
-  const marked = plain.reasons.filter((reason) => ack.reasons.some((one) => covers(one, reason, facts)));
-  const open = plain.reasons.filter((reason) => !marked.includes(reason));
+  const warned = warningReasons(plain.reasons);
+  const marked = warned.filter((reason) => ack.reasons.some((one) => covers(one, reason, facts)));
+  const open = warned.filter((reason) => !marked.includes(reason));
+  const gaps = plain.reasons.filter((reason) => !warned.includes(reason));
   return {
     ...plain,
     severity: open.length === 0 ? "ok" : "warn",
-    reasons: [...open, ...marked.map((reason) => ({ ...reason, acknowledged: true }))],
+    reasons: [...open, ...gaps, ...marked.map((reason) => ({ ...reason, acknowledged: true }))],
   };
 }
 

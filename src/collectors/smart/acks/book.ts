@@ -4,7 +4,7 @@
  */
 import { AgentError } from "../../../model/errors.ts";
 import type { SmartFacts, SmartVerdict } from "../../../model/smart.ts";
-import { type Ack, ackReasons, familyOf, joinedReasons, lowered } from "./acks.ts";
+import { type Ack, ackReasons, familyOf, joinedReasons, lowered, warningReasons } from "./acks.ts";
 
 /** Where they are kept; the store has it. */
 export interface AckFile {
@@ -159,5 +159,5 @@ function acceptable(drive: SeenDrive | undefined) {
       "the drive has not told its counters since the agent started, so there is nothing to compare with later",
       "foundry-agent collect smart",
     );
-  return { key, facts, reasons: verdict.reasons };
+  return { key, facts, reasons: warningReasons(verdict.reasons) };
 }

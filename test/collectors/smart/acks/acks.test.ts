@@ -99,6 +99,13 @@ describe("a warning that was accepted", () => {
     expect(acknowledged(more, null, ack).severity).toBe("warn");
   });
 
+  it("is not undone by a gap beside it, which is never accepted itself", () => {
+    const gap = { messages: [{ text: "Read SMART Error Log failed", severity: "error" }] };
+    const one = acceptedOf(counts({ 197: 8 }));
+    expect(judged(counts({ 197: 8 }, gap), one)).toBe("ok log_unreadable pending_sectors*");
+    expect(judged(counts({ 197: 9 }, gap), one)).toBe("warn pending_sectors log_unreadable");
+  });
+
   it("of a reason that the rules do not know any more covers nothing else", () => {
     const [first] = ack.reasons;
     if (first === undefined) throw new Error("nothing was accepted");
