@@ -5,6 +5,7 @@
  */
 
 import { type AnyCollector, allCollectors } from "../collectors/index.ts";
+import type { AckBook } from "../collectors/smart/acks/book.ts";
 import { type Config, collectorConfig } from "../config/config.ts";
 import type { ControlContext, SyncOutcome } from "../control/control-api.ts";
 import { controlApi, controlApis } from "../control/index.ts";
@@ -60,6 +61,8 @@ export interface ConfiguredOptions {
   readonly health: Health;
   readonly identity: IdentityKeeper;
   readonly bootId: string;
+  /** What is known and accepted of drives, over reloads. */
+  readonly acks: AckBook;
   /** At a reload: what ran until now. */
   readonly before: Configured | null;
   readonly onTick: () => void;
@@ -82,6 +85,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
   const collectors = allCollectors({
     helper: access.port,
     smartHistory: store.smart,
+    acks: options.acks,
     again: (name) => void schedule.runNow(name).catch(() => undefined),
   }).filter((collector) => collectorConfig(config, collector.name).enabled);
   const excluded = excludedFields(config.report.exclude);

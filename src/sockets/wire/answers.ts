@@ -40,6 +40,8 @@ const ANSWERS = {
   "GET /v1/drives": data(drives.drivesSchema),
   "GET /v1/drives/{drive}": data(drives.driveAnswerSchema),
   "POST /v1/drives/{serial}/forget": data(shapes.doneSchema),
+  "POST /v1/drives/{drive}/ack": data(drives.ackSchema),
+  "POST /v1/drives/{drive}/unack": data(drives.ackSchema),
   "POST /v1/drives/{drive}/locate": data(shapes.locateSchema),
   "POST /v1/drives/{drive}/smart-test": data(shapes.selfTestSchema),
   "GET /v1/commands": data(v.array(commands.commandSchema)),

@@ -84,6 +84,8 @@ const CHANGING = [
   "sync",
   "reload",
   "forgetDrive",
+  "ackDrive",
+  "unackDrive",
   "smartJson",
   "locate",
   "selfTest",
