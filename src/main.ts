@@ -6,7 +6,7 @@ import { runCommandLine } from "./cli/usage.ts";
 import { tokenPrefixes } from "./control/index.ts";
 import { hideTokens } from "./model/text/scrub.ts";
 import { monotonic } from "./system/clock.ts";
-import { endProcess } from "./system/end-process.ts";
+import { endProcess } from "./system/libc/end-process.ts";
 
 try {
   // What ps, top and pgrep show: Node calls its first thread node-MainThread. The command line stays as it is.

@@ -24,9 +24,9 @@ _foundry_agent_value() {
       "helper --socket" | "helper --policy") finds="file" ;;
     "status --fail-on") words="error warning never" ;;
     "report --as" | "enroll --api") words="nodefoundry" ;;
-    "drives --for" | "commands --node" | "commands --param" | "commands --expires" | \
-      "commands --id" | "reboot --reason" | "hold --reason" | "hold --for" | \
-      "enroll --name" | "sandbox --listen" | "helper --idle") : ;;
+    "drives --for" | "drives --note" | "commands --node" | "commands --param" | \
+      "commands --expires" | "commands --id" | "reboot --reason" | "hold --reason" | \
+      "hold --for" | "enroll --name" | "sandbox --listen" | "helper --idle") : ;;
     "events --since") words="all" ;;
     "commands --type") words="reboot collect smart_test locate diagnostics noop" ;;
     "commands --mode") words="live test" ;;
@@ -40,12 +40,12 @@ _foundry_agent_value() {
 _foundry_agent_word() {
   case "$1/$2/$3" in
     report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory sensors bmc hardware lldp ceph local" ;;
-    drives/0/) words="locate forget"; _foundry_agent_names /sys/block/*/device; members=yes ;;
-    drives/1/locate | smart-test/0/) _foundry_agent_names /sys/block/*/device; members=yes ;;
-    drives/1/forget | commands/1/cancel) : ;;
+    drives/0/) words="locate forget ack unack"; _foundry_agent_names /sys/block/*/device; members=yes ;;
+    drives/1/locate | drives/1/ack | drives/1/unack | smart-test/0/) _foundry_agent_names /sys/block/*/device; members=yes ;;
+    drives/1/forget | drives/2/ack/* | commands/1/cancel | commands/1/ack) : ;;
     smart-test/1/*) words="short long abort" ;;
     network/0/) _foundry_agent_names /sys/class/net/* ;;
-    commands/0/) words="cancel submit sign" ;;
+    commands/0/) words="cancel ack submit sign" ;;
     commands/1/submit) words="-"; finds="file" ;;
     sync/0/ | check/0/ | enroll/0/ | leave/0/) words="nodefoundry" ;;
     config/0/) words="check show" ;;
@@ -57,8 +57,8 @@ _foundry_agent_options() {
   case $1 in
     run) words="--config --once -h --help" ;;
     status) words="--fail-on -w --watch --socket --json -h --help" ;;
-    report) words="--as --raw --socket --json -h --help" ;;
-    drives) words="-w --watch --raw --for --off --socket --json -h --help" ;;
+    report) words="--as --raw --all --socket --json -h --help" ;;
+    drives) words="-w --watch --raw --for --off --note --socket --json -h --help" ;;
     smart-test | network | osds | why | \
       release | sync | collect | check | \
       reload) words="--socket --json -h --help" ;;

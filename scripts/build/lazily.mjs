@@ -28,7 +28,9 @@ const BUILT_IN = new RegExp(`^(?:node:)?(?:${LAZY.join("|")})$`);
 const PACKAGE = /^pino$/;
 /**
  * Own files, importer → imported: the control APIs of a node that has none, or whose command line only looks; shapes of
- * collectors, 0.4 MB of heap of which a daemon reads a name only where `report.exclude` has one; what is read for a scrape.
+ * collectors, 0.4 MB of heap of which a daemon reads a name only where `report.exclude` has one; what is read for a
+ * scrape; what asks a cluster of Ceph, where there is none; tables of what only one kind of machine has (a BMC, ARM
+ * cores).
  */
 const OWN = [
   { by: /\/src\/(?:main\.ts|cli\/.*)$/, file: /\/src\/control\/index\.ts$/ },
@@ -36,6 +38,8 @@ const OWN = [
   { by: /\/src\/collectors\/ceph\/ceph\.ts$/, file: /\/src\/collectors\/ceph\/ask\.ts$/ },
   { by: /\/metrics\/live\/live\.ts$/, file: /\/metrics\/live\/readers\.ts$/ },
   { by: /\/src\/collectors\/[a-z/]+\/[a-z]+\.ts$/, file: /\/src\/collectors\/[a-z/]+\/schema\.ts$/ },
+  { by: /\/src\/collectors\/bmc\/[a-z-]+\.ts$/, file: /\/src\/collectors\/bmc\/health\.ts$/ },
+  { by: /\/src\/collectors\/cpu\/model\.ts$/, file: /\/src\/collectors\/cpu\/arm-parts\.ts$/ },
 ];
 const STAND_IN = "stand-in";
 
@@ -53,7 +57,7 @@ export function lazily() {
         namespace === STAND_IN ? undefined : { path, namespace: STAND_IN },
       );
       build.onResolve(
-        { filter: /\/(?:index|api|schema|ask|readers)\.ts$/ },
+        { filter: /\/(?:index|api|schema|ask|readers|health|arm-parts)\.ts$/ },
         ({ path, namespace, importer, resolveDir }) => {
           const file = join(resolveDir, path);
           const late =

@@ -66,6 +66,10 @@ the drive says of itself and what the agent makes of it, without any history. Th
 \`vm-lab-replay\` are our own (emulated drives, and the real smartctl on edited dumps of one); \`scrutiny\` (MIT) and
 \`smartctl_exporter\` (Apache-2.0) are drives that people donated to these projects, whose files are not in ours.
 
+A warning can be accepted as known (\`drives ack\`, [how](troubleshooting.md#known-and-accepted)): reasons as far as they
+had come on that day are marked \`acknowledged\` and stand last, and a \`warn\` of nothing else becomes \`ok\`. \`fail\` and
+\`unknown\` stay what they are. Here nothing is accepted.
+
 ${[...counts].map(([severity, count]) => `${severity}: ${count}`).join(", ")}.
 
 ${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}

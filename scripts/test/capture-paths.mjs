@@ -7,6 +7,7 @@ import { readdirSync } from "node:fs";
 /** Files with their content (links on the way are kept as links), folders and links by their being there. */
 export const CONTENT = [
   "/etc/{fstab,hosts,localtime,machine-id,os-release,resolv.conf,timezone}",
+  "/lib/modules/*/pkgbase",
   "/etc/selinux/config",
   "/proc/{cmdline,cpuinfo,diskstats,loadavg,meminfo,stat,swaps,uptime,vmstat}",
   "/proc/1/{cgroup,comm,environ}",
@@ -17,6 +18,7 @@ export const CONTENT = [
   "/proc/pressure/{cpu,io,irq,memory}",
   "/proc/self/{mountinfo,ns/cgroup}",
   "/proc/sys/kernel/{arch,bootloader_type,domainname,hostname,osrelease,version,random/boot_id}",
+  "/proc/spl/kstat/zfs/arcstats",
   "/proc/xen/capabilities",
   "/run/reboot-required{,.pkgs}",
   "/run/{host/container-manager,systemd/container,systemd/resolve/resolv.conf}",
@@ -36,9 +38,13 @@ export const CONTENT = [
   "/sys/class/enclosure/*/{id,device/model,device/vendor,*/device,*/slot}",
   "/sys/class/hwmon/*/{curr*,device,energy*,fan*,in*,name,power*,temp*}",
   "/sys/class/ipmi/*/device/bmc/{firmware_revision,ipmi_version,manufacturer_id,product_id}",
-  "/sys/class/net/*/{addr_assign_type,address,carrier,carrier_changes,duplex,flags,ifindex,mtu,operstate,speed}",
+  "/sys/class/net/*/{addr_assign_type,address,broadcast,carrier,carrier_changes,duplex,flags,ifalias,ifindex}",
+  "/sys/class/net/*/{mtu,operstate,speed}",
   "/sys/class/net/*/{type,uevent,device/driver,master,lower_*,brif/*,bridge,phy80211,wireless}",
-  "/sys/class/net/*/{bonding/active_slave,bonding/mode,bonding_slave/perm_hwaddr}",
+  "/sys/class/net/*/bonding/{active_slave,ad_aggregator,ad_partner_mac,mode,slaves}",
+  "/sys/class/net/*/bonding_slave/{ad_actor_oper_port_state,ad_aggregator_id,mii_status,perm_hwaddr}",
+  "/sys/class/net/*/{parent,phys_port_name,tun_flags}",
+  "/sys/class/net/*/device/{physfn,physfn/net/*}",
   "/sys/class/nvme/*/{address,state,transport}",
   "/sys/class/sas_device/*/{bay_identifier,enclosure_identifier,sas_address}",
   "/sys/class/thermal/thermal_zone*/{temp,trip_point_*_temp,trip_point_*_type,type}",
@@ -48,7 +54,7 @@ export const CONTENT = [
   "/sys/devices/platform/soc/soc:firmware/get_throttled",
   "/sys/devices/system/clocksource/clocksource0/available_clocksource",
   "/sys/devices/system/cpu/online",
-  "/sys/devices/system/cpu/cpu*/topology/{core_id,physical_package_id}",
+  "/sys/devices/system/cpu/cpu*/topology/{core_id,physical_package_id,thread_siblings_list}",
   "/sys/devices/system/cpu/cpu*/thermal_throttle/package_throttle_count",
   "/sys/devices/system/cpu/cpufreq/policy*/{cpuinfo_max_freq,cpuinfo_min_freq,scaling_cur_freq,scaling_governor}",
   "/sys/devices/system/edac/mc/mc*/{ce_count,mc_name,ue_count}",
@@ -58,6 +64,7 @@ export const CONTENT = [
   "/sys/fs/pstore/dmesg-*",
   "/sys/fs/selinux/enforce",
   "/sys/hypervisor/type",
+  "/sys/kernel/mm/hugepages/*/nr_hugepages",
   "/sys/kernel/security/{apparmor/profiles,lockdown,lsm}",
   "/sys/kernel/uevent_seqnum",
   "/sys/module/apparmor/parameters/enabled",
@@ -66,10 +73,13 @@ export const CONTENT = [
 /** What matters by being there: kept as empty files. */
 export const PRESENCE = [
   "/.dockerenv",
-  "/boot/vmlinu*",
-  "/lib/modules/*/kernel",
+  "/boot/{vmlinu,kernel-,Image-,image-}*",
+  "/lib/modules/*/{kernel,modules.dep,vmlinuz}",
   "/proc/{bc,vz}",
+  "/var/lib/dpkg/info/{linux-image,proxmox-kernel}-*.list",
   "/proc/device-tree/chosen/linux,booted-from-kexec",
+  "/proc/device-tree/cpus/cpu-map/socket*",
+  "/sys/firmware/acpi/tables/PPTT",
   "/sys/firmware/{acpi,dmi,efi,memmap}",
   "/{sbin,usr/local/sbin,usr/sbin}/lldpd",
   "/{run,var/run}/lldpd.socket",
@@ -90,7 +100,7 @@ export const FOLDERS = [
 export const AS_FOLDER = new Set(["/proc/self", "/proc/net"]);
 /** Their modification time is part of what is reported. */
 export const TIMED =
-  /^\/(?:boot\/|etc\/os-release|usr\/lib\/os-release|run\/reboot-required|sys\/fs\/pstore\/)/;
+  /^\/(?:boot\/|lib\/modules\/|var\/lib\/dpkg\/info\/|etc\/os-release|usr\/lib\/os-release|run\/reboot-required|sys\/fs\/pstore\/)/;
 /** Not drives, and there are many of them: their names do. */
 export const NAMES_ONLY = /^\/sys\/(?:class\/)?block\/(?:loop|ram)\d+\//;
 

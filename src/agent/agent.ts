@@ -5,6 +5,7 @@
  * current.ts at a reload: collectors, control APIs, metrics) → sockets. Each names only what stands above it.
  */
 
+import { openAcks } from "../collectors/smart/acks/book.ts";
 import { readUptime } from "../commands/facts/facts.ts";
 import type { LoadedConfig } from "../config/config.ts";
 import { changeTimes, watchConfig } from "../config/watch.ts";
@@ -14,6 +15,7 @@ import type { Logger } from "../model/log.ts";
 import type { AgentView } from "../sockets/agent-view.ts";
 import { openLive } from "../sockets/metrics/live/live.ts";
 import { startStatusServer } from "../sockets/server.ts";
+import { openAckFile } from "../store/file/ack-file.ts";
 import { openStore } from "../store/store.ts";
 import { openHousekeeping } from "../system/housekeeping.ts";
 import type { Machine } from "../system/machine.ts";
@@ -76,6 +78,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const health = openHealth(clock, log, emit, store.memory("agent.conditions"), settleMs);
   const firstMinute = openFirstMinute({ health, clock, settleMs, running: () => current.running() });
   const identity = openIdentity(store, machine, { version });
+  const acks = openAcks(openAckFile(stateDir));
   const housekeeping = openHousekeeping({ enabled: loaded.config.memory.housekeeping, log });
 
   const current = openCurrent({ loaded, load, health, log, notify });
@@ -94,7 +97,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const retelling = openRetelling(store, clock, log);
   const uptimeMs = () => readUptime(files);
   const boot = openBootWatch(store, { bootId, clock, uptimeMs, systemd: afterBoot.systemd });
-  const parts = { running, store, commands, health, identity, clock };
+  const parts = { running, store, commands, afterBoot, health, identity, clock };
   const status = statusOf({ ...parts, version, bootId, startedAt, uid: machine.uid });
   const logTail = options.logTail ?? null;
   const diagnostics = openDiagnostics({ ...parts, status, loaded: current.loaded, log, logTail });
@@ -108,21 +111,21 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     health.set("state", [...problemOf(store), ...identity.conditions()]);
     health.set("clock", clockConditions(clock.now()));
     tellFloods();
+    afterBoot.ticked();
     firstMinute.look();
   }
 
   const view = viewOf({
-    ...{ ...parts, current, status, diagnostics: diagnostics.make, now: clock.now, look },
+    ...{ ...parts, current, acks, log, status, diagnostics: diagnostics.make, now: clock.now, look },
     live: openLive(machine),
   });
   const build: Build = ({ config }, before) =>
     openConfigured({
-      ...{ before, config, machine, log, store, health, identity, bootId, view },
+      ...{ before, config, machine, log, store, health, identity, bootId, acks, view },
       onTick() {
         look();
         notify.watchdog();
         tellStatus();
-        afterBoot.ticked();
         boot.ticked();
         housekeeping.tick();
       },

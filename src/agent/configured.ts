@@ -5,6 +5,7 @@
  */
 
 import { type AnyCollector, allCollectors } from "../collectors/index.ts";
+import type { AckBook } from "../collectors/smart/acks/book.ts";
 import { type Config, collectorConfig } from "../config/config.ts";
 import type { ControlContext, SyncOutcome } from "../control/control-api.ts";
 import { controlApi, controlApis } from "../control/index.ts";
@@ -20,10 +21,10 @@ import { listenOrTell, type MetricsListener } from "../sockets/metrics/listener.
 import { textfileWriter } from "../sockets/metrics/textfile.ts";
 import type { Store } from "../store/types.ts";
 import type { Machine } from "../system/machine.ts";
-import { dampedConditions } from "./conditions/damped.ts";
+import { type DampedConditions, dampedConditions } from "./conditions/damped.ts";
 import type { Health } from "./conditions/health.ts";
 import { forget, judge, ownerOf } from "./conditions/judging.ts";
-import { HELPER_OWNERS, openHelperAccess } from "./helper-access.ts";
+import { HELPER_OWNERS, openHelperAccess, POLICY_OWNER } from "./helper-access.ts";
 import type { IdentityKeeper } from "./identity/identity.ts";
 import { excludeConditions } from "./reporting/exclude-check.ts";
 import { excludedFields } from "./reporting/excluded-fields.ts";
@@ -60,6 +61,8 @@ export interface ConfiguredOptions {
   readonly health: Health;
   readonly identity: IdentityKeeper;
   readonly bootId: string;
+  /** What is known and accepted of drives, over reloads. */
+  readonly acks: AckBook;
   /** At a reload: what ran until now. */
   readonly before: Configured | null;
   readonly onTick: () => void;
@@ -82,6 +85,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
   const collectors = allCollectors({
     helper: access.port,
     smartHistory: store.smart,
+    acks: options.acks,
     again: (name) => void schedule.runNow(name).catch(() => undefined),
   }).filter((collector) => collectorConfig(config, collector.name).enabled);
   const excluded = excludedFields(config.report.exclude);
@@ -113,7 +117,8 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     },
     onTick() {
       options.onTick();
-      access.policy?.look();
+      access.policy.look();
+      for (const conditions of damped) conditions.ticked();
       health.set("textfile", textfile(options.view));
     },
     random: Math.random,
@@ -130,8 +135,10 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     options.commandStatus() ??
     (health.list().some((condition) => condition.severity === "error") ? "degraded" : "online");
 
+  const damped: DampedConditions[] = [];
   const loops: SyncLoop[] = controlApis(config).map(({ name, open, intervalS }) => {
     const conditions = dampedConditions(health, clock);
+    damped.push(conditions);
     const context: ControlContext = {
       values: store.values(`api.${name}`),
       conditions,
@@ -187,7 +194,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
     ledger,
     loops,
     helper: access.port,
-    policySeen: (usable) => access.policy?.seen(usable),
+    policySeen: (usable) => access.policy.seen(usable),
     report,
     nodeStatus,
     async start() {
@@ -197,12 +204,14 @@ export function openConfigured(options: ConfiguredOptions): Configured {
       schedule.start();
       for (const loop of loops) loop.start();
       // When the start is over: it loads what watches files.
-      policyStart = setTimeout(() => access.policy?.start(), 0);
+      policyStart = setTimeout(() => access.policy.start(), 0);
     },
     async stop() {
       clearTimeout(policyStart);
       unlisten();
       await Promise.all([schedule.stop(), ...loops.map((loop) => loop.stop())]);
+      // What comes after it does not know of them.
+      for (const conditions of damped) conditions.endCleared();
       await (await metrics)?.close();
       access.close();
     },
@@ -213,7 +222,7 @@ export function openConfigured(options: ConfiguredOptions): Configured {
       const blind = collectors
         .map(({ name }) => name)
         .filter((name) => schedule.section(name)?.state !== "ok");
-      const helpers = access.port.how.kind === "none" ? [] : HELPER_OWNERS;
+      const helpers = access.port.how.kind === "none" ? [POLICY_OWNER] : HELPER_OWNERS;
       const later = new Set<string | null>([...blind.map(ownerOf), ...helpers]);
       health.settle(({ subject }, owner) => (subject !== undefined && apis.has(subject)) || later.has(owner));
     },

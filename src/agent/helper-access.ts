@@ -2,24 +2,25 @@
  * Who does what only root may: the helper behind its socket, this very process (root with `hardware = true`), or
  * nobody. Chosen once a configuration; what is wrong with it is one condition, not one a section.
  */
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { HELPER_SOCKET, socketHelper } from "../helper/link/client.ts";
 import type { HelperPort } from "../helper/port.ts";
 import { noHelper } from "../helper/port.ts";
-import { AgentError } from "../model/errors.ts";
+import { AgentError, errorCode } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
+import { lookAtPolicy } from "./commands/armed.ts";
 import { hardwareStep } from "./conditions/config.ts";
 import type { Health } from "./conditions/health.ts";
-import { openPolicyCondition, type PolicyCondition } from "./conditions/policy.ts";
+import { openPolicyCondition, type PolicyCondition, type ShownPolicy } from "./conditions/policy.ts";
 
 export interface HelperAccess {
   readonly port: HelperPort;
-  /** So that a file that is not right is known before somebody needs it; null: nobody would read it. */
-  readonly policy: PolicyCondition | null;
+  /** So that a file that is not right is known before somebody needs it. */
+  readonly policy: PolicyCondition;
   close(): void;
 }
 
@@ -41,7 +42,9 @@ export const OF_THE_HELPER: ReadonlySet<string> = new Set([
 /** Where tmpfiles makes the service's folder. */
 const SERVICE_RUN_DIR = "/run/foundry-agent";
 /** Whose the conditions of the helper are, for Health. */
-export const HELPER_OWNERS = ["helper", "policy"] as const;
+const HELPER = "helper";
+export const POLICY_OWNER = "policy";
+export const HELPER_OWNERS = [HELPER, POLICY_OWNER] as const;
 const POLICY_MS = 15_000;
 
 export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
@@ -59,14 +62,14 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
       try {
         const result = await chosen.call(...args);
         answers++;
-        health.set("helper", []);
+        health.set(HELPER, []);
         if (args[0] !== "policy.show") policy.answered();
         return result;
       } catch (error) {
         // Nobody was promised a helper where there is none; one that answered since is there.
         const isNews = chosen.how.kind === "socket" && answers === before;
         if (isNews && error instanceof AgentError && OF_THE_HELPER.has(error.code)) {
-          health.set("helper", [
+          health.set(HELPER, [
             {
               code: "helper_unavailable",
               severity: "warning",
@@ -79,24 +82,42 @@ export function openHelperAccess(options: HelperAccessOptions): HelperAccess {
       }
     },
   };
-  // Else both hold over a reload until somebody has looked.
-  if (chosen.how.kind === "none") for (const owner of HELPER_OWNERS) health.set(owner, []);
+  const isNone = chosen.how.kind === "none";
+  // Else it holds over a reload until somebody has looked.
+  if (isNone) health.set(HELPER, []);
 
   const policy = openPolicyCondition({
     path: config.commands.policyFile,
     clock,
-    ask: () => port.call("policy.show", {}, AbortSignal.any([stop.signal, AbortSignal.timeout(POLICY_MS)])),
-    tell: (found) => health.set("policy", found),
+    ask: async () =>
+      isNone
+        ? null
+        : await port.call("policy.show", {}, AbortSignal.any([stop.signal, AbortSignal.timeout(POLICY_MS)])),
+    own: () => ownLook(config.commands.policyFile, uid),
+    tell: (found) => health.set(POLICY_OWNER, found),
   });
 
   return {
     port,
-    policy: chosen.how.kind === "none" ? null : policy,
+    policy,
     close() {
       policy.stop();
       stop.abort(new AgentError("stopping", "the agent is stopping"));
     },
   };
+}
+
+/** Where there is no policy nothing is promised and nothing wrong; one that only root may read is for the helper to judge. */
+function ownLook(path: string, uid: number): ShownPolicy | null {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    return errorCode(error) === "ENOENT" ? { usable: true } : null;
+  }
+  const { problem } = lookAtPolicy(path, uid);
+  return problem === null
+    ? { usable: true }
+    : { usable: false, sentence: problem.text, next_step: problem.nextStep };
 }
 
 /** The service's own folder always has a helper to it; elsewhere one is used where somebody started it. */

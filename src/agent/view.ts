@@ -1,13 +1,17 @@
 /** The daemon as the two sockets see it: every answer from what is there, every action through its owner. */
 
 import { forgetDrive } from "../collectors/drives/missing.ts";
+import type { AckBook } from "../collectors/smart/acks/book.ts";
 import type { Executor } from "../commands/executor/types.ts";
 import { apiToEnroll, controlSections, refuseKeyOfAnother } from "../control/index.ts";
 import { AgentError, errorCode } from "../model/errors.ts";
+import type { Logger } from "../model/log.ts";
 import { ownFile } from "../model/text/own-file.ts";
 import type { AgentView } from "../sockets/agent-view.ts";
 import type { openLive } from "../sockets/metrics/live/live.ts";
 import type { Store } from "../store/types.ts";
+import type { AfterBoot } from "./commands/after-boot/open.ts";
+import { driveAcks } from "./commands/drive-acks.ts";
 import { driveActs } from "./commands/drive-acts.ts";
 import type { Health } from "./conditions/health.ts";
 import type { Current } from "./current.ts";
@@ -18,8 +22,11 @@ export interface ViewOptions {
   readonly current: Current;
   readonly store: Store;
   readonly commands: Executor;
+  readonly afterBoot: AfterBoot;
   readonly health: Health;
   readonly identity: IdentityKeeper;
+  readonly acks: AckBook;
+  readonly log: Logger;
   readonly status: AgentView["status"];
   readonly diagnostics: AgentView["diagnostics"];
   readonly live: ReturnType<typeof openLive>;
@@ -68,6 +75,7 @@ export function viewOf(options: ViewOptions): AgentView {
     commandHistory: (id) => store.commandHistory(id),
     submitCommand: (request) => commands.submit(request),
     cancelCommand: (id, by) => commands.cancel(id, by),
+    ackReboot: options.afterBoot.accept,
     dryRunCommand: (request) => commands.dryRun(request),
     hold: (hold) => commands.hold(hold),
     release: (by) => commands.release(by),
@@ -99,6 +107,7 @@ export function viewOf(options: ViewOptions): AgentView {
       await running().schedule.runNow("drives");
     },
     ...driveActs(current),
+    ...driveAcks({ current, store, acks: options.acks, log: options.log, now }),
     async check(name) {
       return await Promise.all(
         loops(name).map(async (loop) => ({

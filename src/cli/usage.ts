@@ -5,10 +5,13 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { AgentError } from "../model/errors.ts";
 import { sentence } from "../model/text/sentence.ts";
+import { shellWord } from "../model/text/shell-word.ts";
 import { nearest } from "../model/text/suggest.ts";
 import { EXIT, EXIT_MEANINGS, exitCodeOf, type Io, printError } from "./output.ts";
 import { toSocket, typedAgain } from "./text/next-step.ts";
 import { calledHere, PROGRAM } from "./text/program-name.ts";
+import { terminalWidth } from "./text/watch.ts";
+import { hasRoom, wrapText } from "./text/wrap.ts";
 
 export type { Io } from "./output.ts";
 
@@ -85,21 +88,25 @@ function typable(error: unknown, argv: readonly string[]): unknown {
 async function dispatch(commands: CommandTable, argv: readonly string[], io: Io): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined) {
-    io.stderr(calledHere(overview(await loadAll(commands))));
+    io.stderr(calledHere(overview(await loadAll(commands), terminalWidth(io))));
     return EXIT.usage;
   }
   if (first === "--version" || first === "-V") return await dispatch(commands, ["version", ...rest], io);
   if (first === "--help" || first === "-h" || first === "help") {
     const topic = rest.find((word) => !word.startsWith("-"));
-    const text = topic === undefined ? overview(await loadAll(commands)) : help(await find(commands, topic));
+    const width = terminalWidth(io);
+    const text =
+      topic === undefined
+        ? overview(await loadAll(commands), width)
+        : help(await find(commands, topic), width);
     io.stdout(calledHere(text));
     return EXIT.ok;
   }
-  if (first.startsWith("-")) throw usageError(`unknown option "${first}" before any sub-command`);
+  if (first.startsWith("-")) throw await optionFirst(commands, argv);
   const command = await find(commands, first);
   const parsed = parse(command, rest);
   if (parsed === "help") {
-    io.stdout(calledHere(help(command)));
+    io.stdout(calledHere(help(command, terminalWidth(io))));
     return EXIT.ok;
   }
   const [word] = parsed.positionals;
@@ -109,6 +116,23 @@ async function dispatch(commands: CommandTable, argv: readonly string[], io: Io)
       `${PROGRAM} ${command.name} --help`,
     );
   return await command.run(parsed, io);
+}
+
+/** Options follow the sub-command they are for: say so, with the line as it is to be typed. */
+async function optionFirst(commands: CommandTable, argv: readonly string[]): Promise<AgentError> {
+  const [first = ""] = argv;
+  const at = argv.findIndex((word) => Object.hasOwn(commands, word));
+  if (at === -1) return usageError(`there is no sub-command, only the option "${first}"`);
+  const name = argv[at] as string;
+  const command = await find(commands, name);
+  const long = /^--([^=]+)/.exec(first)?.[1];
+  const isKnown = Object.entries(command.options).some(
+    ([option, { short }]) => option === long || (short !== undefined && first === `-${short}`),
+  );
+  if (!isKnown)
+    return usageError(`${name} has no option "${first}", and options follow it`, `${PROGRAM} ${name} --help`);
+  const line = [name, ...argv.slice(0, at), ...argv.slice(at + 1)].map(shellWord).join(" ");
+  return usageError(`"${first}" is an option of ${name} and follows it`, `${PROGRAM} ${line}`);
 }
 
 async function find(commands: CommandTable, name: string): Promise<SubCommand> {
@@ -165,16 +189,19 @@ function parse(
   return { values: { ...values }, positionals };
 }
 
-/** All sub-commands, one line each. */
-export function overview(commands: readonly SubCommand[]): string {
+/** All sub-commands, one line each where there is room. @param width of the terminal; undefined: nothing is broken */
+export function overview(commands: readonly SubCommand[], width?: number): string {
   const shown = commands.filter((command) => !command.hidden);
-  const width = Math.max(...shown.map((command) => command.name.length), 0);
-  const lines = shown.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
-  return `Usage: ${PROGRAM} SUB-COMMAND [OPTIONS]\n\n${lines.join("\n")}\n\n${PROGRAM} SUB-COMMAND --help says more.\nExit codes: ${EXIT_MEANINGS.map(([code, meaning]) => `${code} ${meaning}`).join(", ")}.\n`;
+  const lines = described(
+    shown.map((command) => [command.name, command.summary]),
+    width,
+  );
+  const codes = `Exit codes: ${EXIT_MEANINGS.map(([code, meaning]) => `${code} ${meaning}`).join(", ")}.`;
+  return `Usage: ${PROGRAM} SUB-COMMAND [OPTIONS]\n\n${lines}\n\n${PROGRAM} SUB-COMMAND --help says more.\n${wrapText(codes, width, 0)}\n`;
 }
 
 /** What `foundry-agent NAME --help` prints. */
-function help(command: SubCommand): string {
+function help(command: SubCommand, width: number | undefined): string {
   const rows = Object.entries({ ...command.options, help: HELP }).map(([name, option]) => {
     const value = option.type === "string" ? ` ${option.value ?? "VALUE"}` : "";
     const short = option.short === undefined ? "    " : `-${option.short}, `;
@@ -183,10 +210,24 @@ function help(command: SubCommand): string {
       option.help + (option.multiple ? " (may be repeated)" : ""),
     ] as const;
   });
-  const width = Math.max(...rows.map(([left]) => left.length));
-  const usage = `Usage: ${PROGRAM} ${command.name} ${command.usage}`.trimEnd();
-  const options = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
-  const notes = (command.notes ?? []).map((note) => `\n${note}\n`).join("");
+  // As it is called here, which may be longer, before it is broken.
+  const line = calledHere(`${PROGRAM} ${command.name} ${command.usage}`.trimEnd());
+  const usage = `Usage: ${wrapText(line, width, 7)}`;
+  const options = described(rows, width);
+  const notes = (command.notes ?? []).map((note) => `\n${wrapText(note, width, 0)}\n`).join("");
   const examples = command.examples.map((example) => `  ${example}`).join("\n");
-  return `${sentence(command.summary)}\n\n${usage}\n\nOptions:\n${options}\n${notes}${examples === "" ? "" : `\nExamples:\n${examples}\n`}`;
+  return `${wrapText(sentence(command.summary), width, 0)}\n\n${usage}\n\nOptions:\n${options}\n${notes}${examples === "" ? "" : `\nExamples:\n${examples}\n`}`;
+}
+
+/** Words and what they mean: beside each other, or below where the terminal has no room for that. */
+function described(rows: readonly (readonly [string, string])[], width: number | undefined): string {
+  const beside = Math.max(...rows.map(([left]) => left.length), 0);
+  const indent = beside + 4;
+  return rows
+    .map(([left, right]) =>
+      hasRoom(width, indent)
+        ? `  ${left.padEnd(beside)}  ${wrapText(right, width, indent)}`
+        : `  ${left}\n      ${wrapText(right, width, 6)}`,
+    )
+    .join("\n");
 }

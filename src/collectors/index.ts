@@ -8,12 +8,14 @@ import { cephCollector } from "./ceph/ceph.ts";
 import type { Collector } from "./collector.ts";
 import { cpuCollector } from "./cpu/cpu.ts";
 import { drivesCollector } from "./drives/drives.ts";
+import { driveKeys } from "./drives/scan/keys.ts";
 import { hardwareCollector } from "./hardware/hardware.ts";
 import { sensorsCollector } from "./hardware/sensors/sensors.ts";
 import { lldpCollector } from "./lldp.ts";
 import { localCollector } from "./local/local.ts";
 import { memoryCollector } from "./memory/memory.ts";
 import { networkCollector } from "./network/network.ts";
+import { type AckBook, NO_ACKS, openAcks } from "./smart/acks/book.ts";
 import { smartCollector } from "./smart/smart.ts";
 import { systemCollector } from "./system/system.ts";
 
@@ -26,6 +28,8 @@ export interface CollectorParts {
   readonly helper: HelperPort;
   /** null: nothing is kept over a restart. */
   readonly smartHistory: SmartHistory | null;
+  /** What is known and accepted of drives. */
+  readonly acks: AckBook;
   /** Called when a collector has more to tell than it told: run it again soon. null: it tells next time. */
   readonly again: ((name: string) => void) | null;
 }
@@ -34,14 +38,23 @@ export interface CollectorParts {
 const WITHOUT: CollectorParts = {
   helper: noHelper("needs_helper", "systemctl enable --now foundry-agent-helper.socket"),
   smartHistory: null,
+  acks: openAcks(NO_ACKS),
   again: null,
 };
 
-export function allCollectors({ helper, smartHistory, again }: CollectorParts = WITHOUT): AnyCollector[] {
+export function allCollectors({
+  helper,
+  smartHistory,
+  acks,
+  again,
+}: CollectorParts = WITHOUT): AnyCollector[] {
+  const keys = driveKeys();
   return [
-    drivesCollector(),
+    drivesCollector(keys),
     smartCollector({
       helper,
+      keys,
+      acks,
       history: smartHistory,
       ...(again === null ? {} : { onLate: () => again("smart") }),
     }),

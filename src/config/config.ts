@@ -12,6 +12,7 @@ import { errorCode } from "../model/errors.ts";
 import { labelled } from "../model/text/next-step.ts";
 import { shownKey } from "../model/text/scrub.ts";
 import { ended } from "../model/text/sentence.ts";
+import { systemWords } from "../model/text/system-words.ts";
 import { checkTable, type KnownCollector, type Setting } from "./check.ts";
 import { crossProblems } from "./cross-checks.ts";
 import { type Problem, readConfigFile } from "./file.ts";
@@ -128,7 +129,7 @@ function partFiles(folder: string, problems: Problem[]): string[] {
   } catch (error) {
     const code = errorCode(error);
     if (code !== "ENOENT") {
-      const message = `the folder can't be read (${code})`;
+      const message = `the folder can't be read: ${systemWords(error)}`;
       problems.push({
         file: folder,
         line: null,

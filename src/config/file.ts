@@ -10,6 +10,7 @@ import { errorCode } from "../model/errors.ts";
 import { looksSecret, printable, shownKey } from "../model/text/scrub.ts";
 import { clause } from "../model/text/sentence.ts";
 import { shellWord } from "../model/text/shell-word.ts";
+import { systemWords } from "../model/text/system-words.ts";
 import { locateKeys, type Position } from "../system/toml-locate.ts";
 
 export interface Problem {
@@ -117,7 +118,7 @@ function readBounded(file: string): { text: string | null; problems: Problem[] }
     if (code === "ENOENT") return null;
     if (code === "ENOTDIR") return whole("a part of the path is no folder", `ls -ld ${shellWord(file)}`);
     return whole(
-      `the file can't be read (${code})`,
+      `the file can't be read: ${systemWords(error)}`,
       `chmod u+r,g+r ${shellWord(file)}  # or run as its owner`,
     );
   }
@@ -152,7 +153,7 @@ function readBounded(file: string): { text: string | null; problems: Problem[] }
       ? whole("expected text in UTF-8", `iconv -f latin1 -t utf8 ${shellWord(file)}`)
       : { text, problems };
   } catch (error) {
-    return whole(`the file can't be read (${errorCode(error)})`, `ls -l ${shellWord(file)}`);
+    return whole(`the file can't be read: ${systemWords(error)}`, `ls -l ${shellWord(file)}`);
   } finally {
     closeSync(fd);
   }

@@ -34,6 +34,11 @@ export interface OperationContext {
    * begun is on disk already, so a step that can't be written takes nothing but detail. Nothing for what only reads.
    */
   step(text: string): void;
+  /**
+   * Of an operation with `acts`, right before it acts: on disk in the audit trail when it returns.
+   * @throws AgentError `record_unusable`: then it is not to be done
+   */
+  begun(): void;
   /** Kept as long as the helper lives, by operation: a scan that later reads are checked against. */
   readonly kept: Map<string, unknown>;
 }
@@ -50,6 +55,11 @@ export interface Operation<A = unknown, R = unknown> {
   lanes(args: A): readonly Lane[];
   /** Null: reading, always allowed. Else the policy's word for it (`locate`, `smart_test`, `reboot`). */
   readonly policy: string | null;
+  /**
+   * Of what has no word in the policy and is no mere look all the same: what it is called in the audit trail, where it
+   * stands once `begun` was called.
+   */
+  readonly acts?: string;
   /**
    * Of a change: what would make it pointless or unsafe on this host, looked at right before it is written down as
    * begun. What is refused here leaves no trace in the record and counts against no limit.

@@ -147,6 +147,8 @@ export interface SmartReason {
   readonly code: string;
   /** What stands in `detail` for who must not read sentences. */
   readonly params?: SmartParams;
+  /** Somebody said that it is known as far as it has come: it warns no more. Left out where nobody did. */
+  readonly acknowledged?: boolean;
   /** One sentence; steady as long as nothing new happened, so that it is no news by itself. */
   readonly detail: string;
 }

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { type FaultControl, FaultSpec } from "./faults.ts";
 import { type Answer, ApiError, jsonBody, type Request } from "./http.ts";
+import { issueWords } from "./issue-words.ts";
 
 /** @throws ApiError */
 export function faultCall(faults: FaultControl, request: Request): Answer {
@@ -32,8 +33,7 @@ function setFault(faults: FaultControl, body: unknown): Answer {
   }
   const spec = v.safeParse(FaultSpec, body);
   if (!spec.success) {
-    const issue = spec.issues[0];
-    throw new ApiError(400, "invalid_request", `${v.getDotPath(issue) ?? "body"}: ${issue.message}`);
+    throw new ApiError(400, "invalid_request", issueWords(spec.issues[0]));
   }
   return { status: 201, body: { data: { id: faults.set(spec.output), ...spec.output } } };
 }

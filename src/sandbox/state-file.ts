@@ -6,6 +6,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync }
 import { dirname } from "node:path";
 import * as v from "valibot";
 import { AgentError, errorCode } from "../model/errors.ts";
+import { systemWords } from "../model/text/system-words.ts";
 import type { SandboxApi } from "./mounted-api.ts";
 
 const StateFile = v.object({
@@ -41,7 +42,7 @@ export function readStateFile(
   } catch (error) {
     if (error instanceof AgentError) throw error;
     if (errorCode(error) === "ENOTDIR") throw noFolder(path);
-    throw unusable(`${path} can't be read (${errorCode(error)}).`, ANOTHER, error);
+    throw unusable(`${path} can't be read: ${systemWords(error)}.`, ANOTHER, error);
   }
   try {
     const state = v.parse(StateFile, JSON.parse(text));
@@ -65,7 +66,7 @@ export function writeStateFile(path: string, state: StateFile): void {
     renameSync(temporary, path);
   } catch (error) {
     if (existsSync(temporary)) rmSync(temporary);
-    const text = `The state file ${path} can't be written (${errorCode(error)}).`;
+    const text = `The state file ${path} can't be written: ${systemWords(error)}.`;
     throw new AgentError("state_file_unwritable", text, ANOTHER, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 /** What the two sockets (status server) may ask of the daemon; agent.ts builds it. */
 import type { AnyCollector } from "../collectors/index.ts";
+import type { Ack } from "../collectors/smart/acks/acks.ts";
 import type { LocalRequest } from "../commands/executor/types.ts";
 import type { GateVerdict, Hold } from "../commands/gates/gate.ts";
 import type { CommandRecord, HistoryEntry } from "../commands/record.ts";
@@ -120,6 +121,8 @@ export interface AgentView {
   submitCommand(request: LocalRequest): CommandRecord;
   /** @param by who wants it, for history and sentences. @throws AgentError `no_such_command`, `too_late` */
   cancelCommand(id: string, by: string): CommandRecord;
+  /** What is missed since the reboot `id` is meant to be so. @param by who says so. @throws AgentError `nothing_to_ack` */
+  ackReboot(id: string, by: string): void;
   /** Every gate with its verdict; nothing is written or done. @throws AgentError `unsupported`, `bad_params` */
   dryRunCommand(request: LocalRequest): Promise<readonly GateVerdict[]>;
   /** Every command from the network waits until `release`, over restarts. */
@@ -134,6 +137,19 @@ export interface AgentView {
   reload(): Promise<{ ok: boolean; problems: string[] }>;
   /** Drop a missing drive from memory. @throws AgentError `no_such_drive`. */
   forgetDrive(serial: string): Promise<void>;
+  /**
+   * Today's counters of a drive are known and accepted: no warning until one grows or another reason comes.
+   * @param wish `id` as in the section smart; `codes` of reasons, null: all there are
+   * @throws AgentError `ack_…`: there is nothing to accept, it is failing, or it can't be written down
+   */
+  ackDrive(wish: {
+    readonly id: string;
+    readonly codes: readonly string[] | null;
+    readonly note: string | null;
+    readonly by: string;
+  }): Promise<Ack>;
+  /** @param names of the drive, the first one that something was accepted of counts. @returns null: nothing was */
+  unackDrive(names: readonly string[], by: string): Promise<Ack | null>;
   /** smartctl's own JSON of one drive, asked for now and kept nowhere. @throws AgentError as `smart.read` */
   smartJson(way: SmartWayName): Promise<unknown>;
   /** What `locate` and `selfTest` ask first. @throws AgentError `refused_mode`, `refused_hardware` */

@@ -20,6 +20,7 @@ import {
 import { connect, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { AgentError, errorCode } from "../model/errors.ts";
+import { systemWords, wordsOf } from "../model/text/system-words.ts";
 
 /** sockaddr_un.sun_path is 108 bytes with its NUL (unix(7)). */
 const MAX_PATH = 107;
@@ -45,7 +46,7 @@ export function prepareRunFolder(folder: string, uid: number = process.geteuid?.
     if (error instanceof AgentError) throw error;
     throw new AgentError(
       "run_folder",
-      `the folder for the sockets, ${folder}, can't be made or looked at (${errorCode(error)})`,
+      `the folder for the sockets, ${folder}, can't be made or looked at: ${systemWords(error)}`,
       `ls -ld ${dirname(folder)} ${folder}  # or name a folder of your own: run_dir = "…" below [agent]`,
       { cause: error },
     );
@@ -82,7 +83,7 @@ export async function refuseLiving(path: string): Promise<void> {
       `another foundry-agent answers on ${path}`,
       "foundry-agent status",
     );
-  throw new AgentError("socket_path", `${path} can't be looked at (${code})`, `ls -l ${path}`);
+  throw new AgentError("socket_path", `${path} can't be looked at: ${wordsOf(code)}`, `ls -l ${path}`);
 }
 
 /** Nothing is there, as after every orderly stop: no need to knock. */
@@ -152,7 +153,7 @@ export async function listenAt(
     server.close();
     throw new AgentError(
       "socket_path",
-      `the socket ${path} can't be made (${errorCode(error)})`,
+      `the socket ${path} can't be made: ${systemWords(error)}`,
       `ls -ld ${dirname(path)}`,
       {
         cause: error,

@@ -10,10 +10,22 @@ import type { Abandoned, ValuesFate } from "./types.ts";
 import type { ValueRow } from "./values.ts";
 
 const OURS = "(namespace = 'identity' OR namespace LIKE 'api.%')";
+/**
+ * What commands left behind to be looked at: theirs, and they are set aside. Not a hold, where an earlier version left
+ * it there: that ends when somebody on this host says so.
+ */
+const LEFT_BEHIND = "(namespace = 'commands' AND key <> 'hold')";
+/** That, and what was noted of the board's last boot. */
+const NOTES = `(namespace = 'boot' OR ${LEFT_BEHIND})`;
 
-/** The namespaces that go with an identity. */
+/** The namespaces that go with an identity, to be set aside with it. */
 export function belongsToIdentity(namespace: string): boolean {
   return namespace === "identity" || namespace.startsWith("api.");
+}
+
+/** What is deleted with an identity: not even written any more where the disk still owes it. */
+export function goesWithIdentity(namespace: string, key: string): boolean {
+  return belongsToIdentity(namespace) || namespace === "boot" || (namespace === "commands" && key !== "hold");
 }
 
 /** @param present identity and tokens of now, what is not on the disk yet included */
@@ -30,7 +42,7 @@ export function abandonState(
     setCommandsAside(db, reason, at);
     if (fate === "set_aside") setValuesAside(db, present, reason, at);
     if (fate === "forget") db.run("DELETE FROM set_aside WHERE kind = 'value'");
-    db.run(`DELETE FROM value WHERE ${OURS}`);
+    db.run(`DELETE FROM value WHERE ${OURS} OR ${NOTES}`);
     db.run(
       `INSERT INTO set_aside (at, reason, kind, name, content)
        SELECT ?, ?, 'events', 'events', count(*) FROM event HAVING count(*) > 0`,
@@ -41,7 +53,8 @@ export function abandonState(
       db.run(`DELETE FROM ${table}`);
   });
   // In the state of a newer version `value` is all that this version may touch.
-  if (file.mode === "too_new") file.writeValues((db) => void db.run(`DELETE FROM value WHERE ${OURS}`));
+  if (file.mode === "too_new")
+    file.writeValues((db) => void db.run(`DELETE FROM value WHERE ${OURS} OR ${NOTES}`));
   return { unfinishedCommands: unfinished, at };
 }
 
@@ -60,7 +73,7 @@ export function restoreState(
   if (rows.length === 0) return null;
   const asideAt = freeTime(file, now);
   const replace = (db: Database): void => {
-    db.run(`DELETE FROM value WHERE ${OURS}`);
+    db.run(`DELETE FROM value WHERE ${OURS} OR ${LEFT_BEHIND}`);
     for (const { namespace, key, value } of rows)
       db.run("INSERT OR REPLACE INTO value (namespace, key, value) VALUES (?, ?, ?)", namespace, key, value);
   };

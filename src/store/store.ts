@@ -7,7 +7,7 @@
  * only its traffic to count: every hour). What happens when the disk does not play along is in file/state-file.ts.
  */
 import type { Clock } from "../system/clock.ts";
-import { abandonState, belongsToIdentity, restoreState } from "./abandon.ts";
+import { abandonState, belongsToIdentity, goesWithIdentity, restoreState } from "./abandon.ts";
 import { openCommands } from "./commands.ts";
 import { openStateFile } from "./file/state-file.ts";
 import { pruneAside } from "./set-aside.ts";
@@ -110,7 +110,7 @@ export function openStore(folder: string, options: StoreOptions): Store {
     undo: openUndo(file),
     abandon(reason, now, fate = "set_aside") {
       const result = abandonState(file, values.rows(belongsToIdentity), reason, now, fate);
-      values.reload(belongsToIdentity);
+      values.reload(goesWithIdentity);
       spool.clear();
       lazy.clear(true);
       smart.clear();
@@ -119,7 +119,7 @@ export function openStore(folder: string, options: StoreOptions): Store {
     restore(at, now) {
       const asideAt = restoreState(file, values.rows(belongsToIdentity), at, now);
       if (asideAt === null) return null;
-      values.reload(belongsToIdentity);
+      values.reload(goesWithIdentity);
       lazy.clear(false);
       return asideAt;
     },

@@ -102,7 +102,7 @@ export interface Store extends JournalStore {
 
   /**
    * The state belonged to another node (a copied card): commands are set aside unexecuted, events are dropped
-   * unsent and counted, what control APIs confirmed and collectors remember is forgotten.
+   * unsent and counted, what control APIs confirmed, collectors remember and was noted of a boot is forgotten.
    * @param values what becomes of identity and tokens; set aside when left out
    */
   abandon(reason: string, now: number, values?: ValuesFate): Abandoned;

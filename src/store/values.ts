@@ -14,8 +14,8 @@ export interface Values {
   readonly dirty: boolean;
   /** Try to write it. */
   retry(): void;
-  /** Take the namespaces that `gone` names for what the file now says. */
-  reload(gone: (namespace: string) => boolean): void;
+  /** Take what `gone` names for what the file now says. */
+  reload(gone: (namespace: string, key: string) => boolean): void;
 }
 
 export interface ValueRow {
@@ -30,9 +30,9 @@ export function openValues(file: StateFile): Values {
   const unwritten = new Map<string, { namespace: string; key: string; value: string | null }>();
   reload(() => false);
 
-  function reload(gone: (namespace: string) => boolean): void {
+  function reload(gone: (namespace: string, key: string) => boolean): void {
     held.clear();
-    for (const [key, { namespace }] of unwritten) if (gone(namespace)) unwritten.delete(key);
+    for (const [name, { namespace, key }] of unwritten) if (gone(namespace, key)) unwritten.delete(name);
     for (const row of file.readValues((db) => db.all<ValueRow>("SELECT namespace, key, value FROM value")))
       hold(row.namespace, row.key, row.value);
     for (const { namespace, key, value } of unwritten.values()) hold(namespace, key, value);

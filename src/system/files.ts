@@ -30,6 +30,8 @@ export interface FileInfo {
   readonly gid: number;
   readonly size: number;
   readonly mtimeMs: number;
+  /** When what it is or belongs to changed last: unlike the other, nobody but the kernel can set it. */
+  readonly ctimeMs: number;
   readonly isDirectory: boolean;
 }
 
@@ -163,8 +165,8 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
       try {
         const found = statSync(at(path), NOTHING_IS_NO_ERROR);
         if (found === undefined) return null;
-        const { dev, ino, mode, uid, gid, size, mtimeMs } = found;
-        return { dev, ino, mode, uid, gid, size, mtimeMs, isDirectory: found.isDirectory() };
+        const { dev, ino, mode, uid, gid, size, mtimeMs, ctimeMs } = found;
+        return { dev, ino, mode, uid, gid, size, mtimeMs, ctimeMs, isDirectory: found.isDirectory() };
       } catch {
         return null;
       }

@@ -1,21 +1,17 @@
 import { networkInterfaces } from "node:os";
 import { type Clock, hostClock } from "./clock.ts";
 import { type Files, openFiles } from "./files.ts";
-
-/** One address of one interface, as the kernel has it. */
-export interface InterfaceAddress {
-  readonly interface: string;
-  readonly address: string;
-  readonly prefix: number;
-  readonly family: 4 | 6;
-}
+import { type KernelNetwork, openKernelNetwork } from "./libc/kernel-network.ts";
+import type { InterfaceAddress } from "./libc/route-messages.ts";
 
 /** Everything collectors may ask of the machine; a fixture tree is a machine too. */
 export interface Machine {
   readonly files: Files;
   readonly clock: Clock;
-  /** Addresses of interfaces that are up, or null where the kernel does not tell (no AF_NETLINK). */
+  /** Addresses of interfaces that have a link, or null where the kernel does not tell (no AF_NETLINK). */
   addresses(): readonly InterfaceAddress[] | null;
+  /** The kernel's own words, which say more; missing or null where it can't be asked. */
+  readonly kernel?: () => KernelNetwork | null;
   /** This process' effective uid; decides between "no permission" and "not there". */
   readonly uid: number;
 }
@@ -26,6 +22,8 @@ export function hostMachine(options: { root?: string; clock?: Clock } = {}): Mac
     files: openFiles(options.root ?? "/"),
     clock: options.clock ?? hostClock(),
     addresses: hostAddresses,
+    // Files of another machine and the kernel of this one do not belong together.
+    ...(options.root === undefined || options.root === "/" ? { kernel: openKernelNetwork } : {}),
     uid: process.geteuid?.() ?? -1,
   };
 }

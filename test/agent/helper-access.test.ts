@@ -1,10 +1,14 @@
 /** The daemon and what only root may read: the helper behind its socket, in process, out of order, or not there. */
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { OF_THE_HELPER, openHelperAccess } from "../../src/agent/helper-access.ts";
+import type { Config } from "../../src/config/config.ts";
+import { errorCode } from "../../src/model/errors.ts";
 import { ownFile } from "../../src/model/text/own-file.ts";
 import { hostClock } from "../../src/system/clock.ts";
+import { openFiles } from "../../src/system/files.ts";
 import { quietMachine, type TestAgent, testAgent } from "../support/agent/agent.ts";
 import { ataJson, type FakeDrives, fakeDrives } from "../support/drives/fake-drives.ts";
 import { eventually } from "../support/eventually.ts";
@@ -12,6 +16,7 @@ import { type HelperHouse, helperHouse, OPEN_POLICY, testHelper } from "../suppo
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { startSandbox } from "../support/net/nodefoundry.ts";
 import { handClock } from "../support/store/store.ts";
+import { recordedLog } from "../support/text/log.ts";
 
 /** A state folder whose run folder has the helper's socket in it, as the service's has. */
 function house(policy: string | null = OPEN_POLICY): HelperHouse & { agentFolder: string } {
@@ -128,6 +133,56 @@ test("a helper that comes up after the agent is no alarm and no event, and what 
   expect([codes(agent), events.filter((one) => one.startsWith("condition."))]).toEqual([[], []]);
 });
 
+test("a call that fails late, while another was answered since it began, is no news", async () => {
+  const one = house();
+  const behind = { ...one, socket: join(one.agentFolder, "real.sock") };
+  await testHelper(behind);
+  // Between the two: the first call is held, the others get through; cut off is what was held.
+  const held: Socket[] = [];
+  let isOpen = false;
+  const between = createServer((socket) => {
+    socket.on("error", () => undefined);
+    if (!isOpen) return void held.push(socket);
+    const on = connect(behind.socket);
+    on.on("error", () => undefined);
+    socket.pipe(on).pipe(socket);
+  });
+  await new Promise<void>((done) => between.listen(one.socket, done));
+  onTestFinished(() => void between.close());
+  const told: string[][] = [];
+  const access = openHelperAccess({
+    config: {
+      agent: { runDir: join(one.agentFolder, "run"), hardware: false, stateDir: one.agentFolder },
+      commands: { policyFile: one.policyPath },
+    } as Config,
+    ...{ uid: 4_242, files: openFiles("/"), clock: hostClock(), log: recordedLog().log },
+    health: {
+      set: (owner: string, found: readonly { code: string }[]) =>
+        owner === "helper" && told.push(found.map(({ code }) => code)),
+    } as never,
+  });
+  onTestFinished(() => access.close());
+  const ask = () => access.port.call("policy.show", {}, new AbortController().signal);
+  /** One call that is held and then cut off; `meanwhile` happens in between. @returns the code it fails with */
+  async function late(meanwhile: () => Promise<unknown> = async () => undefined): Promise<string> {
+    isOpen = false;
+    const call = ask().then(String, (error: unknown) => errorCode(error));
+    await eventually(() => held.length > 0);
+    isOpen = true;
+    await meanwhile();
+    for (const socket of held.splice(0)) socket.destroy();
+    return await call;
+  }
+  // By itself it is news.
+  expect(OF_THE_HELPER).toContain(await late());
+  expect(told).toEqual([["helper_unavailable"]]);
+  await ask();
+  expect(told.at(-1)).toEqual([]);
+  told.length = 0;
+  expect(OF_THE_HELPER).toContain(await late(ask));
+  expect(told).toEqual([[]]);
+});
+
 test("a helper whose socket went away is no recovery: its sections go stale, a failing drive stays an alarm, also over a restart", async () => {
   const drives = twoDrives();
   drives.says("/dev/sdb", "sat", ataJson("S2", { smart_status: { passed: false } }), 8);
@@ -181,6 +236,37 @@ test("no policy, or one that others may write: a condition until it is right and
   one.policy(OPEN_POLICY);
   await agent.view.reload();
   await eventually(() => !codes(agent).includes("policy_unusable"));
+});
+
+test("without a helper too: one that others may write is a condition, and none where there is no policy", async () => {
+  const one = house(OPEN_POLICY);
+  const agent = await testAgent({
+    folder: one.agentFolder,
+    toml: `[commands]\npolicy_file = "${one.policyPath}"\n`,
+  });
+  await agent.view.reload();
+  expect(codes(agent)).not.toContain("policy_unusable");
+  chmodSync(one.policyPath, 0o666);
+  await eventually(() => codes(agent).includes("policy_unusable"));
+  const [told] = agent.view.status().conditions.filter(({ code }) => code === "policy_unusable");
+  expect(told).toMatchObject({
+    text: expect.stringContaining("can be changed by others than its owner"),
+    nextStep: expect.stringContaining(`chmod 0644 ${one.policyPath}`),
+  });
+  // It holds over a reload and a restart without being told as over in between.
+  await agent.view.reload();
+  await agent.stop();
+  const second = await testAgent({
+    folder: one.agentFolder,
+    toml: `[commands]\npolicy_file = "${one.policyPath}"\n`,
+  });
+  await eventually(() => codes(second).includes("policy_unusable"));
+  const ends = second.view
+    .eventsSince("", 1_000)
+    .filter(({ type, data }) => type === "condition.cleared" && data.code === "policy_unusable");
+  expect(ends).toEqual([]);
+  rmSync(one.policyPath);
+  await eventually(() => !codes(second).includes("policy_unusable"));
 });
 
 test("a policy that was mended, or broken, is noticed with the next calls, without a reload", async () => {

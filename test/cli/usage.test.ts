@@ -97,7 +97,17 @@ it.each([
   [["stauts"], 'there is no sub-command "stauts", did you mean "status"? Next: foundry-agent status --help'],
   [["xyzzy"], 'there is no sub-command "xyzzy". Next: foundry-agent --help'],
   [["help", "drivs"], 'did you mean "drives"?'],
-  [["--jsno"], 'unknown option "--jsno" before any sub-command'],
+  [["--jsno"], 'there is no sub-command, only the option "--jsno"'],
+  [
+    ["--socket", "/a b", "drives", "--json"],
+    `"--socket" is an option of drives and follows it. Next: foundry-agent drives --socket '/a b' --json`,
+  ],
+  [["-s", "/x", "drives"], '"-s" is an option of drives and follows it. Next: foundry-agent drives -s /x'],
+  [["--socket=/x", "status"], "Next: foundry-agent status --socket=/x"],
+  [
+    ["--jsno", "drives"],
+    'drives has no option "--jsno", and options follow it. Next: foundry-agent drives --help',
+  ],
   [
     ["drives", "--jsno"],
     'drives has no option "--jsno", did you mean "--json"? Next: foundry-agent drives --help',
@@ -144,4 +154,19 @@ it("a bug exits with 1 and says where, without secrets", async () => {
   expect((await runCli([failing("thrown text")], ["fail"])).stderr).toBe(
     "foundry-agent: internal error: thrown text.\n",
   );
+});
+
+it("breaks what it explains at the terminal's edge, and nowhere in a pipe", async () => {
+  const wordy: SubCommand = {
+    ...drives,
+    summary: "word ".repeat(30).trim(),
+    notes: ["note ".repeat(30).trim()],
+  };
+  for (const argv of [["--help"], ["drives", "--help"]])
+    for (const columns of [40, 60, 80, 200]) {
+      const { stdout } = await runCli([wordy], argv, { isTty: true, env: { COLUMNS: `${columns}` } });
+      const prose = stdout.split("\n").filter((line) => !/Usage:|foundry-agent/.test(line));
+      expect(Math.max(...prose.map(({ length }) => length))).toBeLessThanOrEqual(columns);
+    }
+  expect((await runCli([wordy], ["--help"], { env: { COLUMNS: "40" } })).stdout).toContain(wordy.summary);
 });

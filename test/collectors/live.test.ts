@@ -42,6 +42,9 @@ function expectOfThisMachine(sections: Sections): void {
   expect(known).toEqual(expect.arrayContaining(addresses.map(({ address }) => address)));
 }
 
+/** As the executables have it (scripts/flags.mjs): node:ffi is experimental. */
+const WITHOUT_WARNING = "--disable-warning=ExperimentalWarning";
+
 test("this machine: every collector gives data that fits its schema, or says why there is none", async () => {
   const { sections } = await collectTwice(hostMachine());
   const data = Object.fromEntries(
@@ -60,7 +63,7 @@ test("this machine: every collector gives data that fits its schema, or says why
 
 test("the same as a user who may nothing: all that is not for root only is still there", () => {
   const script = fileURLToPath(new URL("../support/machine/collect-child.ts", import.meta.url));
-  const child = spawnSync(process.execPath, [script], { encoding: "utf8", timeout: 60_000 });
+  const child = spawnSync(process.execPath, [WITHOUT_WARNING, script], { encoding: "utf8", timeout: 60_000 });
   expect(child.stderr).toBe("");
   const { uid, sections } = JSON.parse(child.stdout) as { uid: number; sections: Sections };
   expect(uid).not.toBe(0);

@@ -37,7 +37,7 @@ test("every condition's code stands in docs/troubleshooting.md with its meaning 
 /** What is wrong with these no command mends: hands do. */
 const BY_HAND = new Set(
   (
-    "under_voltage under_voltage_since_boot cpu_too_hot cpu_throttled cpu_sensors_failed drive_path_offline " +
+    "link_flapping under_voltage under_voltage_since_boot cpu_too_hot cpu_throttled cpu_sensors_failed drive_path_offline " +
     "emmc_worn memory_uncorrected_errors memory_corrected_errors bond_degraded"
   ).split(" "),
 );

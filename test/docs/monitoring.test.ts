@@ -36,6 +36,18 @@ const KEYWORDS = new Set(
   "by without on ignoring group_left group_right and or unless bool offset".split(" "),
 );
 
+/** Conditions of which a metric says the same, and the rule that goes by it. */
+// biome-ignore format: a table is read by its columns
+const SAID_BY_A_METRIC: Readonly<Record<string, string>> = {
+  smart_warning:             "FoundryDriveWarning",
+  drive_missing:             "FoundryDriveMissing",
+  memory_uncorrected_errors: "FoundryMemoryUncorrected",
+  collector_failed:          "FoundryCollectorFailed",
+  reporting_failed:          "FoundryReportingFails",
+  bmc_chassis_fault:         "FoundryBmcChassisFault",
+  bmc_no_answer:             "FoundryBmcSilent",
+};
+
 interface Alert {
   readonly name: string;
   readonly expr: string;
@@ -124,6 +136,32 @@ describe("rules and dashboard", () => {
     expect(asked.length).toBeGreaterThan(20);
     const strange = asked.filter((one) => !codes.some((code) => new RegExp(`^(?:${one})$`).test(code)));
     expect(strange).toEqual([]);
+  });
+
+  it("leave out no condition that somebody must act on", () => {
+    const page = readFileSync(join(DOCS, "troubleshooting.md"), "utf8");
+    const codes = [...page.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, code]) => code ?? "");
+    const ofRest = alerts.filter(({ expr }) => expr.includes("code!~"));
+    expect(ofRest.map(({ name }) => name)).toEqual(["FoundryConditionLasts"]);
+    const leftOut = matchersOf(ofRest[0]?.expr ?? "").flatMap(({ label, value }) =>
+      label === "code" ? value.split("|") : [],
+    );
+    const asked = alerts
+      .filter((alert) => !ofRest.includes(alert))
+      .flatMap(({ expr }) => matchersOf(expr))
+      .filter(({ metric, label }) => metric === "foundry_agent_conditions" && label === "code");
+    const own = codes.filter((code) => asked.some(({ value }) => new RegExp(`^(?:${value})$`).test(code)));
+    for (const [, alert] of Object.entries(SAID_BY_A_METRIC))
+      expect(alerts.map(({ name }) => name)).toContain(alert);
+    const [, table = ""] = /Without an alert are:\n\n((?:\|.*\n)+)/.exec(
+      readFileSync(join(DOCS, "monitoring.md"), "utf8"),
+    ) ?? [""];
+    const without = [...table.matchAll(/^\| `([a-z_]+)` \| [^|]+ \|$/gm)].map(([, code]) => code ?? "");
+    expect(without.length).toBeGreaterThan(0);
+    // What is left out of the last rule is told by another, or said to have none: exactly.
+    expect(leftOut.sort()).toEqual(
+      [...new Set([...own, ...Object.keys(SAID_BY_A_METRIC), ...without])].sort(),
+    );
   });
 
   it("judge by verdicts there are", () => {

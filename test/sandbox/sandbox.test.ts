@@ -153,7 +153,7 @@ test("a state file that can't be written is a sentence, and nothing listens then
   const stateFile = join(folder, "s".repeat(250));
   expect(await refusal({ stateFile })).toMatchObject({
     code: "state_file_unwritable",
-    message: `The state file ${stateFile} can't be written (ENAMETOOLONG).`,
+    message: `The state file ${stateFile} can't be written: the name is too long.`,
   });
   await expect.poll(listening).toBe(0);
   expect(readdirSync(folder)).toEqual([]);

@@ -1,4 +1,5 @@
 /** Slow, idle and never-reading connections of some users keep no other out of a socket. */
+import { spawn } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -124,6 +125,25 @@ test.skipIf(!canPlay)(
   },
 );
 
+/** Another user's connection, kept from one scrape to the next: it asks once, and again when it is told to. */
+function otherScraper(port: number): { answers(): string[]; ask(): void } {
+  const script = `import { connect } from "node:net";
+    process.setgroups([]); process.setgid(4242); process.setuid(4242);
+    const s = connect({ port: ${port}, host: "127.0.0.1" });
+    process.stdin.on("data", () => s.write("GET /metrics HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n"));
+    s.on("data", (d) => { for (const [line] of String(d).matchAll(/HTTP.1.1 \\d+/g)) console.log(line); });
+    s.on("error", (e) => console.log(e.code)); s.on("close", () => console.log("closed"));`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: "/", env: {} });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let text = "";
+  child.stdout.on("data", (chunk) => {
+    text += String(chunk);
+  });
+  const ask = (): void => void child.stdin.write("ask\n");
+  ask();
+  return { answers: () => text.split("\n").filter((line) => line !== ""), ask };
+}
+
 describe("the listener for metrics", () => {
   async function listener() {
     const off = { tlsCertFile: null, tlsKeyFile: null, bearerFile: null, clientCaFile: null };
@@ -149,6 +169,25 @@ describe("the listener for metrics", () => {
     for (let i = 0; i < 3; i++) expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
     expect(lines).toEqual([]);
   });
+
+  test.skipIf(!canPlay)(
+    "is not kept from a scraper, nor ended in a scrape, by another user's connections",
+    async () => {
+      const { port, lines } = await listener();
+      const scraper = otherScraper(port);
+      await eventually(() => scraper.answers().length === 1);
+      const halves = "GET /metrics HTTP/1.1\r\nHost: local";
+      for (const bytes of [halves, `${halves}host\r\n\r\n`.repeat(50)]) {
+        await crowd({ socket: port, count: 40, bytes });
+        // Accepted in order: those before it have been seen to.
+        expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
+      }
+      scraper.ask();
+      await eventually(() => scraper.answers().length > 1);
+      expect(scraper.answers()).toEqual(["HTTP/1.1 200", "HTTP/1.1 200"]);
+      expect(lines).toEqual([]);
+    },
+  );
 
   test("counts by address: this host as one, IPv6 by the 64 bits that a network gives out", () => {
     const keys = (...addresses: string[]): number => new Set(addresses.map(addressKey)).size;

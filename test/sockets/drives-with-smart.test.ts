@@ -27,6 +27,21 @@ function joined(drives: Some[], entries: Some[], missing: Some[] = []): string[]
 }
 
 describe("a drive and its entry", () => {
+  it("are not another's because both tell the same serial number or WWN", () => {
+    const twins = [
+      drive("sda", { id: "wwn-0x5", wwn: "0x5", serial: "A1" }),
+      drive("sdb", { id: "wwn-0x5-B2", wwn: "0x5", serial: "B2" }),
+    ];
+    const second = entry("sdb", { id: "wwn-0x5-B2", serial: "B2" }, { wwn: "0x5" });
+    expect(joined(twins, [second])).toEqual(["sda=-", "sdb=sdb"]);
+    const bays = ["sda", "sdb"].map((name) => drive(name, { serial: "0123456789ABCDEF", transport: "usb" }));
+    const asked = ["sdb", "sda"].map((name) => entry(name, { serial: `OWN-${name}` }));
+    expect(joined(bays, asked)).toEqual(["sda=sda", "sdb=sdb"]);
+    // One that is missing hides none that is there.
+    const member = entry("sdc", { id: "wwn-0x7", serial: "A1" }, { wwn: "0x7" });
+    expect(joined([], [member], [{ id: "wwn-0x5", serial: "A1" }])).toEqual(["sdc=sdc"]);
+  });
+
   it("belong together by id, else by serial number, else by WWN, whatever the letters are", () => {
     const drives = [
       drive("sda", { id: "wwn-0x1" }),

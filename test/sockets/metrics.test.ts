@@ -215,6 +215,20 @@ describe("serial numbers", () => {
   });
 });
 
+test("a label that is open to everybody stays, though a hidden field happens to have the same value", () => {
+  const data = { hostname: "ceph-osd-07", hardware: { asset_tag: "ceph-osd-07", serial: "S318420X0C1" } };
+  const info = gauge("made_info", {
+    value: 1,
+    labels: { nodename: "ceph-osd-07", chassis: "S318420X0C1", chassis_serial: "S318420X0C1" },
+  });
+  const view = viewOf([info], data, ["hardware.asset_tag", "hardware.serial"]);
+  expect(parsed(view).get("made_info")?.samples[0]?.labels).toEqual({
+    nodename: "ceph-osd-07",
+    chassis: "",
+    chassis_serial: "",
+  });
+});
+
 test("families can be left out, our own too", async () => {
   const { view } = await treeAgent();
   const before = parsed(view);

@@ -58,6 +58,43 @@ describe("abandon", () => {
     expect(again.values("api.nodefoundry").get("token")).toBeNull();
   });
 
+  it("forgets what was noted of the other's boots and commands, also what is not on the disk yet; a hold stays", () => {
+    const folder = temporaryFolder();
+    const full = testStore(folder, { maxPages: 20 });
+    const note = (store: Store): void => {
+      store.values("boot").set("mark", "of another board");
+      store.values("commands").set("after_boot", "another's drives");
+      store.values("commands").set("hold", "nothing is to happen here");
+    };
+    const noted = (store: Store) => [
+      store.values("boot").get("mark"),
+      store.values("commands").get("after_boot"),
+      store.values("commands").get("hold"),
+    ];
+    note(full);
+    for (const [n, fate] of (["set_aside", "drop", "forget"] as const).entries()) {
+      note(full);
+      full.abandon("identity_cloned", START + n, fate);
+      expect(noted(full)).toEqual([null, null, "nothing is to happen here"]);
+    }
+    // While the disk is full they are in memory, and come out of there no more.
+    for (let n = 0; full.mode === "ok" && n < 100; n++) full.values("filler").set(`${n}`, "x".repeat(3_000));
+    expect(full.mode).toBe("read_only");
+    note(full);
+    full.abandon("identity_cloned", START + 3);
+    expect(noted(full)).toEqual([null, null, "nothing is to happen here"]);
+    full.close();
+    const again = testStore(folder);
+    expect(noted(again).slice(0, 2)).toEqual([null, null]);
+
+    again.values("identity").set("self", "first");
+    const { at } = again.abandon("identity_cloned", START + 4);
+    note(again);
+    // The same board becomes the node it was: its boot is still this one, its commands are not.
+    again.restore(at, START);
+    expect(noted(again)).toEqual(["of another board", null, "nothing is to happen here"]);
+  });
+
   it("with `forget` keeps no token anywhere", () => {
     const store = testStore(temporaryFolder());
     store.values("api.netbox").set("token", "secret");

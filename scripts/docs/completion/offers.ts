@@ -51,6 +51,7 @@ function meanings(): Readonly<Record<string, Offer>> {
     DURATION: NOTHING,
     ID: NOTHING,
     SECONDS: NOTHING,
+    REASON: NOTHING,
     SERIAL: NOTHING,
     TEMPLATE: NOTHING,
     TIME: NOTHING,

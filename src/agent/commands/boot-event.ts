@@ -55,6 +55,7 @@ export function openBootWatch(store: Store, { bootId, clock, uptimeMs, systemd }
   let askAt = clock.monotonic() + ASK_AFTER_MS;
   let asked = 0;
   let isAsking = false;
+  let hasBegun = false;
   let isOver = false;
 
   function write(mark: Mark): void {
@@ -85,8 +86,12 @@ export function openBootWatch(store: Store, { bootId, clock, uptimeMs, systemd }
       const toldMs = before?.bootId === bootId ? before.toldMs : Math.round(clock.monotonic());
       // After the event: told twice is better than not told.
       write({ bootId, stopped: false, toldMs });
+      hasBegun = true;
     },
     ticked() {
+      // It went with an identity that this node is no more; the boot is the same.
+      if (hasBegun && values.get(KEY) === null)
+        write({ bootId, stopped: false, toldMs: Math.round(clock.monotonic()) });
       if (asked < ASKED_AT_MOST && !isAsking && clock.monotonic() >= askAt) {
         isAsking = true;
         asked += 1;

@@ -9,6 +9,7 @@ import { readUptime } from "../../commands/facts/facts.ts";
 import { COMMAND_TYPES } from "../../commands/index.ts";
 import { parseRecord } from "../../commands/record.ts";
 import { isFinal } from "../../model/command.ts";
+import type { EventDraft } from "../../model/event.ts";
 import type { Logger } from "../../model/log.ts";
 import type { NodeStatus } from "../../model/report.ts";
 import { openHoldFile } from "../../store/hold-file.ts";
@@ -62,7 +63,8 @@ export function openCommanding(options: CommandingOptions): Commanding {
     return system?.last_boot?.way ?? null;
   };
   const values = store.values("commands");
-  const afterBoot = openAfterBoot({ machine, health, values, running });
+  const emit = (event: EventDraft): void => void store.appendEvents([event], clock.now());
+  const afterBoot = openAfterBoot({ machine, health, emit, values, running });
   const executor = openExecutor({
     types: COMMAND_TYPES,
     state: {

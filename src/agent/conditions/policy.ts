@@ -1,5 +1,6 @@
 /**
- * Whether the policy can be used, as the helper says, which reads it itself: asked at the start, when the file or a
+ * Whether the policy can be used, as the helper says, which reads it itself, or where there is none as this process
+ * finds it: asked at the start, when the file or a
  * folder above it was changed, when a gate saw something else than is shown, and now and then with a call that wakes
  * the helper anyway. A file that nobody touches costs nothing.
  */
@@ -26,6 +27,8 @@ export interface PolicyConditionOptions {
   readonly clock: Clock;
   /** `policy.show` of the helper. @throws when it can't be asked now */
   ask(): Promise<unknown>;
+  /** Instead of the helper: what a gate would make of the file; null: nothing that this process can tell. */
+  own(): ShownPolicy | null;
   /** `policy_unusable`, or nothing. */
   tell(conditions: readonly ConditionDraft[]): void;
 }
@@ -35,12 +38,18 @@ const HOLDS_MS = 10 * 60_000;
 /** And when it could not answer. */
 const RETRY_MS = 60_000;
 
-export function openPolicyCondition({ path, clock, ask, tell }: PolicyConditionOptions): PolicyCondition {
+export function openPolicyCondition({
+  path,
+  clock,
+  ask,
+  own,
+  tell,
+}: PolicyConditionOptions): PolicyCondition {
   let watch: ConfigWatch | null = null;
   let stopped = false;
   let asking: Promise<void> | null = null;
-  /** As it was when the helper was asked; null: it could not answer, so it is to be asked again. */
-  let judged: { stamp: string; usable: boolean } | null = null;
+  /** As it was when the helper was asked, or looked at instead; null: nobody could say, so it is to be asked again. */
+  let judged: { stamp: string; usable: boolean; byHelper: boolean } | null = null;
   let triedAt = 0;
   /** What a gate saw otherwise was asked about: a file that only root may read is no news each time. */
   let disputed: string | null = null;
@@ -48,13 +57,17 @@ export function openPolicyCondition({ path, clock, ask, tell }: PolicyConditionO
   async function judge(): Promise<void> {
     const stamp = stampOf(path);
     triedAt = clock.monotonic();
-    const shown = await ask().catch(() => null);
+    const told = await ask().catch(() => null);
     if (stopped) return;
-    if (shown === null || typeof shown !== "object" || !("usable" in shown)) {
+    const byHelper = told !== null && typeof told === "object" && "usable" in told;
+    // What the helper has said of the very same file is not taken back by somebody who sees less.
+    if (!byHelper && judged?.byHelper === true && judged.stamp === stamp) return;
+    const shown = byHelper ? (told as ShownPolicy) : own();
+    if (shown === null) {
       judged = null;
       return;
     }
-    const { usable, sentence, next_step } = shown as ShownPolicy;
+    const { usable, sentence, next_step } = shown;
     const text = `Whatever changes anything is denied: ${sentence ?? "the policy can't be used"}`;
     const denied: ConditionDraft = {
       code: "policy_unusable",
@@ -63,7 +76,7 @@ export function openPolicyCondition({ path, clock, ask, tell }: PolicyConditionO
       nextStep: next_step ?? null,
     };
     tell(usable ? [] : [denied]);
-    judged = { stamp, usable };
+    judged = { stamp, usable, byHelper };
   }
 
   /** One question at a time; changed meanwhile, it is asked once more. */
@@ -87,7 +100,7 @@ export function openPolicyCondition({ path, clock, ask, tell }: PolicyConditionO
     },
     answered() {
       if (watch === null) return;
-      if (clock.monotonic() - triedAt >= (judged === null ? RETRY_MS : HOLDS_MS)) askNow();
+      if (clock.monotonic() - triedAt >= (judged?.byHelper === true ? HOLDS_MS : RETRY_MS)) askNow();
       else look();
     },
     look,
@@ -103,7 +116,7 @@ export function openPolicyCondition({ path, clock, ask, tell }: PolicyConditionO
   };
 }
 
-interface ShownPolicy {
+export interface ShownPolicy {
   readonly usable: boolean;
   readonly sentence?: string;
   readonly next_step?: string | null;

@@ -20,6 +20,8 @@ const SETTLING: Readonly<Record<string, string>> = {
   clock_wrong:           "what time it is",
   drive_path_offline:    "whether all paths to the drives are up",
   helper_unavailable:    "whether the helper answers",
+  interface_missing:     "whether all network devices are there",
+  link_lost:             "whether all links are up",
   lldp_failed:           "whether lldpd answers",
   lldp_not_running:      "whether lldpd runs",
   reporting_failed:      "whether reports get through",

@@ -18,6 +18,7 @@ import {
 import { join } from "node:path";
 import { gzip } from "node:zlib";
 import { AgentError, errorCode } from "../../model/errors.ts";
+import { systemWords } from "../../model/text/system-words.ts";
 import type { Clock } from "../../system/clock.ts";
 import { tarArchive } from "../../system/tar.ts";
 import { BUNDLE_FOLDER } from "./contents.ts";
@@ -149,7 +150,7 @@ function notWritten(folder: string, error: unknown): AgentError {
       )
     : new AgentError(
         "diagnostics_not_writable",
-        `A diagnostics bundle can't be written to ${folder} (${code}).`,
+        `A diagnostics bundle can't be written to ${folder}: ${systemWords(error)}.`,
         `ls -ld ${folder}`,
         cause,
       );

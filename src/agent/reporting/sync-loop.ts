@@ -214,6 +214,7 @@ export function openSyncLoop(options: SyncLoopOptions): SyncLoop {
       lastSyncAt = null;
       kept.set(null);
       lastError = null;
+      health.endCleared();
       ledger.forget(api.name);
       store.setConfirmedHashes(api.name, {});
       if (round !== null) round.abort.abort(FORGOTTEN);

@@ -6,7 +6,7 @@ import type { Logger } from "../../model/log.ts";
 import type { NodeStatus, Report } from "../../model/report.ts";
 import type { Store } from "../../store/types.ts";
 import type { Clock } from "../../system/clock.ts";
-import type { Health } from "../conditions/health.ts";
+import type { DampedConditions } from "../conditions/damped.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface RoundResult {
@@ -52,7 +52,7 @@ export interface SyncLoopOptions {
   readonly pace: Pace;
   readonly ledger: Ledger;
   readonly store: Store;
-  readonly health: Pick<Health, "raise" | "clear">;
+  readonly health: Pick<DampedConditions, "raise" | "clear" | "endCleared">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly report: () => Report;

@@ -25,7 +25,7 @@ export function gateTable(gates: readonly GateLine[], shown: Shown): string {
   );
   const said = rows.length === 0 ? "" : listing(["gate", "verdict", "what"], rows, { color, width });
   // What can be typed stands below the table, on lines that are broken nowhere.
-  const steps = gates.flatMap(({ text, nextStep }) =>
+  const steps = helping(gates).flatMap(({ text, nextStep }) =>
     text === null || nextStep === null ? [] : [`${printable(nextLine(nextStep, socket))}\n`],
   );
   const silent = gates.filter(({ text }) => text === null).map(({ gate }) => gate);
@@ -34,6 +34,12 @@ export function gateTable(gates: readonly GateLine[], shown: Shown): string {
       ? ""
       : `${said === "" ? "" : "\n"}${wrapText(printable(`Passed: ${silent.join(", ")}`), width, 0)}\n`;
   return `${said}${open}${steps.length === 0 ? "" : `\n${steps.join("")}`}`;
+}
+
+/** With a key that lets nothing be touched, nothing that the other gates ask for would help. */
+function helping(gates: readonly GateLine[]): readonly GateLine[] {
+  const closed = gates.filter(({ gate, verdict }) => gate === "mode" && verdict === "refuse");
+  return closed.length > 0 ? closed : gates;
 }
 
 /** `reboot --dry-run`; ends with a line break. */

@@ -1,9 +1,10 @@
-/** `foundry-agent commands`: what this node was asked to do and what came of it; cancel, submit and sign. */
+/** `foundry-agent commands`: what this node was asked to do and what came of it; cancel, submit, sign, and take what a reboot left. */
 import { createReadStream } from "node:fs";
 import { isFinal } from "../../model/command.ts";
-import { AgentError, errorCode } from "../../model/errors.ts";
+import { AgentError } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { nearest } from "../../model/text/suggest.ts";
+import { systemWords } from "../../model/text/system-words.ts";
 import type { CommandWire } from "../../sockets/wire/command-schemas.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { type Input, readAllInput } from "../prompt.ts";
@@ -32,7 +33,7 @@ export function commandsCommandWith(input: () => Input): SubCommand {
   return {
     name: "commands",
     summary: "show commands and what came of them; cancel, submit or sign one",
-    usage: "[ID | cancel ID | submit FILE|- | sign] [--watch] [--json] [--socket PATH]",
+    usage: "[ID | cancel ID | ack ID | submit FILE|- | sign] [--watch] [--json] [--socket PATH]",
     words: true,
     options: {
       watch: {
@@ -47,6 +48,7 @@ export function commandsCommandWith(input: () => Input): SubCommand {
       "foundry-agent commands",
       "foundry-agent commands cmd_01J…  # its whole story",
       "foundry-agent commands cancel cmd_01J…",
+      "foundry-agent commands ack cmd_01J…  # what is missed since this reboot is meant to be so",
       "foundry-agent commands sign --make-key fleet.pem",
       "foundry-agent commands sign --key fleet.pem --node node_1 --type reboot > reboot.json",
       "foundry-agent commands submit reboot.json",
@@ -59,19 +61,22 @@ export function commandsCommandWith(input: () => Input): SubCommand {
       }
       const signing = Object.keys(SIGN_OPTIONS).find((option) => values[option] !== undefined);
       if (signing !== undefined) throw usageError(`--${signing} is for commands sign only`, HELP);
-      const takesName = word === "cancel" || word === "submit";
+      const takesName = word === "cancel" || word === "ack" || word === "submit";
       if (takesName && name === undefined)
         throw usageError(
-          word === "cancel" ? "commands cancel needs an id" : "commands submit needs a file, or -",
+          word === "submit" ? "commands submit needs a file, or -" : `commands ${word} needs an id`,
           HELP,
         );
+      const meant =
+        word === undefined || takesName || /\d/.test(word)
+          ? null
+          : nearest(word, ["cancel", "ack", "submit", "sign"]);
+      if (meant !== null) throw usageError(`commands has no "${word}", did you mean "${meant}"?`, HELP);
       const surplus = takesName ? more[0] : name;
       if (surplus !== undefined) throw usageError(`commands takes one command, found "${surplus}" too`, HELP);
       if (word === "cancel") return await cancel(name as string, values, io);
+      if (word === "ack") return await ack(name as string, values, io);
       if (word === "submit") return await submit(name as string, input, values, io);
-      const meant =
-        word === undefined || /\d/.test(word) ? null : nearest(word, ["cancel", "submit", "sign"]);
-      if (meant !== null) throw usageError(`commands has no "${word}", did you mean "${meant}"?`, HELP);
       return await show(word, values, io);
     },
   };
@@ -143,6 +148,14 @@ async function cancel(id: string, values: Record<string, unknown>, io: Io): Prom
   return EXIT.ok;
 }
 
+async function ack(id: string, values: Record<string, unknown>, io: Io): Promise<number> {
+  const client = await openClient(io, values, "control");
+  const done = await client.post("/v1/commands/{id}/ack", { params: { id } });
+  if (values.json === true) printJson(io, done);
+  else io.stdout(`What was missed since ${printable(id)} is taken as meant to be so.\n`);
+  return EXIT.ok;
+}
+
 async function submit(
   file: string,
   input: () => Input,
@@ -170,7 +183,7 @@ async function readFile(file: string): Promise<string> {
     return bytes.toString("utf8");
   } catch (error) {
     if (error instanceof AgentError) throw error;
-    throw usageError(`${file} can't be read (${errorCode(error)})`, HELP);
+    throw usageError(`${file} can't be read: ${systemWords(error)}`, HELP);
   }
 }
 

@@ -9,6 +9,7 @@ import { MAX_SIGNED_LIFE_MS, rfc3339, verifiedCommand } from "../../helper/polic
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { signedTextOf } from "../../model/signed-text.ts";
 import { shellWord } from "../../model/text/shell-word.ts";
+import { systemWords } from "../../model/text/system-words.ts";
 import { nextUlid } from "../../model/ulid.ts";
 import { readSecretFile } from "../../system/secret-file.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
@@ -126,7 +127,7 @@ function writeNew(file: string, text: string): void {
 function unwritable(file: string, error: unknown): AgentError {
   return new AgentError(
     "key_unwritable",
-    `${file} can't be written (${errorCode(error)})`,
+    `${file} can't be written: ${systemWords(error)}`,
     `ls -ld "$(dirname ${shellWord(file)})"`,
     { cause: error },
   );

@@ -59,7 +59,11 @@ function head(command: CommandWire, { color, width }: Shown): string {
       ? `Its history is shown to administrators: sudo foundry-agent commands ${id}`
       : null,
   ];
-  const first = `${paint(type, "bold", color)} ${printable(id)}: ${paint(state, stateColor(state), color)}${printable(code)}${test}`;
+  const plain = wrapText(`${printable(`${type} ${id}`)}: ${state}${printable(code)}${test}`, width, 0);
+  // Painted when it is broken: colours take no columns.
+  const first = plain
+    .replace(printable(type), () => paint(printable(type), "bold", color))
+    .replace(/(?<=:[ \n])\S+?(?=,|\s|$)/, (word) => paint(word, stateColor(state), color));
   return [first, ...lines.flatMap((line) => (line === null ? [] : [wrapText(printable(line), width, 0)]))]
     .map((line) => `${line}\n`)
     .join("");

@@ -20,8 +20,10 @@ function listText(title: string, none: string, lines: readonly AuditLine[]): str
 function lineText({ at, audit, outcome, id, source, args, message }: AuditLine): string {
   const parts = [
     timeText(Date.parse(at)),
-    (audit ?? "no request").padEnd(14),
-    (outcome ?? "").padEnd(14),
+    // Without either it is a count of many.
+    ...(audit === null && outcome === null
+      ? []
+      : [(audit ?? "no request").padEnd(14), (outcome ?? "").padEnd(14)]),
     ...(id == null ? [] : [id]),
     ...(source == null ? [] : [`from ${source}`]),
     ...(args == null ? [] : [valueText(args)]),

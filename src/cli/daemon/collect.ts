@@ -6,6 +6,7 @@ import { networkText } from "../show/network.ts";
 import { sectionHeadline } from "../show/section-text.ts";
 import { CLIENT_OPTIONS, type Client, openClient } from "../socket/client.ts";
 import { whole } from "../text/fold.ts";
+import { listing } from "../text/listing.ts";
 import { table } from "../text/table.ts";
 import { terminalWidth } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
@@ -32,7 +33,7 @@ export const collectCommand: SubCommand = {
       const width = terminalWidth(io);
       const rows = found.table?.rows.filter(saysSomething) ?? [];
       if (found.table !== null && rows.length > 0)
-        io.stdout(`\n${table(found.table.columns, rows, width === undefined ? {} : { width })}`);
+        io.stdout(`\n${tableText(found.table.columns, rows, width)}`);
       else if (found.data !== null) io.stdout(`\n${genericText(found.data, { now: io.now() })}`);
     }
     return failed ? EXIT.failed : EXIT.ok;
@@ -51,6 +52,17 @@ const VIEWS: Readonly<Record<string, View>> = {
     return data === null ? "" : networkText(data, io, socket);
   },
 };
+
+/** Labels with what they say, which may be a sentence, are broken and not cut. */
+function tableText(
+  columns: readonly string[],
+  rows: readonly (readonly (string | null)[])[],
+  width: number | undefined,
+): string {
+  if (columns.length !== 2) return table(columns, rows, width === undefined ? {} : { width });
+  const told = rows.map(([label = null, text]) => ({ cells: [label], text: text ?? "" }));
+  return listing(columns, told, { color: false, width });
+}
 
 /** A label with nothing behind it is no row. */
 function saysSomething(row: readonly (string | null)[]): boolean {

@@ -19,7 +19,8 @@ import { shellWord } from "../../model/text/shell-word.ts";
 import { nearest } from "../../model/text/suggest.ts";
 import { EXIT, type Io, printJson } from "../output.ts";
 import { calledHere } from "../text/program-name.ts";
-import { table } from "../text/table.ts";
+import { displayWidth, table } from "../text/table.ts";
+import { terminalWidth } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
 /** @param collectors those there are, so that misspelt tables are found */
@@ -112,6 +113,20 @@ export function checkCommandLine(file: unknown, what: "check" | "show" = "check"
   return `foundry-agent config ${what}${named}`;
 }
 
+/** In columns; where they don't fit, value and origin below the key. Nothing is cut: it may be copied. */
+function valuesText(rows: readonly string[][], width: number | undefined): string {
+  const drawn = table(["key", "value", "from"], rows);
+  const widest = Math.max(...drawn.split("\n").map(displayWidth));
+  if (width === undefined || widest <= width) return drawn;
+  return rows
+    .map((row) => {
+      const [key = "", value = "", from = ""] = row.map(printable);
+      const gap = displayWidth(`${key} = ${value}`) <= width ? " " : "\n  ";
+      return `${key} =${gap}${value}\n    from ${from}\n`;
+    })
+    .join("");
+}
+
 function show(
   loaded: LoadedConfig,
   collectors: readonly KnownCollector[],
@@ -128,7 +143,7 @@ function show(
       value === null ? `(${note})` : `${JSON.stringify(value)}${note === null ? "" : ` (${note})`}`,
       origin === null ? "default" : `${origin.file}:${origin.line}`,
     ]);
-    io.stdout(table(["key", "value", "from"], rows));
+    io.stdout(valuesText(rows, terminalWidth(io)));
   }
   if (loaded.problems.length > 0)
     io.stderr(

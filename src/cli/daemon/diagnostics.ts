@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { BUNDLE_FILES, NOT_IN_IT } from "../../agent/diagnostics/contents.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { printable } from "../../model/text/scrub.ts";
+import { systemWords } from "../../model/text/system-words.ts";
 import { EXIT, type Io, printJson, writeOut } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { bytes as size } from "../text/format.ts";
@@ -101,7 +102,7 @@ function create(path: string): { path: string; fill(bytes: Uint8Array): void; dr
 function notWritten(path: string, error: unknown): AgentError {
   return new AgentError(
     "file_not_writable",
-    `${printable(path)} can't be written (${errorCode(error)})`,
+    `${printable(path)} can't be written: ${systemWords(error)}`,
     "foundry-agent diagnostics --output /var/tmp/diagnostics.tar.gz  # where you may write, and there is space",
     { cause: error },
   );

@@ -17,7 +17,9 @@ export function helperLine(priority: Priority, text: string, format: LogFormat, 
   if (format === "json") return `${JSON.stringify({ level, time, ...told })}\n`;
   const { audit, outcome, message, args, peer, id, duration_ms: took, ...rest } = told;
   const how = outcome === "ok" ? "done" : `${outcome}`;
-  const msg = `${audit ?? "no request"}: ${how}${typeof message === "string" ? `: ${message}` : ""}`;
+  const said = typeof message === "string" ? `: ${message}` : "";
+  // Without either it is a count of many.
+  const msg = audit === null && outcome === null ? said.slice(2) : `${audit ?? "no request"}: ${how}${said}`;
   const { uid } = (peer ?? {}) as { uid?: unknown };
   const given = typeof args === "object" && args !== null ? args : {};
   const fields = {

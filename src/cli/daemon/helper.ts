@@ -35,10 +35,10 @@ export const helperCommand: SubCommand = {
     audit: { type: "boolean", help: "print what was changed on this host and what was refused, and end" },
   },
   examples: [
-    "foundry-agent helper --release # before the package goes; systemd's helper is stopped then",
-    "sudo foundry-agent helper --audit # who had what done on this host",
+    "foundry-agent helper --release  # before the package goes; systemd's helper is stopped then",
+    "sudo foundry-agent helper --audit  # who had what done on this host",
     `systemctl enable --now ${SOCKET_UNIT} # the usual way`,
-    "foundry-agent helper --socket /tmp/helper.sock --state /tmp/helper # by hand",
+    "foundry-agent helper --socket /tmp/helper.sock --state /tmp/helper  # by hand",
   ],
   hidden: true,
   async run({ values }, io) {

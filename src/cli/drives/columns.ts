@@ -125,11 +125,11 @@ function wearCell(drive: DriveWire): Cell {
 /** The verdict that stands, in its colour. */
 export function verdictCell({ smart }: Pick<DriveWire, "smart">): Cell {
   if (smart?.severity === undefined) return null;
-  const { severity, last_verdict = null } = smart;
+  const { severity, last_verdict = null, reasons } = smart;
   const color = SEVERITY_COLORS[standingVerdict(smart)?.severity ?? severity];
   // A sound drive that sleeps is nothing to take room for.
   const before = last_verdict?.severity === "ok" ? null : last_verdict;
-  return { text: verdictText({ severity, last_verdict: before }), color };
+  return { text: verdictText({ severity, last_verdict: before, reasons }), color };
 }
 
 /** What decides, and how much more there is: the view of one drive has all. */

@@ -6,6 +6,7 @@ import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { whole } from "../text/fold.ts";
 import { watch, watches } from "../text/watch.ts";
 import { type SubCommand, usageError } from "../usage.ts";
+import { ack, unack } from "./acks.ts";
 import { driveText } from "./detail.ts";
 import { locate } from "./locate.ts";
 import { drivesView, openTrend } from "./table.ts";
@@ -16,7 +17,7 @@ export const drivesCommand: SubCommand = {
   name: "drives",
   summary: "show the drives of this node and how healthy they are",
   usage:
-    "[DEVICE|SERIAL [--raw] | locate DEVICE|SERIAL [--for TIME] [--off] | forget SERIAL] [--watch] [--json] [--socket PATH]",
+    "[DEVICE|SERIAL [--raw] | locate DEVICE|SERIAL [--for TIME] [--off] | forget SERIAL | ack DEVICE|SERIAL [REASON…] [--note TEXT] | unack DEVICE|SERIAL] [--watch] [--json] [--socket PATH]",
   words: true,
   options: {
     watch: { type: "boolean", short: "w", help: "keep showing them, with the course of the temperature" },
@@ -27,13 +28,15 @@ export const drivesCommand: SubCommand = {
       help: "locate: how long the light blinks (90s, 30m, 2h; 10m without it)",
     },
     off: { type: "boolean", help: "locate: end the blinking" },
+    note: { type: "string", value: "TEXT", help: "ack: why it is accepted, for whoever looks later" },
     ...CLIENT_OPTIONS,
   },
   examples: [
     "foundry-agent drives",
-    "foundry-agent drives sda # all that is known of it, and what to do",
-    "foundry-agent drives locate WD-1234 --for 30m # its light blinks",
+    "foundry-agent drives sda  # all that is known of it, and what to do",
+    "foundry-agent drives locate WD-1234 --for 30m  # its light blinks",
     "foundry-agent drives forget WD-1234  # it was taken out for good",
+    'foundry-agent drives ack WD-1234 --note "old scars" # no warning until more comes',
   ],
   async run({ values, positionals }, io) {
     const [first, second, ...more] = positionals;
@@ -41,6 +44,10 @@ export const drivesCommand: SubCommand = {
     for (const name of ["for", "off"])
       if (values[name] !== undefined)
         throw usageError(`--${name} belongs to drives locate`, "foundry-agent drives --help");
+    if (first === "ack") return await ack(second, more, values, io);
+    if (values.note !== undefined)
+      throw usageError("--note belongs to drives ack", "foundry-agent drives --help");
+    if (first === "unack") return await unack(second, more, values, io);
     if (first === "forget") return await forget(second, more, values, io);
     if (second !== undefined)
       throw usageError(`drives takes one drive, found "${second}" too`, "foundry-agent drives --help");

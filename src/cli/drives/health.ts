@@ -28,12 +28,24 @@ export function healthText(
   // What was wrong before it fell silent is wrong still.
   const reasons = [...(smart.reasons ?? []), ...(own ? (standingVerdict(smart)?.reasons ?? []) : [])];
   const { width, socket } = options;
-  const lines = reasons.map(({ code, detail }) => {
-    const advice = adviceFor(code, name);
+  const lines = reasons.map(({ code, detail, acknowledged }) => {
+    const advice = acknowledged === true ? null : adviceFor(code, name);
     const todo = advice === null ? "" : `    ${adviceText(advice, width, socket)}\n`;
-    return `  - ${wrapText(printable(detail), width, 4)}\n${todo}`;
+    const said = acknowledged === true ? `${detail} Known and accepted.` : detail;
+    return `  - ${wrapText(printable(said), width, 4)}\n${todo}`;
   });
-  return `  ${headline(smart, state, options)}\n${lines.join("")}${cephText(osdIds, smart, options)}`;
+  return `  ${headline(smart, state, options)}\n${lines.join("")}${acceptedText(smart, name, options)}${cephText(osdIds, smart, options)}`;
+}
+
+/** Who has accepted what, as long as something is; on status.sock neither who nor why is shown. */
+function acceptedText(smart: SmartWire, name: string, { width, socket, now }: HealthOptions): string {
+  const ack = smart.acknowledged;
+  if (ack == null) return "";
+  const by = ack.by == null ? "" : ` by ${ack.by}`;
+  const note = ack.note == null ? "" : `: ${ack.note}`;
+  const said = `Accepted${by} ${relativeTime(at(ack.at), now, "just now")} (${ack.reasons.join(", ")})${note}`;
+  const end = nextStepHere(`foundry-agent drives unack ${name}`, socket);
+  return `  ${wrapText(printable(said), width, 4)}\n    To be warned again: ${printable(end)}\n`;
 }
 
 /** What is mended around a drive, or is no fault: nobody pulls it for that. */
@@ -70,7 +82,7 @@ function headline(
   const ago = (time: string | null | undefined): string => relativeTime(at(time), now, "just now");
   const standing = standingVerdict(smart);
   const word = paint(
-    verdictText({ severity, last_verdict }),
+    verdictText({ severity, last_verdict, reasons: smart.reasons ?? [] }),
     SEVERITY_COLORS[standing?.severity ?? severity],
     color,
   );

@@ -12,6 +12,7 @@ import { relativeTime } from "../text/format.ts";
 import { nextLine, nextStepHere } from "../text/next-step.ts";
 import { type Cell, displayWidth, table } from "../text/table.ts";
 import { terminalWidth } from "../text/watch.ts";
+import { wrapText } from "../text/wrap.ts";
 import { columnsFor, type DriveColumn, type TrendOf } from "./columns.ts";
 import { standingVerdict, stateOf, temperatureOf, whyNoVerdict } from "./standing.ts";
 
@@ -78,7 +79,7 @@ export function drivesView(
       text: `${lines[row] ?? ""}\n`,
       ...standingOf(drive),
     })),
-    after: `\n${footer(answer, now)}\n${remarks(answer, socket)}`,
+    after: `\n${wrapText(footer(answer, now), width, 0)}\n${remarks(answer, width, socket)}`,
   };
 }
 
@@ -144,10 +145,10 @@ function footer({ drives, missing, state, collected_at, smart }: DrivesWire, now
 }
 
 /** What to look at next: why there is no verdict, and the worst drive. */
-function remarks({ drives, smart }: DrivesWire, socket: unknown): string {
+function remarks({ drives, smart }: DrivesWire, width: number | undefined, socket: unknown): string {
   const why = whyNoVerdict(smart, "their");
   const next = why?.next_step == null ? "" : `${printable(nextLine(why.next_step, socket))}\n`;
-  const reason = why === null ? "" : `${printable(why.text)}\n${next}`;
+  const reason = why === null ? "" : `${wrapText(printable(why.text), width, 0)}\n${next}`;
   const standing = drives.map((drive) =>
     drive.smart == null ? null : standingVerdict(drive.smart)?.severity,
   );

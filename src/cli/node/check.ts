@@ -7,7 +7,7 @@ import { type Shown, shownFor } from "../show/conditions.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { type Color, paint } from "../text/format.ts";
 import { nextLine } from "../text/next-step.ts";
-import { wrapText } from "../text/wrap.ts";
+import { hasRoom, wrapText } from "../text/wrap.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 
 const COLORS: Readonly<Record<CheckWire["results"][number]["verdict"], Color>> = {
@@ -44,8 +44,10 @@ function checkText({ name, results }: CheckWire, { color, width, socket }: Shown
   const whats = Math.max(0, ...results.map(({ what }) => what.length));
   const lines = results.map(({ what, verdict, text, next_step: next }) => {
     const indent = 2 + verdicts + 2 + whats + 2;
-    const said = wrapText(printable(text), width, indent);
-    const first = `  ${paint(verdict.padEnd(verdicts), COLORS[verdict] ?? "dim", color)}  ${printable(what).padEnd(whats)}  ${said}`;
+    const beside = hasRoom(width, indent);
+    const said = wrapText(printable(text), width, beside ? indent : 4);
+    const head = `  ${paint(verdict.padEnd(verdicts), COLORS[verdict] ?? "dim", color)}  ${printable(what).padEnd(beside ? whats : 0)}`;
+    const first = `${head}${beside ? "  " : "\n    "}${said}`;
     return next === null ? first : `${first}\n${" ".repeat(indent)}${printable(nextLine(next, socket))}`;
   });
   return `${printable(name)}\n${lines.join("\n")}\n`;

@@ -1,7 +1,8 @@
 /**
  * Any JSON value as aligned text: what `report NAME` prints of each section, and `collect NAME` of one that has no
- * table of its own. Lists of objects become tables, units follow from the names of the fields (`…_bytes`, `…_ms`, `…_c`). Shares of 1 are shown as
- * per cent here, and only here.
+ * table of its own. Lists of objects become tables; what has no column of its own stands below its row, or in a long list
+ * a line says what is folded. Units follow from the names of the fields (`…_bytes`, `…_ms`, `…_c`). Shares of 1 are shown
+ * as per cent here, and only here.
  */
 import { printable } from "../../model/text/scrub.ts";
 import { duration, memorySize, percent, relativeTime } from "../text/format.ts";
@@ -10,6 +11,10 @@ import { table } from "../text/table.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_COLUMNS = 8;
+/** Of a list with more rows only the columns are shown: what stands below each would hide the table. */
+const MAX_UNFOLDED = 16;
+/** Of the folded fields so many are named. */
+const MAX_NAMED = 8;
 
 export interface GenericOptions {
   /** Wall clock, milliseconds since the epoch. */
@@ -18,6 +23,8 @@ export interface GenericOptions {
   readonly size?: (bytes: number | null) => string;
   /** Numbers without a unit in their name are shares of 1. */
   readonly shares?: boolean;
+  /** Nothing is folded, and what is empty is named too. */
+  readonly all?: boolean;
 }
 
 /** Objects whose parts add up to 1. */
@@ -28,7 +35,7 @@ export function genericText(value: unknown, options: GenericOptions, indent = ""
   if (!isFields(value)) return `${indent}${scalarText("", value, options)}\n`;
   // A name with "-" behind it says nothing.
   const entries = Object.entries(value).filter(
-    ([, field]) => field !== null && field !== undefined && field !== "",
+    ([, field]) => options.all === true || (field !== null && field !== undefined && field !== ""),
   );
   if (entries.length === 0) return `${indent}(nothing)\n`;
   const labels = labelsOf(entries.map(([name]) => name));
@@ -54,22 +61,46 @@ export function fieldText(name: string, value: unknown, options: GenericOptions)
   return `${labelsOf([name])[0]} ${scalarText(name, value, options)}`;
 }
 
-/** A list of objects as a table of their plain fields. */
+/** A list of objects as a table of their plain fields, with all others below each row. */
 function listText(items: readonly unknown[], options: GenericOptions, indent: string): string {
   const rows = items.filter(isFields);
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  // What is nothing everywhere, or no plain value, would only take room.
-  const shown = names.filter(
-    (name) => rows.some((row) => isFilled(row[name])) && rows.every((row) => isShort(row[name])),
-  );
-  if (shown.length === 0 || rows.length !== items.length)
+  // What is nothing everywhere would only take room.
+  const filled = names.filter((name) => rows.some((row) => isFilled(row[name])));
+  const columns = filled.filter((name) => rows.every((row) => isShort(row[name]))).slice(0, MAX_COLUMNS);
+  if (columns.length === 0 || rows.length !== items.length)
     return items.map((item) => genericText(item, options, indent)).join("");
-  const columns = shown.slice(0, MAX_COLUMNS);
   const drawn = table(
     labelsOf(columns),
     rows.map((row) => columns.map((name) => shortText(name, row[name], options))),
   );
-  return drawn.replace(/^(?=.)/gm, indent);
+  const rest = (options.all === true ? names : filled).filter((name) => !columns.includes(name));
+  const [head = "", ...lines] = drawn.replace(/^(?=.)/gm, indent).split(/(?<=\n)/);
+  if (rest.length === 0) return head + lines.join("");
+  if (rows.length > MAX_UNFOLDED && options.all !== true)
+    return `${head}${lines.join("")}${indent}${foldedText(rest)}\n`;
+  return head + lines.map((line, at) => line + belowRow(rows[at], rest, options, indent)).join("");
+}
+
+/** The fields of a row that have no column; nothing where they are empty. */
+function belowRow(
+  row: Fields | undefined,
+  names: readonly string[],
+  options: GenericOptions,
+  indent: string,
+): string {
+  const fields = names.flatMap((name) =>
+    options.all === true || isFilled(row?.[name]) ? [[name, row?.[name] ?? null] as const] : [],
+  );
+  return fields.length === 0 ? "" : genericText(Object.fromEntries(fields), options, `${indent}    `);
+}
+
+/** "3 more fields of each are folded: addresses, members, stats; --all shows them". */
+function foldedText(names: readonly string[]): string {
+  const labels = labelsOf(names);
+  const more = labels.length > MAX_NAMED ? `, and ${labels.length - MAX_NAMED} more` : "";
+  const what = labels.length === 1 ? "1 more field of each is" : `${labels.length} more fields of each are`;
+  return `${what} folded: ${labels.slice(0, MAX_NAMED).join(", ")}${more}; --all shows them`;
 }
 
 function shortText(name: string, value: unknown, options: GenericOptions): string {

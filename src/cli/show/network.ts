@@ -46,7 +46,7 @@ function interfaceOf({ interfaces = [] }: Network, name: string): NetworkInterfa
   if (found) return found;
   throw new AgentError(
     "no_such_interface",
-    `This node has no network interface "${name}"`,
+    `this node has no network interface "${name}"`,
     "foundry-agent network",
   );
 }
@@ -149,8 +149,10 @@ function textOf(cell: Cell): string {
   return printable((cell !== null && typeof cell === "object" ? cell.text : cell) ?? "-");
 }
 
-function linkOf({ up, carrier, state, kind }: NetworkInterface): Cell {
+function linkOf(item: NetworkInterface): Cell {
+  const { up, carrier, state, kind } = item;
   if (up === false) return { text: "off", color: "dim" };
+  if (item.flapping) return { text: "flapping", color: "yellow" };
   if (kind === "loopback") return "up";
   if (carrier === false) return { text: "no link", color: "yellow" };
   if (carrier === true && (state === "up" || state === "unknown")) return "up";
@@ -162,10 +164,18 @@ function speedOf({ speed_mbps: speed, duplex }: NetworkInterface): Cell {
   return duplex === "half" ? { text: `${linkSpeed(speed)} half duplex`, color: "yellow" } : linkSpeed(speed);
 }
 
-function relationOf({ master, parent, vlan_id: vlan, members = [] }: NetworkInterface): string | null {
-  if (members.length > 0) return `of ${members.join(", ")}`;
-  if (parent != null) return `on ${parent}${vlan == null ? "" : `, VLAN ${vlan}`}`;
+function relationOf(item: NetworkInterface): string | null {
+  const { master, parent, members = [], bond_members: fares } = item;
+  const gone = (fares ?? []).filter(({ state }) => state === "gone").map(({ name }) => `${name} gone`);
+  if (members.length + gone.length > 0) return `of ${[...members, ...gone].join(", ")}`;
+  if (parent != null) return `on ${parent}${vlanOf(item)}`;
   return master == null ? null : `in ${master}`;
+}
+
+/** An id that only the name claims is no fact, and one that can't be read is not none. */
+function vlanOf({ vlan_id: vlan, vlan_id_from: from }: NetworkInterface): string {
+  if (vlan == null) return from === "unknown" ? ", VLAN unknown" : "";
+  return from === "name" ? `, VLAN ${vlan} by its name` : `, VLAN ${vlan}`;
 }
 
 function errorsOf({ counters }: NetworkInterface): Cell {
@@ -174,19 +184,33 @@ function errorsOf({ counters }: NetworkInterface): Cell {
   return errors === 0 ? "0" : { text: String(errors), color: "yellow" };
 }
 
+/** RT_TABLE_MAIN. */
+const MAIN_TABLE = 254;
+
 function waysOut(data: Network): string {
   const routes = (data.default_routes ?? []).map(
     ({ gateway, interface: by }) => `${gateway ?? "directly"} by ${by ?? "?"}`,
   );
   const several = (name: string, texts: readonly string[]): string[][] =>
     texts.length === 0 ? [[name, "none"]] : texts.map((text, index) => [index === 0 ? name : "", text]);
+  const led = (data.ways_out ?? [])
+    .filter(({ table }) => table != null && table !== MAIN_TABLE)
+    .map(
+      (way) =>
+        `${way.gateway ?? "directly"} by ${way.interface ?? "?"} (IPv${way.family}, table ${way.table})`,
+    );
   const lines = [
     ...several("Default route", routes),
+    ...(led.length > 0 ? several("By a rule", led) : []),
     ["This node's address", data.primary?.address ?? "none"],
     ...several("Name servers", data.dns_servers ?? []),
   ];
   if (data.addresses_known === false)
     lines.push(["Note", "IPv4 addresses may be missing: they can't be asked for here"]);
+  const passing = data.passing_interfaces ?? 0;
+  if (passing > 0) lines.push(["Not shown", `${passing} of containers and virtual machines`]);
+  const cut = (data.left_out ?? []).map(({ kind, count }) => `${count} ${kind}`);
+  if (cut.length > 0) lines.push(["Too many", `${cut.join(", ")} are left out`]);
   const width = Math.max(...lines.map(([name = ""]) => name.length));
   return lines.map(([name = "", text = ""]) => `${name.padEnd(width)}  ${printable(text)}\n`).join("");
 }

@@ -17,16 +17,18 @@ const COLORS: Readonly<Record<string, Color>> = { failed: "red", stale: "yellow"
 export const reportCommand: SubCommand = {
   name: "report",
   summary: "show what was collected last, or what a control API would be sent",
-  usage: "[SECTION] [--as API] [--raw] [--json] [--socket PATH]",
+  usage: "[SECTION] [--all] [--as API] [--raw] [--json] [--socket PATH]",
   words: true,
   options: {
     as: { type: "string", value: "API", help: "the very bytes this control API would be sent" },
     raw: { type: "boolean", help: "with the devices' own answers" },
+    all: { type: "boolean", help: "of one section, every field of every list, empty ones too" },
     ...CLIENT_OPTIONS,
   },
   examples: [
     "foundry-agent report",
     "foundry-agent report drives --json",
+    "foundry-agent report network --all",
     "foundry-agent report system --raw",
   ],
   async run({ values, positionals }, io) {
@@ -54,7 +56,8 @@ export const reportCommand: SubCommand = {
     if (values.json === true) printJson(io, section);
     else {
       io.stdout(`${sectionHeadline(section, io.now())}\n`);
-      if (section.data !== null) io.stdout(`\n${genericText(section.data, { now: io.now() })}`);
+      if (section.data !== null)
+        io.stdout(`\n${genericText(section.data, { now: io.now(), all: values.all === true })}`);
     }
     return EXIT.ok;
   },

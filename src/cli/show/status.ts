@@ -94,8 +94,7 @@ function belowText(status: StatusWire, io: Shower, socket: unknown): string {
   const parts: string[] = [];
   if (status.not_yet_known.length > 0) {
     const what = [...new Set(status.not_yet_known.map(({ text }) => text))].join(", ");
-    parts.push(`Not yet known, a minute after the start at the latest: ${printable(what)}
-`);
+    parts.push(broken(`Not yet known, a minute after the start at the latest: ${what}`, io));
   }
   if (status.running_command !== null) {
     const { id, type, state, step, since } = status.running_command;
@@ -117,7 +116,7 @@ function belowText(status: StatusWire, io: Shower, socket: unknown): string {
     const until = at(status.hold.until);
     const long = until === null ? "until it is released" : `for ${duration(Math.max(0, until - now))} more`;
     parts.push(
-      `Held by ${printable(status.hold.by)} ${long}: ${printable(status.hold.reason)}\nTo end it: ${nextStepHere("foundry-agent release", socket)}\n`,
+      `${broken(`Held by ${status.hold.by} ${long}: ${status.hold.reason}`, io)}To end it: ${nextStepHere("foundry-agent release", socket)}\n`,
     );
   }
   parts.push(title("Control APIs", io.color) + apisText(status, io, socket));
@@ -132,14 +131,11 @@ function belowText(status: StatusWire, io: Shower, socket: unknown): string {
 
 function headline(status: StatusWire, io: Shower): string {
   const { color } = io;
-  const broken = (line: string): string => `${wrapText(line, terminalWidth(io), 0)}\n`;
+  const asLine = (line: string): string => `${wrapText(line, terminalWidth(io), 0)}\n`;
   const word = paint(status.status, status.status === "online" ? "green" : "yellow", color);
   const ids = status.control_apis.filter((api) => api.node_id !== null);
-  const named = ids
-    .map(({ name, node_id }) => `${printable(node_id ?? "")} at ${printable(name)}`)
-    .join(", ");
   const node =
-    status.node_id === null ? "not registered" : `node ${ids.length > 1 ? named : printable(status.node_id)}`;
+    status.node_id === null ? "not registered" : `node ${ids.map((api) => nodeText(api, status)).join(", ")}`;
   const mode =
     status.mode === "live" && status.hardware
       ? "live: commands may touch hardware"
@@ -150,15 +146,27 @@ function headline(status: StatusWire, io: Shower): string {
           : status.mode === null && status.hardware
             ? "hardware is touched only when asked on this host"
             : "hardware is never touched";
-  const silent = status.control_apis.filter(isSilent).map(({ name }) => printable(name));
+  const silent = status.control_apis
+    .filter((api) => isSilent(api, status))
+    .map(({ name }) => printable(name));
   const alone =
     silent.length === 0
       ? ""
       : `${status.status === "online" ? ", but" : " and"} does not report to ${silent.join(" and ")}`;
   const agent = `foundry-agent ${printable(status.version)}, running for ${status.uptime_s < 1 ? "less than 1 s" : duration(status.uptime_s * 1000)}, ${node} (${mode})`;
   return [`${printable(status.hostname)} is ${word}${alone}`, agent, armedLine(status.armed, color)]
-    .map(broken)
+    .map(asLine)
     .join("");
+}
+
+/** "node_1, named rack4-vm, at NAME": what is told by the first line already, or by there being one API, is left out. */
+function nodeText(
+  { name, node_id, node_name }: StatusWire["control_apis"][number],
+  { hostname, control_apis }: StatusWire,
+): string {
+  const called = node_name == null || node_name === hostname ? "" : `, named ${printable(node_name)}`;
+  const several = control_apis.filter((api) => api.node_id !== null).length > 1;
+  return `${printable(node_id ?? "")}${called}${several ? `${called === "" ? "" : ","} at ${printable(name)}` : ""}`;
 }
 
 /** Which nodes are armed: one line that is the same everywhere, for people and for grep over a fleet. */
@@ -225,20 +233,22 @@ function apisText(status: StatusWire, io: Shower, socket: unknown): string {
     const left = status.conditions.some(({ code, subject }) => code === "left" && subject === name);
     return [left ? null : note, register, error]
       .filter((text) => text !== null)
-      .map((text) => `  ${printable(`${name}: ${text}`)}\n`);
+      .map((text) => broken(`${name}: ${text}`, io, 2));
   });
-  return indented(drawn) + remarks.join("") + meteredText(status, now);
+  return indented(drawn) + remarks.join("") + meteredText(status, io);
 }
 
 /** On a metered network nothing is held open, so what is asked for meanwhile waits for the next round. */
-function meteredText({ network_profile, control_apis }: StatusWire, now: number): string {
+function meteredText({ network_profile, control_apis }: StatusWire, io: Shower): string {
+  const now = io.now();
   if (network_profile !== "metered") return "";
   return control_apis
     .filter(({ enrolled, breaker, next_due_at }) => enrolled && breaker === "closed" && next_due_at !== null)
     .map(({ name, next_due_at, interval_s }) => {
       const arrives = relativeTime(Math.max(now, at(next_due_at) ?? now), now);
       const every = duration(interval_s * 1000);
-      return `  ${printable(name)}: on a metered network it is asked every ${every}; a command from there arrives ${arrives} at the latest\n`;
+      const text = `${name}: on a metered network it is asked every ${every}; a command from there arrives ${arrives} at the latest`;
+      return broken(text, io, 2);
     })
     .join("");
 }
@@ -248,8 +258,12 @@ function waitsForKey(api: string, { conditions }: StatusWire): boolean {
   return conditions.some(({ code, subject }) => subject === api && /^(enrol_key_needed|left)$/.test(code));
 }
 
-function isSilent(api: StatusWire["control_apis"][number]): boolean {
-  return api.breaker === "open" || (!api.enrolled && api.mode !== "read-only");
+/** One round that fails is the business of the table: the next one may do. */
+function isSilent(api: StatusWire["control_apis"][number], { conditions }: StatusWire): boolean {
+  const told = conditions.some(({ subject, severity }) => subject === api.name && severity !== "info");
+  return (
+    (api.breaker === "open" && (told || api.failures > 1)) || (!api.enrolled && api.mode !== "read-only")
+  );
 }
 
 function apiState(api: StatusWire["control_apis"][number]): Cell {
@@ -276,6 +290,11 @@ function collectorsText(status: StatusWire, io: Shower): string {
       : `  ${wrapText(`${word}: ${printable(names.join(", "))}`, terminalWidth(io), 2)}\n`;
   });
   return lines.length === 0 ? "  none\n" : lines.join("");
+}
+
+/** A sentence at the terminal's edge. @param indent of all its lines */
+function broken(text: string, io: Shower, indent = 0): string {
+  return `${" ".repeat(indent)}${wrapText(printable(text), terminalWidth(io), indent)}\n`;
 }
 
 function indented(text: string): string {

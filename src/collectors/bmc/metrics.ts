@@ -2,6 +2,7 @@
 
 import type { Metric, Sample } from "../collector.ts";
 import type { BmcData, BmcSensor } from "./schema.ts";
+import { baseValue } from "./units.ts";
 
 type BmcMetric = Metric<BmcData>;
 
@@ -12,8 +13,10 @@ function reading(name: string, help: string, kind: BmcSensor["kind"]): BmcMetric
     type: "gauge",
     *samples({ sensors }) {
       for (const sensor of sensors ?? [])
-        if (sensor.kind === kind && sensor.value !== null && !/percent|%/i.test(sensor.unit ?? ""))
-          yield { value: sensor.value, labels: { id: sensor.id, name: sensor.name } };
+        if (sensor.kind === kind) {
+          const value = baseValue(sensor);
+          if (value !== null) yield { value, labels: { id: sensor.id, name: sensor.name } };
+        }
     },
   };
 }

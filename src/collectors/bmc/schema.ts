@@ -37,10 +37,12 @@ const sensorSchema = v.object({
   kind: v.picklist(["temperature", "fan", "voltage", "current", "power", "supply", "other"]),
   state: v.pipe(
     v.nullable(v.picklist(["ok", "warning", "critical"])),
-    v.description("By the BMC's own thresholds; null: no reading"),
+    v.description(
+      "By the BMC's own thresholds, or by what the IPMI specification says of the states it asserts; null: no reading",
+    ),
   ),
   value: v.nullable(v.number()),
-  unit: text("As the BMC says: degrees C, RPM, Volts, Amps, Watts, percent"),
+  unit: text("As the BMC says: degrees C (or F, K), RPM, Volts, Amps, Watts, percent"),
   asserted: text("What a sensor without a value says: Presence detected, Failure detected"),
 });
 

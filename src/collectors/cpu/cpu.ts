@@ -14,8 +14,8 @@ import { cpuConditions } from "./conditions.ts";
 import { cpuMetrics } from "./metrics.ts";
 import { type CpuModel, readCpuModel } from "./model.ts";
 import { openFirmware } from "./raspberry-firmware.ts";
-import { type Cpu, cpuSchema } from "./schema.ts";
-import { findSensors, readTemperatures, type SensorFile } from "./temperature.ts";
+import { type Cpu, cpuSchema, type Throttling } from "./schema.ts";
+import { areTheSame, findSensors, readTemperatures, type SensorFile } from "./temperature.ts";
 import { findThrottling, fromFlags, readThrottling, type ThrottlingSource } from "./throttling.ts";
 import {
   type CpuTicks,
@@ -49,12 +49,24 @@ export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
   let found: Found | null = null;
   let lastTicks: CpuTicks | null = null;
   let lastCounts: ReadonlyMap<string, number> = new Map();
+  let lastDear: { at: number; value: Throttling } | null = null;
+
+  /** The firmware first, by the helper; a file whose every read is a warning in the kernel's log seldom and last. */
+  function readHeldBack(files: Files, source: ThrottlingSource, now: number): Throttling {
+    const flags = firmware.flags();
+    if (flags !== null) return fromFlags(flags);
+    if (source.kind !== "get_throttled") return readThrottling(files, source, lastCounts);
+    if (lastDear === null || now - lastDear.at > LOOK_AGAIN_MS)
+      lastDear = { at: now, value: readThrottling(files, source, lastCounts) };
+    return lastDear.value;
+  }
 
   function read({ machine }: CollectContext): Cpu {
     const { files, clock } = machine;
     const online = files.text("/sys/devices/system/cpu/online");
     if (found === null || found.online !== online || clock.monotonic() - found.at > LOOK_AGAIN_MS)
       found = look(files, online, clock.monotonic());
+    else if (!areTheSame(files, found.sensors)) found = { ...found, sensors: findSensors(files) };
     const { model, policies, range } = found;
 
     const ticks = parseTotalTicks(readWhole(files, "/proc/stat", FIRST_LINE));
@@ -71,9 +83,7 @@ export function cpuCollector(helper: HelperPort | null = null): Collector<Cpu> {
     }
 
     const { temperatures, failed } = readTemperatures(files, found.sensors);
-    const flags = found.throttling.kind === "get_throttled" ? null : firmware.flags();
-    const throttling =
-      flags === null ? readThrottling(files, found.throttling, lastCounts) : fromFlags(flags);
+    const throttling = readHeldBack(files, found.throttling, clock.monotonic());
     lastCounts = new Map(throttling.packages.map(({ package: id, count }) => [id, count]));
     const current_mhz = policies.length > 0 ? readCurrentMhz(files, policies) : model.virtualMhz;
 

@@ -2,6 +2,7 @@
 import type { Files } from "../../system/files.ts";
 import { type CpuInfo, parseCpuInfo, x86Flags } from "../linux/cpuinfo.ts";
 import { oneLine, readWhole } from "../linux/text.ts";
+import { armCore } from "./arm-parts.ts";
 
 const CPU = "/sys/devices/system/cpu";
 /** 512 threads with 1.6 KB each. */
@@ -31,41 +32,6 @@ const VENDORS: Readonly<Record<string, string>> = {
   Shanghai: "Zhaoxin",
 };
 
-/** MIDR implementer codes, and part numbers of what is met in servers and single-board computers. */
-const ARM: Readonly<Record<string, { name: string; parts: Readonly<Record<string, string>> }>> = {
-  "0x41": {
-    name: "ARM",
-    parts: {
-      "0xb76": "ARM1176",
-      "0xc07": "Cortex-A7",
-      "0xc08": "Cortex-A8",
-      "0xc09": "Cortex-A9",
-      "0xc0f": "Cortex-A15",
-      "0xd03": "Cortex-A53",
-      "0xd04": "Cortex-A35",
-      "0xd05": "Cortex-A55",
-      "0xd07": "Cortex-A57",
-      "0xd08": "Cortex-A72",
-      "0xd09": "Cortex-A73",
-      "0xd0a": "Cortex-A75",
-      "0xd0b": "Cortex-A76",
-      "0xd0c": "Neoverse-N1",
-      "0xd40": "Neoverse-V1",
-      "0xd41": "Cortex-A78",
-      "0xd49": "Neoverse-N2",
-      "0xd4f": "Neoverse-V2",
-      "0xd84": "Neoverse-V3",
-      "0xd8e": "Neoverse-N3",
-    },
-  },
-  "0x43": { name: "Cavium", parts: { "0x0a1": "ThunderX 88XX", "0x0af": "ThunderX2" } },
-  "0x46": { name: "Fujitsu", parts: { "0x001": "A64FX" } },
-  "0x48": { name: "HiSilicon", parts: { "0xd01": "Kunpeng-920" } },
-  "0x51": { name: "Qualcomm", parts: { "0xc00": "Falkor" } },
-  "0x61": { name: "Apple", parts: {} },
-  "0xc0": { name: "Ampere", parts: { "0xac3": "Ampere-1", "0xac4": "Ampere-1a" } },
-};
-
 export function readCpuModel(files: Files): CpuModel {
   // Hidden or broken: sysfs below still counts the CPUs.
   const info = parseCpuInfo(readWhole(files, "/proc/cpuinfo", MAX_CPUINFO));
@@ -93,15 +59,13 @@ export function nameOf(info: CpuInfo): { model: string | null; vendor: string | 
       model: oneLine(named ?? info.board.get("cpu") ?? first?.get("cpu") ?? first?.get("uarch")),
       vendor: id === undefined ? null : oneLine(VENDORS[id] ?? id),
     };
-  const parts = new Set<string>();
-  for (const { fields } of info.processors) {
-    const code = fields.get("CPU implementer")?.toLowerCase() ?? "";
-    const part = fields.get("CPU part")?.toLowerCase() ?? "";
-    parts.add(ARM[code]?.parts[part] ?? `part ${part}`);
-  }
+  const cores = info.processors.map(({ fields }) =>
+    armCore(fields.get("CPU implementer")?.toLowerCase() ?? "", fields.get("CPU part")?.toLowerCase() ?? ""),
+  );
+  const models = new Set(cores.map(({ model }) => model));
   return {
-    model: oneLine([...parts].slice(0, 4).join(" + ")),
-    vendor: oneLine(ARM[implementer]?.name ?? `implementer ${implementer}`),
+    model: oneLine([...models].slice(0, 4).join(" + ")),
+    vendor: oneLine(cores[0]?.vendor),
   };
 }
 
@@ -119,18 +83,39 @@ function topologyOf(info: CpuInfo): Topology | null {
   return places.length === 0 ? null : count(places);
 }
 
-/** From sysfs, two small files a CPU. Packages that the firmware does not number are -1: taken for one. */
+/**
+ * From sysfs, two small files a CPU. A core is told by the threads that share it: its number is one of its cluster, and
+ * several clusters (big.LITTLE) have the same ones.
+ */
 function readTopology(files: Files, info: CpuInfo): Topology {
   const online = parseCpuList(files.text(`${CPU}/online`) ?? "");
   const cpus = online.length > 0 ? online : info.processors.map(({ processor }) => processor);
+  const isOneSocket = hasOneSocket(files, info);
   const places: [string, string, number][] = [];
   for (const cpu of cpus) {
-    const socket = files.text(`${CPU}/cpu${cpu}/topology/physical_package_id`);
-    const core = files.text(`${CPU}/cpu${cpu}/topology/core_id`);
-    if (socket !== null && core !== null) places.push([socket, core, cpu]);
+    const at = `${CPU}/cpu${cpu}/topology`;
+    const socket = files.text(`${at}/physical_package_id`);
+    const core = files.text(`${at}/thread_siblings_list`) ?? files.text(`${at}/core_id`);
+    // Numbered apart where nobody shares a list over sockets: a core's number alone is not unique.
+    if (socket !== null && core !== null) places.push([isOneSocket ? "0" : socket, `${socket}/${core}`, cpu]);
   }
   if (places.length === cpus.length && cpus.length > 0) return count(places);
   return { sockets: null, cores: null, threads: cpus.length || null, packages: [] };
+}
+
+/**
+ * A device tree that does not number sockets has one: what kernels before 5.19 call a package there is a cluster. ARM
+ * servers, which have ACPI's table of processors, number their own; a package they do not number is -1, taken for one.
+ */
+function hasOneSocket(files: Files, info: CpuInfo): boolean {
+  if (info.processors[0]?.fields.get("CPU implementer") === undefined) return false;
+  if (files.presence("/sys/firmware/acpi/tables/PPTT") === "yes") return false;
+  if (
+    files.presence("/proc/device-tree/cpus") !== "yes" &&
+    files.presence("/proc/device-tree/model") !== "yes"
+  )
+    return new Set(info.processors.map(({ fields }) => fields.get("CPU part"))).size > 1;
+  return !files.list("/proc/device-tree/cpus/cpu-map").some((name) => /^socket\d+$/.test(name));
 }
 
 function count(places: readonly [string, string, number][]): Topology {

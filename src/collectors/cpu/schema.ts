@@ -15,7 +15,12 @@ const utilisationSchema = v.object({
 export type Utilisation = v.InferOutput<typeof utilisationSchema>;
 
 const temperatureSchema = v.object({
-  sensor: v.pipe(v.string(), v.description("kind and label: `coretemp Package id 0`, `cpu-thermal`")),
+  sensor: v.pipe(
+    v.string(),
+    v.description(
+      "kind and label: `coretemp Package id 0`, `cpu-thermal`; numbered in the order of their devices where several have one name: `k10temp 1 Tctl`",
+    ),
+  ),
   celsius: v.number(),
   critical_celsius: v.pipe(count, v.description("where the hardware shuts down or throttles by itself")),
   chip: v.pipe(text, v.description("node_exporter's label of the hwmon chip")),

@@ -11,7 +11,7 @@ const HWMON = "/sys/class/hwmon";
 
 export type ThrottlingSource =
   | { readonly kind: "get_throttled"; readonly path: string }
-  | { readonly kind: "rpi_volt"; readonly path: string }
+  | { readonly kind: "rpi_volt"; readonly folder: string }
   | { readonly kind: "thermal_throttle"; readonly packages: readonly { package: string; path: string }[] }
   | { readonly kind: "none" };
 
@@ -20,18 +20,20 @@ export function findThrottling(
   files: Files,
   packages: readonly { package: string; cpu: number }[],
 ): ThrottlingSource {
-  if (files.presence(GET_THROTTLED) === "yes" && files.text(GET_THROTTLED) !== null)
-    return { kind: "get_throttled", path: GET_THROTTLED };
   for (const folder of files.list(HWMON))
     if (files.text(`${HWMON}/${folder}/name`) === "rpi_volt")
-      return { kind: "rpi_volt", path: `${HWMON}/${folder}/in0_lcrit_alarm` };
+      return { kind: "rpi_volt", folder: `${HWMON}/${folder}` };
   const counters = packages
     .map(({ package: id, cpu }) => ({
       package: id,
       path: `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle/package_throttle_count`,
     }))
     .filter(({ path }) => files.presence(path) === "yes");
-  return counters.length > 0 ? { kind: "thermal_throttle", packages: counters } : { kind: "none" };
+  if (counters.length > 0) return { kind: "thermal_throttle", packages: counters };
+  // Only its being there is asked for: each read makes the kernel print a warning with a stack, and taints it.
+  return files.presence(GET_THROTTLED) === "yes"
+    ? { kind: "get_throttled", path: GET_THROTTLED }
+    : { kind: "none" };
 }
 
 /** @param before the package counters of the last collection; empty at the first, when "now" can't be told */
@@ -44,7 +46,8 @@ export function readThrottling(
     const flags = parseThrottledFlags(files.text(source.path) ?? "");
     if (flags !== null) return fromFlags(flags);
   } else if (source.kind === "rpi_volt") {
-    const alarm = files.number(source.path);
+    const isStillIt = files.text(`${source.folder}/name`) === "rpi_volt";
+    const alarm = isStillIt ? files.number(`${source.folder}/in0_lcrit_alarm`) : null;
     if (alarm !== null) return fromUnderVoltage(alarm !== 0);
   } else if (source.kind === "thermal_throttle") {
     const packages = [];

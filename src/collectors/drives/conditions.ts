@@ -4,6 +4,7 @@ import type { EventDraft } from "../../model/event.ts";
 import { plural } from "../../model/text/sentence.ts";
 import { untold } from "../told-once.ts";
 import type { Drive, DriveMount, DrivesData, HistoryEntry } from "./schema.ts";
+import { sharedCondition, twinsOf } from "./twins.ts";
 
 const WORN_PERCENT = 90;
 
@@ -12,8 +13,10 @@ export function driveConditions(data: DrivesData): ConditionDraft[] {
   const add = (code: string, subject: string, severity: Severity, text: string, nextStep: string): void => {
     found.set(`${code} ${subject}`, { code, subject, severity, text, nextStep });
   };
+  const serials = data.missing.map(({ serial }) => serial);
   for (const drive of data.missing) {
-    const name = drive.serial ?? drive.id;
+    const isAlone = serials.filter((serial) => serial === drive.serial).length === 1;
+    const name = isAlone ? (drive.serial ?? drive.id) : drive.id;
     const what = [drive.model, drive.slot === null ? null : `slot ${drive.slot}`, `last ${drive.last_name}`];
     add(
       "drive_missing",
@@ -38,7 +41,8 @@ export function driveConditions(data: DrivesData): ConditionDraft[] {
         );
     }
   }
-  return [...found.values()];
+  const shared = twinsOf(data.drives).map(({ share, devices }) => sharedCondition(share, devices));
+  return [...found.values(), ...shared];
 }
 
 type Add = (code: string, subject: string, severity: Severity, text: string, nextStep: string) => void;

@@ -13,7 +13,8 @@ import { historyKeeper } from "../told-once.ts";
 import { askTemperature, NO_SENSOR, type Temperature } from "./ask.ts";
 import { driveConditions, driveEvents } from "./conditions.ts";
 import { driveMetrics } from "./metrics.ts";
-import { type DriveMemory, missingOf, parseDriveMemory, remember } from "./missing.ts";
+import { type DriveMemory, learnKeys, missingOf, parseDriveMemory, remember, sharedOf } from "./missing.ts";
+import { type DriveKeys, driveKeys } from "./scan/keys.ts";
 import { driveScanner, type Scan, type ScannedDrive } from "./scan/scan.ts";
 import { type Drive, type DriveIo, type DrivesData, drivesSchema } from "./schema.ts";
 import { driveTable } from "./table.ts";
@@ -26,10 +27,12 @@ const SETTLING_S = 180;
 
 const OFFLINE = new Set(["offline", "transport-offline", "cancel", "deleted", "dead", "deleting"]);
 
-export function drivesCollector(): Collector<DrivesData> {
-  const scanner = driveScanner();
+/** @param keys shared with the section `smart`, so that a drive has one key in both */
+export function drivesCollector(keys: DriveKeys = driveKeys()): Collector<DrivesData> {
+  const scanner = driveScanner(keys);
   const readMounts = mountReader();
   const told = historyKeeper(parseDriveMemory);
+  let learned = false;
   let remembered: { memory: DriveMemory; kept: unknown; scan: Scan; settling: boolean } | null = null;
 
   /** Compare with the memory, only when one of both changed, and write only what is new. */
@@ -39,7 +42,8 @@ export function drivesCollector(): Collector<DrivesData> {
       return remembered.memory;
     const before = told.read(context.memory);
     const settling = isSettling(context.machine.files);
-    const memory = remember(before, drives, settling, new Date(context.machine.clock.now()).toISOString());
+    const now = new Date(context.machine.clock.now()).toISOString();
+    const memory = { ...remember(before, drives, settling, now), ...sharedOf(keys) };
     told.keep(context.memory, before, memory);
     remembered = { memory, kept: context.memory.get(), scan, settling };
     return memory;
@@ -49,6 +53,8 @@ export function drivesCollector(): Collector<DrivesData> {
     const { files, clock } = context.machine;
     if (files.presence("/sys/block") === "denied")
       return noData("The folder /sys/block may not be looked into.");
+    if (!learned) learnKeys(keys, parseDriveMemory(context.memory.get()));
+    learned = true;
     const scan = scanner.scan(files, clock.monotonic(), context.options.drivetemp === true);
     if (scan.blockCount === 0 && (parseDriveMemory(context.memory.get())?.drives.length ?? 0) > 0)
       throw new AgentError(

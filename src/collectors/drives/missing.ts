@@ -7,8 +7,11 @@
  * disks over a network (iSCSI, FC, NVMe over fabrics); nor drives without any id of their own.
  */
 import * as v from "valibot";
+import { AgentError } from "../../model/errors.ts";
 import type { Memory } from "../collector.ts";
 import { seqSchema, usable, usableHistory, withNews } from "../told-once.ts";
+import type { DriveKeys, SharedClaim } from "./scan/keys.ts";
+import { sharedSchema } from "./scan/shared-schema.ts";
 import type { Drive, HistoryEntry, MissingDrive } from "./schema.ts";
 
 const MAX_DRIVES = 2_000;
@@ -35,6 +38,7 @@ const historySchema = v.object({
 const memorySchema = v.object({
   drives: v.array(v.unknown()),
   history: v.array(v.unknown()),
+  shared: v.optional(v.array(v.unknown())),
 });
 
 type News = Omit<HistoryEntry, "seq">;
@@ -44,6 +48,8 @@ type Remembered = v.InferOutput<typeof rememberedSchema>;
 export interface DriveMemory {
   readonly drives: readonly Remembered[];
   readonly history: readonly HistoryEntry[];
+  /** Keys that more than one drive claimed; left out while there are none. */
+  readonly shared?: readonly SharedClaim[];
 }
 
 /** Of whatever was kept, what can still be used; a damaged entry costs only itself. null: nothing was kept. */
@@ -53,7 +59,28 @@ export function parseDriveMemory(value: unknown): DriveMemory | null {
   return {
     drives: usable(whole.output.drives.slice(0, MAX_DRIVES), rememberedSchema),
     history: usableHistory(whole.output.history.slice(-MAX_HISTORY), historySchema),
+    ...(whole.output.shared === undefined
+      ? {}
+      : { shared: usable(whole.output.shared.slice(0, MAX_DRIVES), sharedSchema) }),
   };
+}
+
+/** Who had which key before the start. */
+export function learnKeys(keys: DriveKeys, memory: DriveMemory | null): void {
+  const known = (memory?.drives ?? []).map(({ id, serial, model, size_bytes }) => ({
+    id,
+    wwn: null,
+    serial,
+    model,
+    sizeBytes: size_bytes,
+  }));
+  keys.learn(known, memory?.shared ?? []);
+}
+
+/** What of the keys is to be kept. */
+export function sharedOf(keys: DriveKeys): Pick<DriveMemory, "shared"> {
+  const shared = keys.shared();
+  return shared.length === 0 ? {} : { shared };
 }
 
 /** Whether a drive that leaves is missed. */
@@ -129,20 +156,30 @@ export function missingOf(memory: DriveMemory): MissingDrive[] {
  * Stop missing a drive (`drives forget SERIAL`). Drives that are there are not forgotten.
  * @param serial its serial number or its id, upper or lower case
  * @returns whether such a drive was missing
+ * @throws AgentError `drive_ambiguous`: more than one tells this serial number
  */
 export function forgetDrive(memory: Memory, serial: string): boolean {
   const kept = parseDriveMemory(memory.get());
   if (kept === null) return false;
   const wanted = serial.toLowerCase();
-  const isMeant = (drive: Remembered): boolean =>
-    drive.since !== null && [drive.serial, drive.id].some((name) => name?.toLowerCase() === wanted);
-  const drives = kept.drives.filter((drive) => !isMeant(drive));
+  const gone = kept.drives.filter((drive) => drive.since !== null);
+  const byId = gone.filter(({ id }) => id.toLowerCase() === wanted);
+  const meant = byId.length > 0 ? byId : gone.filter((drive) => drive.serial?.toLowerCase() === wanted);
+  if (meant.length > 1)
+    throw new AgentError(
+      "drive_ambiguous",
+      `more than one missing drive has the serial number "${serial}"`,
+      `foundry-agent drives forget ${meant[0]?.id}  # or ${meant[1]?.id}`,
+    );
+  const drives = kept.drives.filter((drive) => !meant.includes(drive));
   if (drives.length === kept.drives.length) return false;
   memory.set({ ...kept, drives });
   return true;
 }
 
 function isSame(drive: Drive, old: Remembered): boolean {
+  // Another WWN with the same serial number is another drive.
+  if (drive.wwn !== null && old.id.startsWith("wwn-") && !old.id.startsWith(`wwn-${drive.wwn}`)) return false;
   return drive.serial !== null && drive.serial === old.serial && drive.size_bytes === old.size_bytes;
 }
 

@@ -9,6 +9,7 @@ import { errorCode } from "../../model/errors.ts";
 import type { Files } from "../../system/files.ts";
 import type { Machine } from "../../system/machine.ts";
 import { type Collector, noData } from "../collector.ts";
+import { parseExact } from "./exact-json.ts";
 import { type Local, localSchema, shownToOthers } from "./shown.ts";
 
 type Problem = Local["problems"][number];
@@ -171,7 +172,7 @@ function readFact(
 export function parseFact(text: string): Record<string, unknown> | string {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch {
     return "it is not valid JSON";
   }

@@ -9,7 +9,9 @@ export const localSchema = v.object({
       name: v.pipe(v.string(), v.description("file name without .json")),
       data: v.pipe(
         v.nullable(v.record(v.string(), v.unknown())),
-        v.description("the file's JSON object; null where it is hidden"),
+        v.description(
+          "the file's JSON object, a number that no double can hold as its text; null where it is hidden",
+        ),
       ),
       closed: v.pipe(
         v.optional(v.literal(true)),

@@ -3,6 +3,7 @@ import type { ConditionDraft } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
 import type { EdacController, EdacModule } from "./edac.ts";
 import type { MemoryData } from "./schema.ts";
+import { roomOf } from "./set-aside.ts";
 
 /** Corrected errors below this are normal in a big machine; above, a module is going. */
 const MANY_CORRECTED = 100;
@@ -13,12 +14,15 @@ const STALLED = 10;
 
 export function memoryConditions(data: MemoryData): ConditionDraft[] {
   const found: ConditionDraft[] = [];
-  const { total_bytes, available_bytes } = data;
-  if (total_bytes !== null && available_bytes !== null && available_bytes < total_bytes * LOW_FRACTION)
+  const room = roomOf(data);
+  if (room !== null && room.available < room.total * LOW_FRACTION)
     found.push({
       code: "memory_low",
-      severity: available_bytes < total_bytes * VERY_LOW_FRACTION ? "error" : "warning",
-      text: "Less than 5 % of the memory is available.",
+      severity: room.available < room.total * VERY_LOW_FRACTION ? "error" : "warning",
+      text:
+        (data.huge_bytes ?? 0) > 0
+          ? "Less than 5 % of the memory that is not set aside as huge pages is available."
+          : "Less than 5 % of the memory is available.",
       nextStep: "ps -eo rss,pid,comm --sort=-rss | head",
     });
   if ((data.pressure?.full?.avg300 ?? 0) >= STALLED)

@@ -7,6 +7,7 @@ import { memoryChanges, memoryConditions } from "./conditions.ts";
 import { edacReader } from "./edac.ts";
 import { memoryMetrics } from "./metrics.ts";
 import { type MemoryData, memorySchema } from "./schema.ts";
+import { readHugeBytes, readZfsCache } from "./set-aside.ts";
 
 const MIB = 1024 * 1024;
 const TIB = MIB * MIB;
@@ -29,6 +30,7 @@ export function memoryCollector(): Collector<MemoryData> {
       cached_bytes: { rel: 0.25, abs: 256 * MIB },
       swap_free_bytes: { rel: 0.1, abs: 64 * MIB },
       "huge_pages.free": { rel: 0.1 },
+      "zfs_cache.size_bytes": { rel: 0.25, abs: 256 * MIB },
       ...pressureTolerances("pressure"),
       "edac.controllers[controller].corrected": { rel: 0.1 },
       "edac.controllers[controller].modules[module].corrected": { rel: 0.1 },
@@ -60,6 +62,8 @@ export function memoryCollector(): Collector<MemoryData> {
         swap_total_bytes: bytes("SwapTotal"),
         swap_free_bytes: bytes("SwapFree"),
         huge_pages: total == null || free == null || size == null ? null : { total, free, size_bytes: size },
+        huge_bytes: readHugeBytes(files, bytes("Hugetlb")),
+        zfs_cache: readZfsCache(files),
         pressure: readPressure(files, "memory"),
         oom_kills: parseOomKills(readWhole(files, "/proc/vmstat")),
         edac: readEdac(files),
@@ -79,6 +83,7 @@ const WANTED = new Set([
   "HugePages_Total",
   "HugePages_Free",
   "Hugepagesize",
+  "Hugetlb",
 ]);
 
 /** The wanted lines of /proc/meminfo; `kB` is KiB and comes out as bytes, counts (huge pages) as they are. */
@@ -110,7 +115,7 @@ function lineAt(text: string, from: number): string {
 const memoryTable: TableView<MemoryData> = {
   columns: ["what", "value"],
   rows(data) {
-    const { huge_pages, pressure, edac } = data;
+    const { huge_pages, huge_bytes, zfs_cache, pressure, edac } = data;
     const rows: (string | null)[][] = [
       ["total", size(data.total_bytes)],
       ["available", size(data.available_bytes)],
@@ -123,6 +128,8 @@ const memoryTable: TableView<MemoryData> = {
         "huge pages",
         `${huge_pages.total} of ${size(huge_pages.size_bytes)}, ${huge_pages.free} free`,
       ]);
+    if ((huge_bytes ?? 0) > 0) rows.push(["set aside as huge pages", size(huge_bytes)]);
+    if (zfs_cache !== null) rows.push(["cache of ZFS", size(zfs_cache.size_bytes)]);
     rows.push(["pressure (10 s)", pressure === null ? "unknown" : `${pressure.some.avg10} %`]);
     rows.push(["killed for lack of memory", data.oom_kills === null ? "unknown" : String(data.oom_kills)]);
     if (edac === null) rows.push(["memory errors", "not counted on this machine"]);

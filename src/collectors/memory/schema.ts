@@ -17,6 +17,19 @@ export const memorySchema = v.object({
     v.nullable(v.object({ total: v.number(), free: v.number(), size_bytes: v.number() })),
     v.description("of the default size; null: the kernel has none"),
   ),
+  huge_bytes: v.pipe(
+    bytes,
+    v.description("in pools of huge pages of all sizes, which nothing else can use; null: not told"),
+  ),
+  zfs_cache: v.pipe(
+    v.nullable(
+      v.object({
+        size_bytes: v.number(),
+        min_bytes: v.pipe(v.number(), v.description("what it keeps; the rest is given back when needed")),
+      }),
+    ),
+    v.description("null: no ZFS here"),
+  ),
   pressure: v.pipe(v.nullable(pressureSchema), v.description("null: this kernel does not tell")),
   oom_kills: v.pipe(
     v.nullable(v.number()),

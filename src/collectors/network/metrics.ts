@@ -1,6 +1,6 @@
 /** The section `network` in node_exporter's metric names. */
 import type { Metric } from "../collector.ts";
-import type { Network, NetworkInterface } from "./schema.ts";
+import type { BondMember, Network, NetworkInterface } from "./schema.ts";
 
 function perInterface(
   name: string,
@@ -56,20 +56,47 @@ export const networkMetrics: readonly Metric<Network>[] = [
   },
   {
     name: "node_network_info",
-    help: "One per interface, with what it is.",
+    help: "Non-numeric data of each interface, value is always 1.",
     type: "gauge",
-    *samples(data) {
-      for (const item of data.interfaces) {
-        yield {
-          value: 1,
-          labels: {
-            device: item.name,
-            address: item.mac ?? "",
-            duplex: item.duplex ?? "",
-            operstate: item.state ?? "",
-          },
-        };
-      }
-    },
+    samples: ({ interfaces }) => interfaces.map((item) => ({ value: 1, labels: infoLabels(item) })),
   },
+  perBond("node_bonding_slaves", "Number of configured slaves per bonding interface.", () => true),
+  perBond(
+    "node_bonding_active",
+    "Number of active slaves per bonding interface.",
+    // As by the MII status, whatever LACP makes of it.
+    ({ state }) => state === "ok" || state === "other_aggregator" || state === "no_partner",
+  ),
 ];
+
+const NO_ADDRESS = "00:00:00:00:00:00";
+
+/** As node_exporter has them, all of them. */
+function infoLabels(item: NetworkInterface): Record<string, string> {
+  const address = item.mac ?? (item.kind === "loopback" ? NO_ADDRESS : "");
+  return {
+    device: item.name,
+    address,
+    adminstate: item.up === null ? "" : item.up ? "up" : "down",
+    broadcast: item.broadcast ?? (item.kind === "loopback" ? NO_ADDRESS : ""),
+    duplex: item.duplex ?? "",
+    ifalias: item.alias ?? "",
+    operstate: item.state ?? "",
+  };
+}
+
+function perBond(name: string, help: string, counts: (member: BondMember) => boolean): Metric<Network> {
+  return {
+    name,
+    help,
+    type: "gauge",
+    *samples({ interfaces }) {
+      for (const { name: master, kind, bond_members: members } of interfaces)
+        if (kind === "bond" && members !== null)
+          yield {
+            value: members.filter((member) => member.state !== "gone" && counts(member)).length,
+            labels: { master },
+          };
+    },
+  };
+}

@@ -1,34 +1,58 @@
 /**
- * Network: every interface, down ones too. Names and states from /sys/class/net, counters from one read of
- * /proc/net/dev, addresses from the kernel (which lists only interfaces that are up) and /proc/net/if_inet6.
- * Many files there give EINVAL or -1 on a link that is down or virtual: each is read in its own try.
+ * Network: every interface of this host, down ones too. Names and states from /sys/class/net, counters from one read of
+ * /proc/net/dev, IPv4 addresses and the ways out from the kernel itself, IPv6 addresses from /proc/net/if_inet6.
  */
+
+import { NEVER_NEWS } from "../../model/facets.ts";
 import type { Files } from "../../system/files.ts";
-import type { InterfaceAddress, Machine } from "../../system/machine.ts";
-import type { Collector } from "../collector.ts";
-import { oneLine } from "../linux/text.ts";
-import { networkChanges, networkConditions } from "./conditions.ts";
-import { baseName, type Fixed, NET, readFixed } from "./fixed.ts";
+import type { KernelNetwork } from "../../system/libc/kernel-network.ts";
+import type { CollectContext, Collector } from "../collector.ts";
+import { readWhole } from "../linux/text.ts";
+import { addressesByInterface, withReachable } from "./addresses.ts";
+import { networkChanges } from "./changes.ts";
+import { networkConditions } from "./conditions.ts";
+import { bondMembers, readBond } from "./links/bonds.ts";
+import { type Flapping, openFlapping } from "./links/flapping.ts";
+import {
+  countKinds,
+  type FixedCache,
+  type ReadInterface,
+  readInterface,
+  type Selection,
+  selectInterfaces,
+} from "./links/interfaces.ts";
+import { WIRED } from "./links/kinds.ts";
+import {
+  goneMembers,
+  keepUsual,
+  lostLinks,
+  missingDevices,
+  readUsual,
+  type Usual,
+  updated,
+} from "./links/usual.ts";
 import { listeningReader } from "./listening.ts";
 import { networkMetrics } from "./metrics.ts";
-import {
-  type Address6,
-  type Counters,
-  parseAddresses6,
-  parseCounters,
-  parseNameservers,
-  parseRoutes4,
-  parseRoutes6,
-  scopeOf,
-} from "./routes.ts";
-import { type Network, type NetworkInterface, NetworkSchema } from "./schema.ts";
+import { readNameservers } from "./resolvers.ts";
+import { parseAddresses6, parseCounters, parseRoutes4, parseRoutes6 } from "./routes.ts";
+import { type Network, type NetworkInterface, NetworkSchema, type Route, type Way } from "./schema.ts";
+import { askedWays, concludedWays, primaryOf } from "./ways.ts";
 
-const MAX_INTERFACES = 512;
-const MAX_WORD = 64;
-const IFF_UP = 0x1;
+const USUAL_BYTES = 64 * 1024;
+/** Of the counters and addresses of 8000 interfaces. */
+const MAX_BYTES = 1024 * 1024;
+/** So many IPv6 routes as are more than the usual bytes are gone through this often, milliseconds. */
+const LONG_ROUTES_MS = 10 * 60_000;
+
+/** What is remembered between two looks. */
+interface Remembered {
+  readonly fixed: FixedCache;
+  readonly flapping: Flapping;
+  longRoutes: { at: number; routes: readonly Route[] } | null;
+}
 
 export function networkCollector(): Collector<Network> {
-  const fixed = new Map<string, Fixed>();
+  const remembered: Remembered = { fixed: new Map(), flapping: openFlapping(), longRoutes: null };
   const readListening = listeningReader();
   return {
     name: "network",
@@ -42,6 +66,7 @@ export function networkCollector(): Collector<Network> {
       "interfaces[name].counters": { rel: 0.25, abs: 1000 },
       "interfaces[name].carrier_changes": {},
       "listening.osd_range": { rel: 0.1 },
+      passing_interfaces: NEVER_NEWS,
     },
     // Any local user can ask the kernel for MAC addresses.
     sensitive: [],
@@ -60,166 +85,123 @@ export function networkCollector(): Collector<Network> {
     glance: ({ interfaces }) => interfaces.map(({ name }) => name).join(", ") || "no interfaces",
     conditions: networkConditions,
     changes: networkChanges,
-    collect: ({ machine }) =>
-      collect(machine, fixed, readListening(machine.files, machine.clock.monotonic())),
+    collect(context) {
+      const kernel = context.machine.kernel?.() ?? null;
+      try {
+        const { files, clock } = context.machine;
+        return {
+          ...collect(context, kernel, remembered),
+          listening: readListening(files, clock.monotonic()),
+        };
+      } finally {
+        kernel?.close();
+      }
+    },
   };
 }
 
-function collect(machine: Machine, fixed: Map<string, Fixed>, listening: Network["listening"]): Network {
-  const { files } = machine;
-  // What is in each folder, in one look: most of what could be there is not, and asking for each costs as much.
-  const found = new Map(files.list(NET).map((name) => [name, new Set(files.list(`${NET}/${name}`))]));
-  const names = [...found.keys()].filter((name) => found.get(name)?.has("ifindex"));
-  const shown = names.slice(0, MAX_INTERFACES);
-  const known = machine.addresses();
-  const addresses6 = parseAddresses6(files.text("/proc/net/if_inet6") ?? "");
-  const counters = parseCounters(files.text("/proc/net/dev") ?? "");
-  for (const name of fixed.keys())
-    if (!shown.includes(name.slice(0, name.lastIndexOf("#")))) fixed.delete(name);
-  const interfaces = shown.map((name) =>
-    readInterface(
-      files,
-      name,
-      found.get(name) ?? new Set(),
-      fixed,
-      addressesOf(name, known, addresses6),
-      counters.get(name) ?? null,
-    ),
-  );
+function collect(
+  context: CollectContext,
+  kernel: KernelNetwork | null,
+  remembered: Remembered,
+): Omit<Network, "listening"> {
+  const { files, clock } = context.machine;
+  const known = kernel?.addresses() ?? context.machine.addresses();
+  const addresses = addressesByInterface(known, parseAddresses6(readLong(files, "/proc/net/if_inet6")));
   const default_routes = [
-    ...parseRoutes4(files.text("/proc/net/route") ?? ""),
-    ...parseRoutes6(files.text("/proc/net/ipv6_route") ?? ""),
+    ...parseRoutes4(readWhole(files, "/proc/net/route")), // in order of destination, so the default ones come first
+    ...readRoutes6(files, clock.monotonic(), remembered),
   ];
+  const asked = kernel === null ? null : askedWays(kernel);
+  const ways = new Set([...(asked ?? []), ...default_routes].map((way) => way.interface));
+  const selection = selectInterfaces(files, kernel, remembered.fixed, ways, withReachable(addresses));
+  const names = new Set(selection.shown.map(({ name }) => name));
+  const counters = parseCounters(readLong(files, "/proc/net/dev"), names);
+  const read = selection.shown.map((found) =>
+    readInterface(files, found, addresses.get(found.name) ?? [], counters.get(found.name) ?? null),
+  );
+  const ways_out = asked ?? concludedWays(default_routes, withAll(read, addresses));
+  const steady = read.map((item) => ({ ...item, flapping: isFlapping(item, remembered, clock.monotonic()) }));
+  remembered.flapping.only(names, clock.monotonic());
+  const before = readUsual(context.memory);
+  const usual = updated(before, steady, ways_out, clock.now());
+  keepUsual(context.memory, before, usual);
+  const ports = new Map(read.map((item) => [item.name, item]));
   return {
-    interfaces,
-    interfaces_left_out: names.length - shown.length,
-    default_routes,
-    primary: primaryOf(default_routes, interfaces),
-    dns_servers: nameservers(files),
-    listening,
+    interfaces: steady.map((item) => ({ ...item, bond_members: membersOf(files, item, usual, ports) })),
+    ...countsOf(selection),
+    default_routes: default_routes.map((route) => withGateway(route, ways_out)),
+    ways_out,
+    ways_out_from: asked === null ? "tables" : "kernel",
+    primary: primaryOf(ways_out, default_routes),
+    links_lost: lostLinks(usual),
+    missing: missingDevices(usual),
+    dns_servers: readNameservers(files),
     addresses_known: known !== null,
   };
 }
 
-function readInterface(
-  files: Files,
-  name: string,
-  entries: ReadonlySet<string>,
-  fixed: Map<string, Fixed>,
-  addresses: NetworkInterface["addresses"],
-  counters: Counters | null,
-): NetworkInterface {
-  const at = `${NET}/${name}`;
-  const key = `${name}#${files.text(`${at}/ifindex`)}`;
-  let facts = fixed.get(key);
-  if (!facts) {
-    facts = readFixed(files, name, entries);
-    fixed.set(key, facts);
-  }
-  const flags = files.number(`${at}/flags`);
-  const up = flags === null ? null : (flags & IFF_UP) !== 0;
-  const carrier = up ? files.number(`${at}/carrier`) : null;
-  // The driver is asked for speed and duplex; without a link there is nothing to ask for.
-  const asksDriver =
-    carrier === 1 && (facts.kind === "physical" || facts.kind === "bond" || facts.kind === "wireless");
-  const speed = asksDriver ? files.number(`${at}/speed`) : null;
-  const duplex = asksDriver ? files.text(`${at}/duplex`) : null;
-  const mac = realMac(files.text(`${at}/address`));
-  const lower = [...entries].filter((entry) => entry.startsWith("lower_")).map((entry) => entry.slice(6));
-  const stacked = facts.kind === "bond" || facts.kind === "bridge";
+function countsOf({
+  leftOut,
+  passing,
+}: Selection): Pick<Network, "interfaces_left_out" | "left_out" | "passing_interfaces"> {
   return {
-    name,
-    kind: facts.kind,
-    mac,
-    permanent_mac: permanentMac(files, at, entries, mac),
-    mtu: natural(files.number(`${at}/mtu`)),
-    up,
-    state: oneLine(files.text(`${at}/operstate`), MAX_WORD),
-    carrier: carrier === null ? null : carrier === 1,
-    carrier_changes: natural(files.number(`${at}/carrier_changes`)),
-    speed_mbps: speed !== null && speed > 0 && speed < 0xffff_ffff ? speed : null,
-    duplex: duplex === "full" || duplex === "half" ? duplex : null,
-    driver: facts.driver,
-    pci_address: facts.pci_address,
-    parent: facts.kind === "vlan" ? (lower[0] ?? null) : null,
-    vlan_id: facts.vlan_id,
-    master: entries.has("master") ? baseName(files.link(`${at}/master`)) : null,
-    members: facts.kind === "bridge" ? files.list(`${at}/brif`) : stacked ? lower : [],
-    bond_mode:
-      facts.kind === "bond"
-        ? (oneLine(files.text(`${at}/bonding/mode`), MAX_WORD)?.split(" ")[0] ?? null)
-        : null,
-    active_member: facts.kind === "bond" ? oneLine(files.text(`${at}/bonding/active_slave`), MAX_WORD) : null,
-    addresses,
-    counters,
+    interfaces_left_out: leftOut.length,
+    left_out: countKinds(leftOut),
+    passing_interfaces: passing,
   };
 }
 
-/** addr_assign_type 0 is NET_ADDR_PERM; a bond gives all its members one address, the own one is kept apart. */
-function permanentMac(
+/** The gateway of an IPv4 route may be an IPv6 address, which /proc/net/route can't show. */
+function withGateway(route: Route, ways: readonly Way[]): Route {
+  const way = ways.find(({ family, interface: name }) => family === route.family && name === route.interface);
+  return route.gateway === null && way?.gateway?.includes(":") ? { ...route, gateway: way.gateway } : route;
+}
+
+/** Of each interface that has any, also of those not shown: the address of the node may be on one. */
+function withAll(
+  read: readonly ReadInterface[],
+  addresses: ReadonlyMap<string, NetworkInterface["addresses"]>,
+): Pick<NetworkInterface, "name" | "addresses">[] {
+  const shown = new Set(read.map(({ name }) => name));
+  const others = [...addresses].filter(([name]) => !shown.has(name));
+  return [...read, ...others.map(([name, own]) => ({ name, addresses: own }))];
+}
+
+/** Of links that somebody else's cable or radio makes. */
+function isFlapping(item: ReadInterface, { flapping }: Remembered, now: number): boolean {
+  return WIRED.has(item.kind) && flapping.look(item.name, item.carrier_changes, now);
+}
+
+function membersOf(
   files: Files,
-  at: string,
-  entries: ReadonlySet<string>,
-  mac: string | null,
-): string | null {
-  const behindBond = entries.has("bonding_slave")
-    ? realMac(files.text(`${at}/bonding_slave/perm_hwaddr`))
-    : null;
-  if (behindBond !== null) return behindBond;
-  return files.text(`${at}/addr_assign_type`) === "0" ? mac : null;
+  { name, kind, members }: ReadInterface,
+  usual: Usual,
+  ports: ReadonlyMap<string, ReadInterface>,
+): NetworkInterface["bond_members"] {
+  if (kind !== "bond" && kind !== "team") return null;
+  const facts = kind === "bond" ? readBond(files, name, members) : null;
+  return bondMembers(members, goneMembers(usual, name), ports, facts);
 }
 
-function realMac(value: string | null): string | null {
-  return value !== null && /^(?:[0-9a-f]{2}:){5,19}[0-9a-f]{2}$/i.test(value) && !/^[0:]+$/.test(value)
-    ? value.toLowerCase()
-    : null;
+/**
+ * A node with thousands of IPv6 routes (BGP) has its default one at the end of them: reading that far is for once in a
+ * while. The way out itself is asked of the kernel each time.
+ */
+function readRoutes6(files: Files, now: number, remembered: Remembered): readonly Route[] {
+  const { longRoutes } = remembered;
+  if (longRoutes !== null && now - longRoutes.at < LONG_ROUTES_MS) return longRoutes.routes;
+  const path = "/proc/net/ipv6_route";
+  const text = readWhole(files, path, USUAL_BYTES);
+  remembered.longRoutes = null;
+  if (text.length < USUAL_BYTES) return parseRoutes6(text);
+  const routes = parseRoutes6(readWhole(files, path, MAX_BYTES));
+  remembered.longRoutes = { at: now, routes };
+  return routes;
 }
 
-function natural(value: number | null): number | null {
-  return value !== null && Number.isInteger(value) && value >= 0 ? value : null;
-}
-
-function addressesOf(
-  name: string,
-  known: readonly InterfaceAddress[] | null,
-  six: readonly Address6[],
-): NetworkInterface["addresses"] {
-  const found: NetworkInterface["addresses"] = [];
-  for (const item of known ?? []) {
-    if (item.interface !== name || item.family !== 4) continue;
-    found.push({ address: item.address, prefix: item.prefix, family: 4, scope: scopeOf(item.address) });
-  }
-  const fromFile = six.filter((item) => item.interface === name);
-  for (const { address, prefix, scope } of fromFile) found.push({ address, prefix, family: 6, scope });
-  for (const item of fromFile.length > 0 ? [] : (known ?? [])) {
-    if (item.interface !== name || item.family !== 6) continue;
-    const address = item.address.replace(/%.*$/, "");
-    found.push({ address, prefix: item.prefix, family: 6, scope: scopeOf(address) });
-  }
-  return found.sort((a, b) => a.family - b.family || (a.address < b.address ? -1 : 1));
-}
-
-function primaryOf(
-  routes: Network["default_routes"],
-  interfaces: readonly NetworkInterface[],
-): Network["primary"] {
-  for (const route of routes) {
-    const found = interfaces.find((item) => item.name === route.interface);
-    const address = found?.addresses.find((item) => item.family === route.family && item.scope === "global");
-    if (found && address) return { interface: found.name, address: address.address };
-  }
-  // The route's own family has no address to show (IPv6 by router advertisement, IPv4 without a gateway).
-  const [first] = routes;
-  if (first === undefined) return null;
-  const all = interfaces.find((item) => item.name === first.interface)?.addresses ?? [];
-  const best = all.find((item) => item.scope === "global") ?? all.find((item) => item.scope === "site");
-  return { interface: first.interface, address: best?.address ?? null };
-}
-
-/** systemd-resolved's stub hides the real servers, which stand in its own file. */
-function nameservers(files: Files): string[] {
-  const found = parseNameservers(files.text("/etc/resolv.conf") ?? "");
-  if (found.length !== 1 || !/^127\.0\.0\.5[34]$/.test(found[0] ?? "")) return found;
-  const real = parseNameservers(files.text("/run/systemd/resolve/resolv.conf") ?? "");
-  return real.length > 0 ? real : found;
+/** Few need the big buffer, so it is taken only where the usual one was filled. */
+function readLong(files: Files, path: string): string {
+  const text = readWhole(files, path, USUAL_BYTES);
+  return text.length < USUAL_BYTES ? text : readWhole(files, path, MAX_BYTES);
 }

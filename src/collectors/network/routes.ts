@@ -1,4 +1,5 @@
-/** Routes, resolvers and counters as the kernel and glibc write them: pure parsers. */
+/** Routes, addresses and counters as the kernel writes them: pure parsers. */
+import { ipv6Text } from "../../system/libc/route-messages.ts";
 
 export interface Route {
   readonly interface: string;
@@ -10,6 +11,7 @@ export interface Route {
 /** What has only zeroes for a gateway is on-link. RTF_UP 0x1, RTF_REJECT 0x200 (include/uapi/linux/route.h). */
 const UP = 0x1;
 const REJECT = 0x200;
+const MAX_LINES = 10_000;
 
 /** Default routes of /proc/net/route (fields in hex, addresses in host byte order: little-endian here). */
 export function parseRoutes4(text: string): Route[] {
@@ -29,13 +31,20 @@ export function parseRoutes4(text: string): Route[] {
   return found.sort(byMetric);
 }
 
-/** Default routes of /proc/net/ipv6_route (all fields in hex). */
+const UNSPECIFIED = "0".repeat(32);
+const DEFAULT6 = `${UNSPECIFIED} 00 `;
+/** How each table of IPv6 ends that has no default route: the kernel's own "nowhere" (fib6_null_entry). */
+const NOWHERE = / ffffffff \S+ \S+ 00200200\s+lo\s*$/;
+
+/**
+ * Default routes of the main table in /proc/net/ipv6_route (all fields in hex), which lists every table without a word
+ * of which: see `mainDefaults6`.
+ */
 export function parseRoutes6(text: string): Route[] {
   const found: Route[] = [];
-  for (const line of text.split("\n").slice(0, 20_000)) {
-    const fields = line.trim().split(/\s+/);
-    const [destination, length, , , gateway, metric, , , flags, name] = fields;
-    if (!isName(name) || length !== "00" || !/^0{32}$/.test(destination ?? "")) continue;
+  for (const line of mainDefaults6(text)) {
+    const [, , , , gateway, metric, , , flags, name] = line.trim().split(/\s+/);
+    if (!isName(name)) continue;
     const bits = Number.parseInt(flags ?? "", 16);
     if (!(bits & UP) || bits & REJECT || name === "lo") continue;
     found.push({
@@ -46,6 +55,28 @@ export function parseRoutes6(text: string): Route[] {
     });
   }
   return found.sort(byMetric);
+}
+
+/**
+ * The kernel walks the tables by their number's last byte (main is 254, local 255), and each tree with its root last
+ * (fib6_walk_continue in net/ipv6/ip6_fib.c): so the lines for ::/0, or the one for "nowhere", close each table, and
+ * the main one is the last but one. A text that is in no such order (not the kernel's) is taken as one table.
+ */
+function mainDefaults6(text: string): string[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  if (lines.at(-1)?.startsWith(DEFAULT6) !== true) return lines.filter((line) => line.startsWith(DEFAULT6));
+  const tables: string[][] = [];
+  let open: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (!line.startsWith(DEFAULT6)) continue;
+    open.push(line);
+    const next = lines[index + 1];
+    // After "nowhere" another table begins also where that has nothing but a default route.
+    if (next?.startsWith(DEFAULT6) && !NOWHERE.test(line) && !NOWHERE.test(next)) continue;
+    tables.push(open);
+    open = [];
+  }
+  return tables.at(-2) ?? tables.at(-1) ?? [];
 }
 
 /** Up to 15 characters without white space, "/" and ":" (dev_valid_name in the kernel); no garbage. */
@@ -65,16 +96,7 @@ function ipv4FromHex(hex: string): string | null {
 /** 32 hex digits as in /proc/net/if_inet6; null for the unspecified address. */
 export function ipv6FromHex(hex: string): string | null {
   if (!/^[0-9A-Fa-f]{32}$/.test(hex) || /^0+$/.test(hex)) return null;
-  const groups = (hex.match(/.{4}/g) ?? []).map((group) => Number.parseInt(group, 16).toString(16));
-  // RFC 5952: the longest run of zero groups (two at least, the first of equals) becomes "::".
-  let best = { at: -1, length: 1 };
-  for (let at = 0; at < groups.length; at++) {
-    let length = 0;
-    while (groups[at + length] === "0") length++;
-    if (length > best.length) best = { at, length };
-  }
-  if (best.at < 0) return groups.join(":");
-  return `${groups.slice(0, best.at).join(":")}::${groups.slice(best.at + best.length).join(":")}`;
+  return ipv6Text(Buffer.from(hex, "hex"));
 }
 
 export interface Address6 {
@@ -82,24 +104,36 @@ export interface Address6 {
   readonly address: string;
   readonly prefix: number;
   readonly scope: Scope;
+  readonly marks: readonly Mark[];
 }
 
 export type Scope = "global" | "site" | "link" | "host";
+export type Mark = "secondary" | "deprecated" | "temporary" | "tentative" | "duplicate" | "optimistic";
 
 const SCOPES: Record<string, Scope> = { "00": "global", "10": "host", "20": "link", "40": "site" };
+/** IFA_F_… of include/uapi/linux/if_addr.h; the file shows the lowest eight. */
+const MARKS: readonly (readonly [number, Mark])[] = [
+  [0x01, "temporary"],
+  [0x20, "deprecated"],
+  [0x08, "duplicate"],
+  [0x40, "tentative"],
+  [0x04, "optimistic"],
+];
 
 /** /proc/net/if_inet6: every IPv6 address, also of interfaces without carrier. */
 export function parseAddresses6(text: string): Address6[] {
   const found: Address6[] = [];
-  for (const line of text.split("\n").slice(0, 2000)) {
-    const [hex, , prefix, scope, , name] = line.trim().split(/\s+/);
+  for (const line of text.split("\n").slice(0, MAX_LINES)) {
+    const [hex, , prefix, scope, flags, name] = line.trim().split(/\s+/);
     const address = ipv6FromHex(hex ?? "");
     if (!name || address === null) continue;
+    const bits = Number.parseInt(flags ?? "0", 16) || 0;
     found.push({
       interface: name,
       address,
       prefix: Number.parseInt(prefix ?? "0", 16) || 0,
       scope: SCOPES[scope ?? ""] ?? "global",
+      marks: MARKS.filter(([bit]) => (bits & bit) !== 0).map(([, mark]) => mark),
     });
   }
   return found;
@@ -110,16 +144,6 @@ export function scopeOf(address: string): Scope {
   if (/^127\.|^::1$/.test(address)) return "host";
   if (/^169\.254\.|^fe[89ab]/i.test(address)) return "link";
   return "global";
-}
-
-/** nameserver lines of resolv.conf(5), at most the three that glibc uses. */
-export function parseNameservers(text: string): string[] {
-  const found: string[] = [];
-  for (const line of text.split("\n").slice(0, 500)) {
-    const match = /^\s*nameserver\s+([0-9A-Fa-f:.]{2,45}(?:%[\w.-]+)?)\s*$/.exec(line);
-    if (match && found.length < 3) found.push(match[1] as string);
-  }
-  return found;
 }
 
 export interface Counters {
@@ -133,12 +157,14 @@ export interface Counters {
   tx_dropped: number;
 }
 
-/** /proc/net/dev: counters of every interface in one read. */
-export function parseCounters(text: string): Map<string, Counters> {
+/** /proc/net/dev: counters of every interface in one read. @param only those of these */
+export function parseCounters(text: string, only?: ReadonlySet<string>): Map<string, Counters> {
   const found = new Map<string, Counters>();
-  for (const line of text.split("\n").slice(2, 2000)) {
+  for (const line of text.split("\n").slice(2, MAX_LINES)) {
     const colon = line.lastIndexOf(":");
     if (colon < 0) continue;
+    const name = line.slice(0, colon).trim();
+    if (only !== undefined && !only.has(name)) continue;
     const values = line
       .slice(colon + 1)
       .trim()
@@ -146,7 +172,7 @@ export function parseCounters(text: string): Map<string, Counters> {
       .map(Number);
     if (values.length < 12 || values.some((value) => !Number.isFinite(value) || value < 0)) continue;
     const at = (index: number): number => values[index] as number;
-    found.set(line.slice(0, colon).trim(), {
+    found.set(name, {
       rx_bytes: at(0),
       rx_packets: at(1),
       rx_errors: at(2),

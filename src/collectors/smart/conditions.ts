@@ -2,6 +2,7 @@
 import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
 import { plural, sentence } from "../../model/text/sentence.ts";
+import { sharedCondition } from "../drives/twins.ts";
 import { untold } from "../told-once.ts";
 import { MAX_HANGS } from "./rounds/ask.ts";
 import type { SmartData, SmartDrive, SmartEvent } from "./schema.ts";
@@ -33,8 +34,19 @@ export function smartConditions(data: SmartData): ConditionDraft[] {
       `The program smartctl may not open ${names(closed)}, so nothing is known of their health.`,
       "systemctl status foundry-agent-helper.socket",
     );
-  for (const drive of data.drives) aboutDrive(drive, add);
-  return found;
+  for (const drive of data.drives) {
+    aboutDrive(drive, add);
+    aboutAccepted(drive, add);
+  }
+  if (data.ack_problem !== null)
+    add(
+      "drive_acks_unreadable",
+      null,
+      "warning",
+      `What was known and accepted of drives is not known any more, so they warn again: ${data.ack_problem}.`,
+      "foundry-agent drives  # accept again what is known: drives ack SERIAL",
+    );
+  return [...found, ...data.twins.map(({ share, devices }) => sharedCondition(share, devices))];
 }
 
 function aboutSmartctl(problem: NonNullable<SmartData["problem"]>, add: Add): void {
@@ -98,6 +110,24 @@ function aboutDrive(drive: SmartDrive, add: Add): void {
 
 function findType(device: string): string {
   return `Find its type with: smartctl -i -d sat /dev/${device}; then write below [collectors.smart] in a file of conf.d: types = ["/dev/${device} sat"]`;
+}
+
+/** Nothing that anybody is to be woken for, but nothing that disappears either. */
+function aboutAccepted(
+  { device, model, reasons, severity, last_verdict, acknowledged: ack }: SmartDrive,
+  add: Add,
+): void {
+  const shown = severity === "unknown" || severity === "asleep" ? (last_verdict?.reasons ?? []) : reasons;
+  const known = shown.filter((reason) => reason.acknowledged === true);
+  if (ack === null || known.length === 0) return;
+  const what = model === null ? device : `${device} (${model})`;
+  add(
+    "smart_acknowledged",
+    device,
+    "info",
+    `Of the drive ${what} this is known and accepted since ${ack.at.slice(0, 10)}: ${known.map(({ code }) => code).join(", ")}.`,
+    `foundry-agent drives unack ${device}  # to be warned again`,
+  );
 }
 
 function names(drives: readonly SmartDrive[]): string {

@@ -6,6 +6,7 @@
 import { TYPE_NOT_PASSED_ON } from "../../helper/smart/device.ts";
 import type { SmartFacts, SmartReason, SmartVerdict } from "../../model/smart.ts";
 import { sentence } from "../../model/text/sentence.ts";
+import { type Ack, acknowledged } from "./acks/acks.ts";
 import type { SmartTrend } from "./history.ts";
 import { isHang, type SmartOutcome } from "./rounds/ask.ts";
 import type { SmartIdentity } from "./rounds/identity.ts";
@@ -35,6 +36,8 @@ export interface SmartSeen {
   readonly kept: SmartKept | null;
   readonly trend: SmartTrend | null;
   readonly lastVerdict: SmartLastVerdict | null;
+  /** What somebody has said to be known of it. */
+  readonly ack: Ack | null;
   /** When the round began; an answer from before it has its time said. */
   readonly since: number;
 }
@@ -48,11 +51,12 @@ export function hasData(facts: SmartFacts): boolean {
 }
 
 export function driveEntry(seen: SmartSeen): SmartDrive {
-  const { state, verdict } = judged(seen);
+  const { state, verdict: found } = judged(seen);
   const [way] = seen.ways;
   const fresh = state === "answered" && seen.outcome?.facts != null && hasData(seen.outcome.facts);
   const facts = fresh ? seen.outcome.facts : (seen.kept?.facts ?? null);
   const at = fresh ? seen.outcome.at : (seen.kept?.at ?? null);
+  const verdict = acknowledged(found, facts, seen.ack);
   const trend = fresh ? seen.trend : (seen.kept?.trend ?? null);
   return {
     id: seen.id,
@@ -64,7 +68,8 @@ export function driveEntry(seen: SmartSeen): SmartDrive {
     smart_ok: verdict.smart_ok,
     severity: verdict.severity,
     reasons: copied(verdict.reasons),
-    last_verdict: lastVerdict(verdict, seen),
+    last_verdict: lastVerdict(verdict, seen, facts),
+    acknowledged: seen.ack === null ? null : shownAck(seen.ack),
     hangs: seen.hangs,
     values_at: at === null || (fresh && at >= seen.since) ? null : new Date(at).toISOString(),
     trend: trend === null ? null : { ...trend },
@@ -105,11 +110,33 @@ function takesBackNothing(verdict: SmartVerdict, before: SmartLastVerdict | null
 }
 
 /** The verdict itself where it is one, with since when it holds; else the one before. */
-function lastVerdict({ severity, reasons }: SmartVerdict, seen: SmartSeen): SmartLastVerdict | null {
-  if (severity === "unknown" || severity === "asleep") return seen.lastVerdict;
+function lastVerdict(
+  { severity, reasons }: SmartVerdict,
+  seen: SmartSeen,
+  facts: SmartFacts | null,
+): SmartLastVerdict | null {
+  if (severity === "unknown" || severity === "asleep") return standing(seen, facts);
   const since =
     seen.lastVerdict?.severity === severity ? seen.lastVerdict.since : new Date(seen.since).toISOString();
   return { severity, reasons: copied(reasons), since };
+}
+
+/** The one before, by what is accepted today. */
+function standing(
+  { lastVerdict: before, ack }: SmartSeen,
+  facts: SmartFacts | null,
+): SmartLastVerdict | null {
+  if (before === null) return null;
+  const now = acknowledged(
+    { smart_ok: null, severity: before.severity, reasons: before.reasons },
+    facts,
+    ack,
+  );
+  return { ...before, severity: now.severity as SmartLastVerdict["severity"], reasons: copied(now.reasons) };
+}
+
+function shownAck({ by, at, note, reasons }: Ack): NonNullable<SmartDrive["acknowledged"]> {
+  return { by, at, note, reasons: [...new Set(reasons.map(({ code }) => code))] };
 }
 
 function openProblem(text: string): SmartReason {

@@ -26,6 +26,8 @@ export const smartVolatile: Readonly<Record<string, Tolerance>> = {
 export const smartSensitive: readonly string[] = [
   "drives[id].id",
   "drives[id].serial",
+  "drives[id].acknowledged.by",
+  "drives[id].acknowledged.note",
   "drives[id].facts.serial",
   "drives[id].facts.wwn",
   "history[seq].id",

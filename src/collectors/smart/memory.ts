@@ -4,6 +4,9 @@
  * written only when one of them changes; the values themselves are in the daily history.
  */
 import * as v from "valibot";
+import type { SharedClaim } from "../drives/scan/keys.ts";
+import { isSameSerial } from "../drives/scan/same-drive.ts";
+import { sharedSchema } from "../drives/scan/shared-schema.ts";
 import { seqSchema, usable, usableHistory, withNews } from "../told-once.ts";
 import { reasonSchema } from "./reason-schema.ts";
 import type { SmartDrive, SmartEvent, SmartLastVerdict } from "./schema.ts";
@@ -15,6 +18,8 @@ const text = v.pipe(v.string(), v.maxLength(512));
 const definite = v.picklist(["ok", "warn", "fail"]);
 const rememberedSchema = v.object({
   id: text,
+  /** Not of versions before it was written down. */
+  serial: v.optional(v.nullable(text)),
   severity: definite,
   reasons: v.array(reasonSchema),
   since: text,
@@ -40,44 +45,67 @@ const eventSchema = v.object({
   reasons: v.array(reasonSchema),
   test: v.nullable(testSchema),
 });
-const memorySchema = v.object({ drives: v.array(v.unknown()), history: v.array(v.unknown()) });
+const memorySchema = v.object({
+  drives: v.array(v.unknown()),
+  history: v.array(v.unknown()),
+  shared: v.fallback(v.array(v.unknown()), []),
+});
 
 type Remembered = v.InferOutput<typeof rememberedSchema>;
 
 export interface SmartMemory {
   readonly drives: readonly Remembered[];
   readonly history: readonly SmartEvent[];
+  /** Keys that more than one drive claimed. */
+  readonly shared: readonly SharedClaim[];
 }
 
 /** Of whatever was kept, what can still be used; a damaged entry costs only itself. */
 export function parseSmartMemory(value: unknown): SmartMemory {
   const whole = v.safeParse(memorySchema, value);
-  if (!whole.success) return { drives: [], history: [] };
+  if (!whole.success) return { drives: [], history: [], shared: [] };
   return {
     drives: usable(whole.output.drives.slice(-MAX_DRIVES), rememberedSchema),
     history: usableHistory(whole.output.history.slice(-MAX_DRIVES), eventSchema),
+    shared: usable(whole.output.shared.slice(0, MAX_DRIVES), sharedSchema),
   };
 }
 
-export function lastVerdictOf(memory: SmartMemory, id: string): SmartLastVerdict | null {
-  const found = memory.drives.find((drive) => drive.id === id);
+/** @param serial as far as it is known: another drive may have the place or the bridge by now */
+export function lastVerdictOf(
+  memory: SmartMemory,
+  id: string,
+  serial: string | null,
+): SmartLastVerdict | null {
+  const found = memory.drives.find((drive) => drive.id === id && isNoOther(drive, serial));
   return found === undefined
     ? null
     : { severity: found.severity, reasons: found.reasons, since: found.since };
+}
+
+/** Whether what was remembered may be of the drive that tells this serial number. */
+function isNoOther({ serial: before = null }: Remembered, serial: string | null): boolean {
+  return before === null || serial === null || isSameSerial(before, serial);
 }
 
 /**
  * What is to be remembered after this round. Pure.
  * @param now RFC 3339
  */
-export function rememberSmart(before: SmartMemory, drives: readonly SmartDrive[], now: string): SmartMemory {
+export function rememberSmart(
+  before: SmartMemory,
+  drives: readonly SmartDrive[],
+  now: string,
+  shared: readonly SharedClaim[] = before.shared,
+): SmartMemory {
   const known = new Map(before.drives.map((drive) => [drive.id, drive]));
   const news: Omit<SmartEvent, "seq">[] = [];
   for (const drive of drives) {
     if (drive.state !== "answered") continue;
     const { severity, reasons, facts } = drive;
     if (severity === "unknown" || severity === "asleep") continue;
-    const old = known.get(drive.id);
+    const under = known.get(drive.id);
+    const old = under !== undefined && isNoOther(under, drive.serial) ? under : undefined;
     const { id, device, serial, model } = drive;
     // In the schema's order: what comes back from the memory must be the same text.
     const about = (what: SmartEvent["what"]) => ({ at: now, what, id, device, serial, model });
@@ -90,6 +118,7 @@ export function rememberSmart(before: SmartMemory, drives: readonly SmartDrive[]
       news.push({ ...about("self_test"), from: null, to: null, reasons: [], test: newest });
     known.set(id, {
       id,
+      serial: serial ?? old?.serial ?? null,
       severity,
       reasons,
       since: old?.severity === severity ? old.since : now,
@@ -99,6 +128,7 @@ export function rememberSmart(before: SmartMemory, drives: readonly SmartDrive[]
   return {
     drives: within(MAX_DRIVES, [...known.values()], new Set(drives.map(({ id }) => id))),
     history: withNews(before.history, news, MAX_EVENTS),
+    shared,
   };
 }
 

@@ -192,6 +192,17 @@ export const smartMetrics: readonly SmartMetric[] = [
     },
   },
   {
+    name: "foundry_agent_smart_acknowledged",
+    help: "Reasons of a drive's verdict that are known and accepted (drives ack), where there are any.",
+    type: "gauge",
+    *samples(data) {
+      for (const { device, reasons } of data.drives) {
+        const value = reasons.filter(({ acknowledged }) => acknowledged === true).length;
+        if (value > 0) yield { value, labels: { device } };
+      }
+    },
+  },
+  {
     name: "foundry_agent_smart_collected_timestamp_seconds",
     help: "When the values of a drive were read, where that was before the last round (asleep, hanging).",
     type: "gauge",

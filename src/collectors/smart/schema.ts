@@ -133,6 +133,17 @@ const driveSchema = v.object({
     ),
     v.description("The last one that was neither unknown nor asleep; alarms go by it"),
   ),
+  acknowledged: v.pipe(
+    v.nullable(
+      v.object({
+        by: v.string(),
+        at: v.pipe(v.string(), v.description("RFC 3339")),
+        note: string,
+        reasons: v.pipe(v.array(v.string()), v.description("Codes of what was accepted, also what is over")),
+      }),
+    ),
+    v.description("Who has said that today's counters are known (drives ack); null: nobody"),
+  ),
   hangs: v.pipe(v.number(), v.description("Time-outs in a row; from 3 on it is left alone")),
   values_at: text("RFC 3339; of facts that are older than this round (asleep, hanging)"),
   trend: v.nullable(trendSchema),
@@ -155,9 +166,19 @@ const eventSchema = v.object({
   ),
 });
 
+const twinsSchema = v.object({
+  share: v.pipe(v.picklist(["serial", "wwn"]), v.description("What they both tell")),
+  devices: v.pipe(v.array(v.string()), v.description("Device of each, as in drives")),
+});
+
 export const smartSchema = v.object({
   smartctl_version: string,
   drives: v.array(driveSchema),
+  twins: v.pipe(
+    v.array(twinsSchema),
+    v.description("Different drives that tell the same, where only smartctl says so; see the section drives"),
+  ),
+  ack_problem: text("Why what was known and accepted of drives can't be read"),
   scan_hangs: v.pipe(v.boolean(), v.description("Looking for devices hung in one of them")),
   problem: v.pipe(
     v.nullable(v.object({ code: v.string(), text: v.string(), next_step: string })),
@@ -168,6 +189,7 @@ export const smartSchema = v.object({
 });
 
 export type SmartData = v.InferOutput<typeof smartSchema>;
+export type SmartTwins = SmartData["twins"][number];
 export type SmartDrive = SmartData["drives"][number];
 export type SmartShownFacts = NonNullable<SmartDrive["facts"]>;
 export type SmartEvent = SmartData["history"][number];

@@ -12,15 +12,20 @@ import type { AgentError } from "../../model/errors.ts";
 import type { SmartFacts, SmartHistory } from "../../model/smart.ts";
 import { plural } from "../../model/text/sentence.ts";
 import { type CollectContext, type Collector, type NoData, nobodyIsRoot, noData } from "../collector.ts";
+import { type DriveKeys, driveKeys } from "../drives/scan/keys.ts";
+import { areTwo } from "../drives/scan/same-drive.ts";
 import { byName } from "../drives/text.ts";
 import { historyKeeper } from "../told-once.ts";
+import { unaccepted } from "./acks/acks.ts";
+import { type AckBook, NO_ACKS, openAcks } from "./acks/book.ts";
 import { smartConditions, smartEvents } from "./conditions.ts";
 import { driveEntry, hasData, type SmartKept } from "./entry.ts";
 import { smartSensitive, smartVolatile } from "./facets.ts";
 import { dayOf, trendOf } from "./history.ts";
 import { lastVerdictOf, parseSmartMemory, rememberSmart, type SmartMemory } from "./memory.ts";
 import { smartMetrics } from "./metrics.ts";
-import type { SmartIdentity } from "./rounds/identity.ts";
+import { factsIdentity, type SmartIdentity } from "./rounds/identity.ts";
+import { learnSmart, named, sampleKey, twinsOf } from "./rounds/named.ts";
 import { smartOptions, smartOverrides } from "./rounds/options.ts";
 import { type SmartRound, type SmartRounds, smartRounds } from "./rounds/rounds.ts";
 import { grouped, type SmartWay } from "./rounds/ways.ts";
@@ -49,6 +54,10 @@ export interface SmartCollectorOptions {
   readonly helper: HelperPort;
   /** null: nothing is kept, and no growth told. */
   readonly history: SmartHistory | null;
+  /** Those of the section `drives`; of its own without it. */
+  readonly keys?: DriveKeys;
+  /** What is known and accepted of drives; nothing without it. */
+  readonly acks?: AckBook;
   /** How long a round waits for its last drives, milliseconds. */
   readonly patienceMs?: number;
   /**
@@ -63,12 +72,22 @@ export interface SmartCollectorOptions {
 export function smartCollector(
   options: SmartCollectorOptions,
 ): Collector<SmartData> & { options: typeof smartOptions } {
-  const { helper, history, onLate, patienceMs = PATIENCE_MS, firstMs = FIRST_MS } = options;
+  const {
+    helper,
+    history,
+    keys = driveKeys(),
+    acks = openAcks(NO_ACKS),
+    onLate,
+    patienceMs = PATIENCE_MS,
+    firstMs = FIRST_MS,
+  } = options;
   const told = historyKeeper(parseSmartMemory);
   const kept = new Map<string, SmartKept>();
   let rounds: SmartRounds | null = null;
   let previous: readonly SmartDrive[] = [];
+  let twins: SmartData["twins"] = [];
   let ranBefore = false;
+  let ackVersion = acks.version();
   let untold = false;
   let stopped: AbortSignal | null = null;
 
@@ -78,7 +97,7 @@ export function smartCollector(
   }
 
   function entries(
-    { isQuarantined, hangs, identityOf }: SmartRounds,
+    { isQuarantined, hangs, knownOf }: SmartRounds,
     { outcomes, since }: SmartRound,
     ways: readonly SmartWay[],
     memory: SmartMemory,
@@ -86,15 +105,13 @@ export function smartCollector(
     const rank = (way: SmartWay): number =>
       outcomes.get(way.key)?.facts != null ? 0 : outcomes.has(way.key) || hangs(way) > 0 ? 1 : 2;
     const ordered = [...ways].sort((a, b) => rank(a) - rank(b));
-    const drives = grouped(ordered, (way) => {
-      const identity = identityOf(way);
-      return identity.id === null ? { ...identity, id: `path-${way.label}` } : identity;
-    }).map(({ ways: own, identity }) => {
+    const seen = named(grouped(ordered, knownOf), knownOf, keys);
+    const drives = seen.map(({ ways: own, identity, id }) => {
       const [first, ...rest] = own as [SmartWay, ...SmartWay[]];
       const outcome = outcomes.get(first.key) ?? null;
-      const id = identity.id as string;
       const facts = outcome?.facts != null && !outcome.facts.asleep ? outcome.facts : null;
-      const trend = facts !== null && hasData(facts) ? noted(identity, facts, since) : null;
+      const trend = facts !== null && hasData(facts) ? noted(id, identity, facts, since) : null;
+      const before = kept.get(id) ?? null;
       const entry = driveEntry({
         id,
         identity,
@@ -102,9 +119,11 @@ export function smartCollector(
         outcome,
         quarantined: isQuarantined(first),
         hangs: hangs(first),
-        kept: kept.get(id) ?? null,
+        // A bridge keeps its id whichever drive is in it.
+        kept: before !== null && areTwo(factsIdentity(before.facts), identity) ? null : before,
         trend,
-        lastVerdict: lastVerdictOf(memory, id),
+        lastVerdict: lastVerdictOf(memory, id, identity.serial),
+        ack: acks.of(sampleKey(id, identity, keys)),
         since,
       });
       const { smart_ok, severity, reasons } = entry;
@@ -112,14 +131,24 @@ export function smartCollector(
         kept.set(id, { facts, at: outcome?.at ?? since, trend, verdict: { smart_ok, severity, reasons } });
       return entry;
     });
+    twins = twinsOf(seen);
+    acks.see(
+      seen.map(({ id, identity }, index) => ({
+        id,
+        key: sampleKey(id, identity, keys),
+        facts: kept.get(id)?.facts ?? null,
+        verdict: unaccepted(drives[index] as SmartDrive),
+      })),
+    );
+    ackVersion = acks.version();
     const present = new Set(drives.map(({ id }) => id));
     for (const id of kept.keys()) if (!present.has(id)) kept.delete(id);
     return drives.sort((a, b) => byName({ name: a.device }, { name: b.device }));
   }
 
   /** Today's sample kept, and what rose until now. */
-  function noted(identity: SmartIdentity, facts: SmartFacts, now: number) {
-    const key = identity.serial ?? identity.wwn;
+  function noted(id: string, identity: SmartIdentity, facts: SmartFacts, now: number) {
+    const key = sampleKey(id, identity, keys);
     if (history === null || key === null) return null;
     const day = dayOf(now);
     const samples = history.read(key);
@@ -130,9 +159,11 @@ export function smartCollector(
   async function refreshed({ machine, signal, options: own }: CollectContext): Promise<SmartRounds> {
     const { clock, files } = machine;
     const overrides = smartOverrides(own);
-    rounds ??= smartRounds({ helper, overrides, clock, patienceMs, onLate: tellLater });
+    rounds ??= smartRounds({ helper, overrides, keys, clock, patienceMs, onLate: tellLater });
     const sinceRound = clock.monotonic() - rounds.state().begunAt;
-    if (untold && !rounds.running() && sinceRound < MERGE_MS) return rounds;
+    // What is accepted by now is judged from what they said.
+    const isTold = !untold && ackVersion === acks.version();
+    if (!isTold && !rounds.running() && sinceRound < MERGE_MS) return rounds;
     stopped = signal;
     const done = rounds.refresh(files, signal);
     if (ranBefore || onLate === undefined) await done;
@@ -145,6 +176,7 @@ export function smartCollector(
 
   async function collect(context: CollectContext): Promise<SmartData | NoData> {
     if (helper.how.kind === "none") return nobodyIsRoot(helper.how);
+    if (!ranBefore) learnSmart(keys, told.read(context.memory));
     const asked = await refreshed(context);
     [ranBefore, untold] = [true, false];
     const round = asked.state();
@@ -158,11 +190,13 @@ export function smartCollector(
       failure === null
         ? entries(asked, round, ways ?? [], keptMemory)
         : previous.map((drive) => silenced(drive, failure, kept.get(drive.id)?.at ?? null));
-    const memory = rememberSmart(keptMemory, previous, new Date(round.since).toISOString());
+    const memory = rememberSmart(keptMemory, previous, new Date(round.since).toISOString(), keys.shared());
     told.keep(context.memory, keptMemory, memory);
     return {
       smartctl_version: failure === null ? round.smartctlVersion : null,
       drives: [...previous],
+      twins: [...twins],
+      ack_problem: acks.problem(),
       scan_hangs: round.scanHangs,
       problem:
         failure === null ? null : { code: failure.code, text: failure.message, next_step: failure.nextStep },

@@ -28,10 +28,14 @@ export const smartTable: TableView<SmartData> = {
 /** A drive that sleeps is shown with what it was before. */
 export function verdictText(
   drive: Pick<SmartDrive, "severity"> & {
+    readonly reasons?: readonly { readonly acknowledged?: boolean | undefined }[];
     readonly last_verdict: { severity: SmartDrive["severity"] } | null;
   },
 ): string {
   const before = drive.severity === "asleep" ? drive.last_verdict : null;
+  // Not healthy, but as it was when somebody accepted it.
+  if (drive.severity === "ok" && drive.reasons?.some(({ acknowledged }) => acknowledged === true))
+    return "known";
   return before === null ? WORDS[drive.severity] : `asleep, was ${WORDS[before.severity]}`;
 }
 

@@ -1,78 +1,13 @@
-/** How the machine came up and whether it wants to be rebooted: two looks at the same moment, the boot. */
+/** How the machine came up: what brought the boot about, and whether the firmware or a kernel did it. */
 import type { Files } from "../../system/files.ts";
-import { newerKernel } from "./debian-version.ts";
-import type { LastBoot, RebootRequired } from "./schema.ts";
+import type { LastBoot } from "./schema.ts";
 
-const MARKER = "/run/reboot-required";
 const PSTORE = "/sys/fs/pstore";
-const MAX_PACKAGES = 64;
 /** A dump written this long before the boot is taken for its cause. */
 const DUMP_BEFORE_BOOT_MS = 60 * 60 * 1000;
 const KEXEC_LOADER = 0xd;
 /** "Type undefined": a loader without a number of its own. */
 const UNDEFINED_LOADER = 0xff;
-
-/**
- * Debian's and Ubuntu's marker (with the packages that asked for it), and installed kernels of the running
- * one's flavour. A container does not boot a kernel of its own: `kernel` null leaves that out.
- */
-export function readRebootRequired(files: Files, runningKernel: string | null): RebootRequired {
-  const since: number[] = [];
-  const reasons: RebootRequired["reasons"] = [];
-  const marker = files.info(MARKER);
-  if (marker !== null) {
-    reasons.push("marker");
-    since.push(marker.mtimeMs);
-  }
-  const packages =
-    marker === null
-      ? []
-      : parsePackages(files.info(`${MARKER}.pkgs`) === null ? "" : (files.text(`${MARKER}.pkgs`) ?? ""));
-  const installed = runningKernel === null ? [] : installedKernels(files);
-  const newest =
-    runningKernel === null
-      ? null
-      : newerKernel(
-          runningKernel,
-          installed.map((kernel) => kernel.release),
-        );
-  if (newest !== null) {
-    reasons.push("kernel");
-    const path = installed.find((kernel) => kernel.release === newest)?.path;
-    const info = path === undefined ? null : files.info(path);
-    if (info !== null) since.push(info.mtimeMs);
-  }
-  const known = reasons.length > 0 || installed.length > 0;
-  return {
-    required: reasons.length > 0 ? true : known ? false : null,
-    since: since.length === 0 ? null : new Date(Math.min(...since)).toISOString(),
-    reasons,
-    packages,
-    newest_kernel: newest,
-  };
-}
-
-/** One name a line, repeated when a package asked more than once. */
-export function parsePackages(text: string): string[] {
-  const names = text
-    .split("\n", 1000)
-    .map((line) => line.trim())
-    .filter((line) => /^[A-Za-z0-9][A-Za-z0-9+.:_-]{0,100}$/.test(line));
-  return [...new Set(names)].sort().slice(0, MAX_PACKAGES);
-}
-
-/** Kernel images in /boot, else (Arch, older Raspberry Pi OS) module folders that have modules in them. */
-function installedKernels(files: Files): { release: string; path: string }[] {
-  const images = files
-    .list("/boot")
-    .map((name) => ({ release: /^vmlinu[xz]-(\d.*)$/.exec(name)?.[1] ?? "", path: `/boot/${name}` }))
-    .filter(({ release }) => release !== "" && !release.endsWith(".old"));
-  if (images.length > 0) return images;
-  return files
-    .list("/lib/modules")
-    .map((release) => ({ release, path: `/lib/modules/${release}` }))
-    .filter(({ path }) => files.presence(`${path}/kernel`) === "yes");
-}
 
 /**
  * The cause of the last boot where hardware or kernel kept it: crash records, the watchdog's boot status

@@ -63,10 +63,12 @@ function rebootCondition({ reboot_required: { newest_kernel, packages, reasons }
   const named = packages.slice(0, 3).join(", ");
   const more = packages.length > 3 ? ` and ${packages.length - 3} more` : "";
   const asked = packages.length === 0 ? "" : `: ${named}${more} asked for it`;
+  const anew = ": the kernel that runs was installed anew, and the new one does not run";
+  const why = reasons.includes("kernel") ? kernel : reasons.includes("kernel_rebuilt") ? anew : asked;
   return {
     code: "reboot_required",
     severity: "info",
-    text: `A reboot is required${reasons.includes("kernel") ? kernel : asked}.`,
+    text: `A reboot is required${why}.`,
     nextStep:
       "foundry-agent reboot --dry-run  # what stands in its way; without --dry-run it is done, once and proven",
   };

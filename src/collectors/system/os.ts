@@ -15,29 +15,58 @@ export interface HostName {
   readonly domainname: string | null;
 }
 
-export function readHostName(files: Files): HostName {
+/** @param addresses of this machine; asked only where the hosts file might have its name */
+export function readHostName(files: Files, addresses?: () => ReadonlySet<string>): HostName {
   const raw = oneLine(files.text("/proc/sys/kernel/hostname"), 1024);
   const domain = oneLine(files.text("/proc/sys/kernel/domainname"), MAX_HOSTNAME);
   const domainname = domain === "(none)" ? null : domain;
   if (raw === null || raw === "(none)")
     return { hostname: null, hostname_cut: false, fqdn: null, domainname };
   const hostname = raw.slice(0, MAX_HOSTNAME);
-  const fqdn = fqdnOf(raw, domainname, files.text("/etc/hosts") ?? "");
+  const fqdn = fqdnOf(raw, domainname, files.text("/etc/hosts") ?? "", addresses);
   return { hostname, hostname_cut: raw.length > MAX_HOSTNAME, fqdn, domainname };
 }
 
-/** The name with its domain, from the name itself, the hosts file, or the kernel's domain name; null when none has it. */
-export function fqdnOf(hostname: string, domainname: string | null, hosts: string): string | null {
+/**
+ * The name with its domain, from the name itself, the hosts file, or the kernel's domain name; null when none has it.
+ * A line of the hosts file is this machine's where it has one of its addresses, or its short name as a name of its own,
+ * as `hostname -f` finds it: another host may well be called node1 in another domain.
+ */
+export function fqdnOf(
+  hostname: string,
+  domainname: string | null,
+  hosts: string,
+  addresses: () => ReadonlySet<string> = () => new Set(),
+): string | null {
   if (hostname.length > MAX_HOSTNAME) return null;
   if (/[^.]\.[^.]/.test(hostname)) return hostname;
-  const beginning = `${hostname.toLowerCase()}.`;
+  const short = hostname.toLowerCase();
+  const own = new Set<string>();
+  let mine: ReadonlySet<string> | null = null;
   for (const line of hosts.split("\n", 10_000)) {
-    const names = (line.split("#", 1)[0] as string).trim().toLowerCase().split(/\s+/).slice(1);
-    const found = names.find((name) => name.startsWith(beginning) && name.length > beginning.length);
-    if (found !== undefined && found.length <= MAX_HOSTNAME && !found.endsWith(".localdomain")) return found;
+    const [address = "", ...names] = (line.split("#", 1)[0] as string).trim().toLowerCase().split(/\s+/);
+    const found = names.find((name) => name.startsWith(`${short}.`) && isDomainName(name));
+    const named = names.includes(short);
+    const [canonical = ""] = names;
+    const full =
+      found ?? (named && canonical.includes(".") && isDomainName(canonical) ? canonical : undefined);
+    if (full === undefined) continue;
+    mine ??= addresses();
+    if (isLoopback(address) || mine.has(address)) return full;
+    if (named) own.add(full);
   }
+  const [byName] = own;
+  if (byName !== undefined) return byName;
   const full = `${hostname}.${domainname}`;
   return domainname !== null && full.length <= MAX_HOSTNAME ? full : null;
+}
+
+function isLoopback(address: string): boolean {
+  return /^127\.|^::1$/.test(address);
+}
+
+function isDomainName(name: string): boolean {
+  return name.length <= MAX_HOSTNAME && !/\.$|^localhost\b|\.localdomain$/.test(name);
 }
 
 /** os-release(5): shell assignments with quotes and backslashes; only the known keys are kept, values capped. */

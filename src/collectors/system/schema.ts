@@ -131,13 +131,21 @@ export type StorageController = v.InferOutput<typeof controllerSchema>;
 
 const rebootRequiredSchema = v.object({
   required: v.pipe(v.nullable(v.boolean()), v.description("null: nothing here would tell")),
-  since: v.pipe(text, v.description("RFC 3339; when the first of the reasons came up")),
+  since: v.pipe(
+    text,
+    v.description("RFC 3339; when the first of the reasons came up, never before the boot; null: not known"),
+  ),
   reasons: v.pipe(
-    v.array(v.picklist(["marker", "kernel"])),
-    v.description("marker: /run/reboot-required; kernel: a newer one is installed than runs"),
+    v.array(v.picklist(["marker", "kernel", "kernel_rebuilt"])),
+    v.description(
+      "marker: /run/reboot-required; kernel: a newer one is installed than runs; kernel_rebuilt: the one that runs was installed anew, under the same name",
+    ),
   ),
   packages: v.pipe(v.array(v.string()), v.description("that asked for it, as far as they left their names")),
-  newest_kernel: v.pipe(text, v.description("installed, of the running kernel's flavour, newer than it")),
+  newest_kernel: v.pipe(
+    text,
+    v.description("installed, of the running kernel's line (architecture, flavour), newer than it"),
+  ),
 });
 export type RebootRequired = v.InferOutput<typeof rebootRequiredSchema>;
 

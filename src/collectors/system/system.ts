@@ -10,7 +10,7 @@ import { DEFAULT_MACHINE_ID_SALT, machineIdOf, readMachineId } from "../../syste
 import type { Collector, TableView } from "../collector.ts";
 import { parseCpuInfo } from "../linux/cpuinfo.ts";
 import { oneLine, readWhole, words } from "../linux/text.ts";
-import { readLastBoot, readRebootRequired } from "./boot.ts";
+import { readLastBoot } from "./boot.ts";
 import { systemConditions } from "./conditions.ts";
 import { readHardware } from "./dmi.ts";
 import { readBootMode } from "./facts/boot-mode.ts";
@@ -18,8 +18,10 @@ import { readClockState } from "./facts/clock.ts";
 import { readCommandLine } from "./facts/command-line.ts";
 import { readControllers } from "./facts/controllers.ts";
 import { readSecurity } from "./facts/security.ts";
+import type { RunningKernel } from "./kernel/installed.ts";
 import { systemMetrics } from "./metrics.ts";
 import { readArchitecture, readHostName, readOsRelease, readTimeZone } from "./os.ts";
+import { readRebootRequired } from "./reboot-required.ts";
 import { type System, systemSchema, type Virtualization } from "./schema.ts";
 import { detectVirtualization } from "./virtualization.ts";
 
@@ -72,7 +74,7 @@ export function systemCollector(): Collector<System> {
 
       const rawId = readMachineId(files);
       return {
-        ...readHostName(files),
+        ...readHostName(files, () => new Set((machine.addresses() ?? []).map(({ address }) => address))),
         machine_id: rawId === null ? null : machineIdOf(rawId, DEFAULT_MACHINE_ID_SALT),
         boot_id,
         boot_time: bootTime === null ? null : timeText(bootTime),
@@ -86,14 +88,26 @@ export function systemCollector(): Collector<System> {
         command_line,
         security: fixed.value.security,
         storage_controllers: fixed.value.storage_controllers,
-        reboot_required: readRebootRequired(files, virtualization.container === null ? kernel.release : null),
+        reboot_required: readRebootRequired(files, {
+          running: running(kernel, virtualization),
+          system: os.value,
+          bootTime,
+          now: clock.now(),
+        }),
         last_boot: lastBoot(files, bootTime, virtualization),
       };
     },
   };
 }
 
-/** A container did not boot the kernel it runs on. */
+/** Null in a container, which did not boot the kernel it runs on. */
+function running(
+  { release, version }: System["kernel"],
+  { container }: Virtualization,
+): RunningKernel | null {
+  return release === null || container !== null ? null : { release, version };
+}
+
 function lastBoot(files: Files, bootTime: number | null, { container }: Virtualization): System["last_boot"] {
   if (container === null) return readLastBoot(files, bootTime);
   return { ...readLastBoot(files, null), way: null };
@@ -123,9 +137,9 @@ function readBootId(files: Files): string | null {
   return found !== null && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(found) ? found : null;
 }
 
-/** Seconds since boot: the first number of /proc/uptime; half a file would give another number. */
+/** Seconds since boot: the first of two numbers; lxcfs writes one digit behind the point, gVisor none. */
 function readUptime(files: Files): number | null {
-  const found = /^(\d{1,12}\.\d{2}) \d+\.\d{2}$/.exec(files.text("/proc/uptime") ?? "");
+  const found = /^(\d{1,12}(?:\.\d{1,9})?) \d+(?:\.\d{1,9})?\n$/.exec(readWhole(files, "/proc/uptime", 128));
   return found ? Number(found[1]) : null;
 }
 

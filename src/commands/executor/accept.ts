@@ -95,7 +95,7 @@ function unsupported(type: string, known: readonly string[]): Why {
   return {
     code: "unsupported",
     text: `This version of the agent does not carry out "${name}"${meant === null ? "" : ` (did you mean ${meant}?)`}.`,
-    nextStep: `one of ${known.join(", ")}`,
+    nextStep: `ask for one of ${known.join(", ")}`,
   };
 }
 

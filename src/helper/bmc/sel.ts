@@ -71,23 +71,35 @@ export function parseSel(stdout: string): { records: SelRecord[]; strange: numbe
 }
 
 function parseRecord(line: string): SelRecord | null {
-  const [first = "", date = "", time = "", sensor, event, direction, ...detail] = line.split(",");
+  const [first = "", date = "", time = "", sensor, ...rest] = line.split(",");
   const id = /^\s*([0-9a-f]{1,4})\s*$/i.exec(first);
-  if (id === null || sensor === undefined || event === undefined) return null;
-  const isOem = /^OEM record/i.test(sensor.trim());
+  if (id === null || sensor === undefined) return null;
   const before = /^\s*pre-init/i.test(date) ? /^\s*(\d{1,10})/.exec(time) : null;
-  const asserted = /^asserted/i.test(direction?.trim() ?? "");
-  const deasserted = /^deasserted/i.test(direction?.trim() ?? "");
-  // A direction cut off is half a record, and what is half is not told as something that happened.
-  if (!isOem && !asserted && !deasserted) return null;
-  return {
+  const about = {
     id: Number.parseInt(id[1] as string, 16),
     at: timeOf(date, time),
     uptime_s: before ? Number(before[1]) : null,
+  };
+  const undirected = { ...about, event: null, asserted: null, detail: null };
+  const panic = /^\s*(Linux kernel panic):(.*)$/i.exec([sensor, ...rest].join(","));
+  if (panic) return { ...undirected, sensor: cleanValue(panic[1]), event: cleanValue(panic[2]) };
+  if (/^OEM record/i.test(sensor.trim()) && rest.length > 0)
+    return { ...undirected, sensor: cleanValue(sensor) };
+  // Some events have a comma in their own name; a name that is one of the directions is a vendor's.
+  const at = rest.findIndex((field, index) => index > 0 && /^\s*(?:de)?asserted\b/i.test(field));
+  // A direction cut off is half a record, and what is half is not told as something that happened.
+  if (at < 0) return null;
+  return {
+    ...about,
     sensor: cleanValue(sensor),
-    event: isOem ? null : cleanValue(event.replace(/\(\s*\)\s*$/, "")),
-    asserted: isOem ? null : asserted,
-    detail: isOem ? null : cleanValue(detail.join(",")),
+    event: cleanValue(
+      rest
+        .slice(0, at)
+        .join(",")
+        .replace(/\(\s*\)\s*$/, ""),
+    ),
+    asserted: /^\s*asserted/i.test(rest[at] as string),
+    detail: cleanValue(rest.slice(at + 1).join(",")),
   };
 }
 

@@ -13,6 +13,9 @@ const MAX_SENSORS = 1_000;
 const SENSOR_STATES = ["ok", "ns", "na", "nc", "cr", "nr", "lnc", "lcr", "lnr", "unc", "ucr", "unr"] as const;
 const STATE = SENSOR_STATES.join("|");
 
+/** All states of one sensor together: the longest name has 60 characters. */
+const MAX_ASSERTED = 512;
+
 const text = v.pipe(v.string(), v.maxLength(128));
 
 export const sensorReadingSchema = v.object({
@@ -24,12 +27,14 @@ export const sensorReadingSchema = v.object({
   value: v.nullable(v.number()),
   unit: v.nullable(text),
   /** What a sensor without a value says. */
-  asserted: v.nullable(text),
+  asserted: v.nullable(v.pipe(v.string(), v.maxLength(MAX_ASSERTED))),
 });
 
 export type SensorReading = v.InferOutput<typeof sensorReadingSchema>;
 
-const ANALOG = new RegExp(`^(.+?),(-?\\d+(?:\\.\\d+)?|0x[0-9a-f]+|),([^,]{0,64}),(${STATE})(?:,.*)?$`, "i");
+const ANALOG = new RegExp(`^(.+?),(-?\\d+(?:\\.\\d+)?|0x[0-9a-f]+|),([^,]{0,64}),(${STATE})(?:,(.*))?$`, "i");
+/** What follows where a sensor has a value and states as well. */
+const STATES = /^\s*(\d+\.\d+),(.*)$/;
 const ELIST = new RegExp(`^(.+?),([0-9a-f]{2,4})h,(${STATE}),\\s*(\\d+\\.\\d+),(.*)$`, "i");
 
 /** Every line that is a sensor; others (warnings of ipmitool, half lines) are left out and counted. */
@@ -58,20 +63,28 @@ function parseSensor(line: string): SensorReading | null {
   }
   const analog = ANALOG.exec(flat);
   if (analog === null) return null;
-  const [, name, value, unit, state] = analog as unknown as string[];
+  const [, name, value, unit, state, rest] = analog as unknown as string[];
   const isNumber = /^-?\d/.test(value as string) && !/^0x/i.test(value as string);
+  const states = STATES.exec(rest ?? "");
   return sensorOf(name, state, {
+    entity: states?.[1] ?? null,
     value: isNumber ? Number(value) : null,
     unit: isNumber ? cleanValue(unit) : null,
+    asserted: states === null ? null : statesIn(states[2] as string),
   });
 }
 
-/** `42 degrees C` is a value, `Presence detected, Failure detected` is not, `No Reading` is nothing. */
+/** `42 degrees C` is a value, `42 degrees C, Limit Exceeded` has a state too, `Presence detected, Failure detected` only states. */
 function readingOf(reading: string): Pick<SensorReading, "value" | "unit" | "asserted"> {
-  const found = /^(-?\d+(?:\.\d+)?) ([^,]{1,64})$/.exec(reading);
-  if (found) return { value: Number(found[1]), unit: cleanValue(found[2]), asserted: null };
-  const nothing = /^(?:no reading|disabled|not readable|n\/?a)$/i.test(reading);
-  return { value: null, unit: null, asserted: nothing ? null : cleanValue(reading) };
+  const found = /^(-?\d+(?:\.\d+)?) ([^,]{1,64})(?:, (.*))?$/.exec(reading);
+  if (found)
+    return { value: Number(found[1]), unit: cleanValue(found[2]), asserted: statesIn(found[3] ?? "") };
+  return { value: null, unit: null, asserted: statesIn(reading) };
+}
+
+function statesIn(reading: string): string | null {
+  const isNothing = /^(?:no reading|disabled|not readable|n\/?a)$/i.test(reading.trim());
+  return isNothing ? null : cleanValue(reading, MAX_ASSERTED);
 }
 
 function sensorOf(

@@ -14,13 +14,13 @@ export function linesOf(text: string): string[] {
   return text.split(/\r?\n/, MAX_LINES);
 }
 
-/** One printable line of at most 128 characters, or null when nothing is left. */
-export function cleanValue(text: string | undefined): string | null {
+/** One printable line of at most `maxLength` characters, or null when nothing is left. */
+export function cleanValue(text: string | undefined, maxLength = MAX_VALUE): string | null {
   if (text === undefined) return null;
   const clean = printable(text.replaceAll("\ufffd", ""))
     .replace(/\s+/g, " ")
     .trim()
-    .slice(0, MAX_VALUE)
+    .slice(0, maxLength)
     .trim();
   return clean === "" ? null : clean;
 }

@@ -3,8 +3,8 @@
  *
  * What was changed stands in a file of its own for each word of the policy, fsynced before it is done; how much of that
  * there can be is bounded by the policy's limits. What was refused stands in another file. The journal gets both, and
- * what was only read. Of refusals and reads the same again is counted a minute long, for each client by itself, and
- * there as well as in the file stands how many more there were.
+ * what was only read. Of refusals and reads the same again is counted a minute long, for each client and each of the two
+ * by itself, and there as well as in the file stands how many more there were.
  */
 import { join } from "node:path";
 import { errorText } from "../../model/errors.ts";
@@ -21,8 +21,14 @@ export const REFUSED = "refused";
 const MAX_CLIENTS = 8;
 const SHARED = "others";
 
-/** What counts as the same: whether it was only read, operation, outcome, and what else tells it apart. */
-type Kind = [isRead: boolean, operation: string | null, outcome: string, detail: unknown];
+/** What counts as the same: operation, outcome, and what else tells it apart. */
+type Kind = [operation: string | null, outcome: string, detail: unknown];
+
+/** Of one client. */
+interface Counted {
+  readonly reads: Repeats;
+  readonly refusals: Repeats;
+}
 
 export interface AuditTrail {
   readonly note: Audit;
@@ -38,7 +44,7 @@ export function openAuditTrail(options: {
   readonly windowMs?: number;
 }): AuditTrail {
   const { stateFolder, clock, tell, windowMs } = options;
-  const clients = new Map<string, Repeats>();
+  const clients = new Map<string, Counted>();
   const { monotonic } = clock;
   const window = windowMs === undefined ? {} : { windowMs };
   // A disk that takes nothing is worth a line, not one for each line that it did not take.
@@ -57,22 +63,27 @@ export function openAuditTrail(options: {
     }
   }
 
-  function repeatsOf(peer: object | null): Repeats {
-    const uid = peer !== null && "uid" in peer ? String(peer.uid) : "unknown";
-    const client = clients.has(uid) || clients.size < MAX_CLIENTS ? uid : SHARED;
-    const found = clients.get(client);
-    if (found !== undefined) return found;
-    const made = openRepeats({
+  function counted(client: string, isRead: boolean): Repeats {
+    const others = isRead ? "reads that failed otherwise" : "calls that were refused otherwise";
+    return openRepeats({
       ...{ ...window, monotonic },
       tell(kind, more) {
-        const [isRead = false, what = null, outcome = null] = kind === null ? [] : (JSON.parse(kind) as Kind);
-        const message = moreText(more, kind === null ? "calls of other kinds" : "of these");
+        const [what, outcome] = kind === null ? [null, null] : (JSON.parse(kind) as Kind);
+        const message = moreText(more, kind === null ? others : "of these");
         const peer = /^\d+$/.test(client) ? { uid: Number(client) } : null;
         const text = asciiOnly(JSON.stringify({ audit: what, outcome, message, more, peer }));
         tell(6, text);
         if (!isRead) writeIfPossible(REFUSED, text, false);
       },
     });
+  }
+
+  function repeatsOf(peer: object | null): Counted {
+    const uid = peer !== null && "uid" in peer ? String(peer.uid) : "unknown";
+    const client = clients.has(uid) || clients.size < MAX_CLIENTS ? uid : SHARED;
+    const found = clients.get(client);
+    if (found !== undefined) return found;
+    const made = { reads: counted(client, true), refusals: counted(client, false) };
     clients.set(client, made);
     return made;
   }
@@ -97,14 +108,22 @@ export function openAuditTrail(options: {
       // what it was asked with tells nothing.
       const isWhole = isRead && request !== null && outcome !== "ok";
       const detail = isWhole ? shownArguments(request.args) : message;
-      const kind: Kind = [isRead, request?.operation ?? null, outcome, detail];
-      if (!repeatsOf(peer).take(JSON.stringify(kind))) return;
+      const operation = request?.operation ?? null;
+      const kind: Kind = [operation, outcome, detail];
+      const { reads, refusals } = repeatsOf(peer);
+      // What is read has one of the helper's own names: there are few, and none hides another, nor a failure what went well.
+      const group = `${operation} ${outcome === "ok"}`;
+      const isNew = isRead ? reads.take(JSON.stringify(kind), group) : refusals.take(JSON.stringify(kind));
+      if (!isNew) return;
       const text = auditText(entry);
       tell(6, text);
       if (!isRead) writeIfPossible(REFUSED, text, false);
     },
     close() {
-      for (const repeats of clients.values()) repeats.flush();
+      for (const { reads, refusals } of clients.values()) {
+        reads.flush();
+        refusals.flush();
+      }
     },
   };
 }

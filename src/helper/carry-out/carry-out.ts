@@ -123,10 +123,11 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
       ...{ files, clock, kept, signal, signed: call.request.signed, run: runIn(turn) },
       leftMs: () => Math.max(0, endsAt - clock.monotonic()),
       step: (text) => stepped(call, change, text),
+      begun: () => tellBegun(call, operation.acts ?? operation.name),
     };
     const work = (async () => {
       try {
-        if (change === null) call.trace.isRead = true;
+        if (change === null) call.trace.isRead = operation.acts === undefined;
         else await begin(call, change);
         const result = await operation.perform(args, context);
         ended(call, change, { state: "done", result: result ?? null });
@@ -143,9 +144,13 @@ export function openCarryOut(parts: CarryOutParts): CarryOut {
   }
 
   /** In the record, and on disk in the audit trail too, before anything is done. */
-  async function begin({ request, operation, signal, trace }: Call, change: Change): Promise<void> {
+  async function begin(call: Call, change: Change): Promise<void> {
+    const { operation, signal } = call;
     await change.begin(signal);
-    const act = operation.policy ?? operation.name;
+    tellBegun(call, operation.policy ?? operation.name);
+  }
+
+  function tellBegun({ request, trace }: Call, act: string): void {
     audit({ request, peer: null, outcome: "begun", message: null, durationMs: 0, act });
     trace.act = act;
   }

@@ -3,6 +3,7 @@
  * of DSP0134 3.7: type 0 (7.1), 1 (7.2), 2 (7.3), 3 (7.4), 17 (7.18), 39 (7.40).
  */
 import { cleanDmi, cleanUuid, isoBiosDate } from "../../model/text/dmi-text.ts";
+import { codedMaker, namedMaker } from "./makers.ts";
 import type { Dimm, Inventory, PowerSupply } from "./schema.ts";
 import { byteAt, doubleWordAt, type SmbiosStructure, stringAt, wordAt } from "./smbios.ts";
 
@@ -80,7 +81,7 @@ function dimmOf(structure: SmbiosStructure): Dimm | null {
     form: FORM_FACTORS[byteAt(structure, 0x0e) ?? 0] ?? null,
     speed_mts: name(speedOf(structure, 0x15, 0x54)),
     configured_speed_mts: name(speedOf(structure, 0x20, 0x58)),
-    manufacturer: name(moduleText(structure, 0x17)),
+    manufacturer: name(maker(structure)),
     serial: name(moduleText(structure, 0x18)),
     part_number: name(moduleText(structure, 0x1a)),
     ecc: name(eccOf(structure)),
@@ -139,15 +140,17 @@ function text(structure: SmbiosStructure | undefined, offset: number): string | 
   return structure === undefined ? null : cleanDmi(stringAt(structure, offset));
 }
 
-/** Placeholders that only memory modules have: `ModulePartNumber03`, `SerNum0`, `NO DIMM`. */
+function maker(structure: SmbiosStructure): string | null {
+  const text = moduleText(structure, 0x17);
+  return text === null ? codedMaker(structure) : namedMaker(text);
+}
+
+/** Placeholders that only memory modules have: `ModulePartNumber03`, `A1_SerNum0`, `DIMM0_Manufacturer`. */
 function moduleText(structure: SmbiosStructure, offset: number): string | null {
   const found = text(structure, offset);
   const filler =
-    /^(?:.*_)?(?:module)?(?:ser(?:ial)?_?num(?:ber)?|part_?num(?:ber)?|manufacturer|asset_?tag(?:num)?)\d*$/i;
-  if (found === null || filler.test(found)) return null;
-  return /^(?:no dimm|no module installed|\[empty\]|empty|bad index|fill by oem)$/i.test(found)
-    ? null
-    : found;
+    /^(?:.*_)?(?:module)? ?(?:ser(?:ial)?[_ ]?(?:num(?:ber)?|no)?|part[_ ]?num(?:ber)?|manufacturer|asset[_ ]?tag(?:[_ ]?num(?:ber)?)?)[_ ]?\d*$/i;
+  return found === null || filler.test(found) ? null : found;
 }
 
 /** The first three fields are little-endian since version 2.6, as Linux and dmidecode take them for all. */

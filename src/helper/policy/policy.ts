@@ -4,6 +4,8 @@
  * nothing is allowed: a misspelt `alow` must not open what its author meant to close.
  */
 
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parse } from "toml";
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
@@ -90,12 +92,23 @@ export function readPolicy(path: string, owner: number): Policy {
     if (!(error instanceof AgentError)) throw error;
     throw unusable(error.message, error.nextStep ?? `ls -l ${shellWord(path)}`, error);
   }
-  if (text === null)
-    throw unusable(
-      `there is no policy ${path}`,
-      `install -m 0644 -o root -g root /usr/share/doc/foundry-agent/policy.toml ${shellWord(path)}`,
-    );
+  if (text === null) throw unusable(`there is no policy ${path}`, installStep(path));
   return parsePolicy(path, text);
+}
+
+/** As the package has it, and the checkout that this program runs in; an archive has it beside its install.sh. */
+const SHIPPED: readonly string[] = [
+  "/usr/share/doc/foundry-agent/policy.toml",
+  join(dirname(process.argv[1] ?? "/"), "../packaging/policy.toml"),
+];
+
+/** The line that brings a policy to where there is none. */
+export function installStep(path: string, shipped = SHIPPED): string {
+  const from = shipped.find((file) => existsSync(file));
+  if (from === undefined)
+    return `put policy.toml of the release at ${path}, owned by root and writable by nobody else`;
+  const owned = path === POLICY_PATH ? " -o root -g root" : "";
+  return `install -m 0644${owned} ${shellWord(from)} ${shellWord(path)}`;
 }
 
 /** The text of a policy. @throws AgentError `policy_unusable` */

@@ -55,6 +55,7 @@ export function rebootAnnounceOperation(parts: {
     timeoutMs: 12_000,
     lanes: () => [{ name: "announce", limit: 1 }],
     policy: null,
+    acts: WORD,
     async perform({ id, in_s, source, method }, context) {
       const { files, signed, clock } = context;
       const policy = changes.foresee(
@@ -72,6 +73,7 @@ export function rebootAnnounceOperation(parts: {
         source,
         at: clock.now(),
       });
+      context.begun();
       const text = announcement(id, in_s, source);
       // From a unit of its own: in the helper's sandbox there are no terminals.
       const { said } = hasSystemd(files)

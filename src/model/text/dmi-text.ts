@@ -3,63 +3,9 @@
  * ship with placeholders in half of the fields; those are null.
  */
 
+import { isPlaceholder, isSharedUuid } from "./dmi-placeholders.ts";
+
 const MAX_LENGTH = 128;
-
-const PLACEHOLDERS = new Set([
-  "to be filled by o.e.m.",
-  "to be filled by oem",
-  "to be filled by o.e.m",
-  "filled by oem",
-  "fill by oem",
-  "o.e.m.",
-  "oem",
-  "default string",
-  "default",
-  "system serial number",
-  "system product name",
-  "system manufacturer",
-  "system version",
-  "system name",
-  "base board serial number",
-  "board serial number",
-  "type2 - board serial number",
-  "chassis serial number",
-  "chassis asset tag",
-  "chassis manufacture",
-  "chassis version",
-  "asset tag",
-  "no asset tag",
-  "no asset information",
-  "asset-1234567890",
-  "serial number",
-  "product name",
-  "not specified",
-  "not available",
-  "not applicable",
-  "none",
-  "[none]",
-  "<none>",
-  "null",
-  "(null)",
-  "n/a",
-  "na",
-  "unknown",
-  "undefined",
-  "invalid",
-  "empty",
-  "0123456789",
-  "1234567890",
-  "123456789",
-  "012345678",
-  "0123456789abcdef",
-]);
-
-const PLACEHOLDER_UUIDS = new Set([
-  "03000200-0400-0500-0006-000700080009",
-  "00020003-0004-0005-0006-000700080009",
-  "12345678-1234-5678-90ab-cddeefaabbcc",
-  "00010203-0405-0607-0809-0a0b0c0d0e0f",
-]);
 
 /** A DMI string as a person would write it down, or null for a placeholder, nothing, or mostly binary garbage. */
 export function cleanDmi(raw: string | null): string | null {
@@ -69,18 +15,15 @@ export function cleanDmi(raw: string | null): string | null {
   const kept = printable.replace(/\s+/g, " ").trim();
   const lost = capped.replace(/[\s\0]+/g, "").length - kept.replace(/\s+/g, "").length;
   if (kept === "" || lost > kept.length) return null;
-  if (PLACEHOLDERS.has(kept.toLowerCase())) return null;
-  // Only fillers (....., -----, *****), or one and the same character over and over (0, 0000, XXXXXX, FFFF).
-  if (/^[\s.\-_*#?=/\\]+$/.test(kept) || /^0+$/.test(kept) || /^(.)\1{3,}$/.test(kept)) return null;
+  if (isPlaceholder(kept)) return null;
   return kept.slice(0, MAX_LENGTH);
 }
 
-/** A product uuid in lower case, or null for a placeholder or no uuid at all. */
+/** A product uuid in lower case, or null for one that many boards share or no uuid at all. */
 export function cleanUuid(raw: string | null): string | null {
   const uuid = raw?.trim().toLowerCase() ?? "";
   if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid)) return null;
-  if (/^[0-]+$/.test(uuid) || /^[f-]+$/.test(uuid) || PLACEHOLDER_UUIDS.has(uuid)) return null;
-  return uuid;
+  return isSharedUuid(uuid) ? null : uuid;
 }
 
 /** SMBIOS writes MM/DD/YYYY (or MM/DD/YY of the last century): → YYYY-MM-DD; anything else stays as it is. */

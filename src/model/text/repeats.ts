@@ -8,14 +8,17 @@ const WINDOW_MS = 60_000;
 const KINDS = 20;
 
 export interface Repeats {
-  /** Whether to say it now: the first of its kind in this minute. Else it is counted, and told of when that is over. */
-  take(kind: string): boolean;
+  /**
+   * Whether to say it now: the first of its kind in this minute. Else it is counted, and told of when that is over.
+   * @param group one of few that nobody outside chooses: the first of each is said, however many kinds there were
+   */
+  take(kind: string, group?: string): boolean;
   /** Tell now what was counted, and begin anew. */
   flush(): void;
 }
 
 /**
- * At most 20 kinds are let through a minute, and at most 21 counts are told of after it.
+ * At most 20 kinds and one for each group are let through a minute, and at most one count more is told of after it.
  * @param tell of what was held back: the kind (null: all that were one too many to be told apart) and how many of it
  * @param monotonic milliseconds that never jump
  */
@@ -26,6 +29,7 @@ export function openRepeats(options: {
 }): Repeats {
   const { tell, monotonic, windowMs = WINDOW_MS } = options;
   const counts = new Map<string, number>();
+  const groups = new Set<string>();
   let others = 0;
   let since = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -37,6 +41,7 @@ export function openRepeats(options: {
     const held = [...counts].filter(([, more]) => more > 0);
     const rest = others;
     counts.clear();
+    groups.clear();
     others = 0;
     for (const [kind, more] of held) tell(kind, more);
     if (rest > 0) tell(null, rest);
@@ -50,14 +55,16 @@ export function openRepeats(options: {
 
   return {
     flush,
-    take(kind) {
+    take(kind, group) {
       const now = monotonic();
       if (now - since >= windowMs) {
         flush();
         since = now;
       }
       const before = counts.get(kind);
-      if (before === undefined && counts.size < KINDS) {
+      const isFirst = group !== undefined && !groups.has(group);
+      if (before === undefined && (isFirst || counts.size < KINDS + groups.size)) {
+        if (isFirst) groups.add(group);
         counts.set(kind, 0);
         return true;
       }

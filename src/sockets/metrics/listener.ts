@@ -5,19 +5,19 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, isIP, type Socket } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import type { Config } from "../../config/types.ts";
-import { openSeats } from "../../helper/link/seats.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
 import { isLoopback, type ListenAddress } from "../../model/config-key.ts";
 import { AgentError, errorCode, errorText } from "../../model/errors.ts";
 import type { Logger } from "../../model/log.ts";
+import { systemWords } from "../../model/text/system-words.ts";
 import { readSecretFile, secretPath } from "../../system/secret-file.ts";
 import type { AgentView } from "../agent-view.ts";
 import { type BugLog, openBugLog } from "../bug-log.ts";
 import { headProblem } from "../request.ts";
-import { addressKey } from "./address-key.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./prometheus-text.ts";
+import { seatConnections } from "./seating.ts";
 
 type Metrics = Config["metrics"];
 
@@ -27,10 +27,7 @@ export interface MetricsListener {
   close(): Promise<void>;
 }
 
-/** Connections of one address (address-key.ts), and of all together. */
-const CONNECTIONS = { each: 8, together: 32 };
 const BACKLOG = 32;
-
 /** Metrics are worth a condition, not the daemon: without the listener all else goes on. */
 export async function listenOrTell(
   wanted: Metrics,
@@ -75,6 +72,8 @@ export async function startMetricsListener(
   const bearer = wanted.bearerFile === null ? null : digest(`Bearer ${readSecretFile(wanted.bearerFile)}`);
   const bugs = openBugLog(log);
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
+    // What was asked last is the last to go for another.
+    seatOf(request.socket)?.idle();
     try {
       answer(request, response, { bearer, loopback: isLoopback(host) }, text);
     } catch (error) {
@@ -84,7 +83,7 @@ export async function startMetricsListener(
   };
   const server = tls ? tlsServer(wanted, handler) : createServer(limits(), handler);
   server.setTimeout(30_000);
-  const connections = seatConnections(server);
+  const { connections, seatOf } = seatConnections(server);
   await listening(server, host, port, bugs);
   return {
     address: { host, port: (server.address() as AddressInfo).port },
@@ -95,22 +94,6 @@ export async function startMetricsListener(
         for (const connection of connections) connection.destroy();
       }),
   };
-}
-
-/** Nobody keeps others out by connecting and then doing nothing. @returns the connections there are */
-function seatConnections(server: Server): ReadonlySet<Socket> {
-  const seats = openSeats<string>({ ...CONNECTIONS, isPrivileged: () => false });
-  const connections = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    const seat = seats.take(addressKey(socket.remoteAddress ?? ""), () => void socket.destroy());
-    if (seat === null) return void socket.destroy();
-    connections.add(socket);
-    socket.once("close", () => {
-      connections.delete(socket);
-      seat.leave();
-    });
-  });
-  return connections;
 }
 
 function limits() {
@@ -153,7 +136,7 @@ function readPublic(reference: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new AgentError("metrics_tls", `${path} can't be read (${errorCode(error)}).`, `ls -lL ${path}`, {
+    throw new AgentError("metrics_tls", `${path} can't be read: ${systemWords(error)}.`, `ls -lL ${path}`, {
       cause: error,
     });
   }
@@ -165,7 +148,7 @@ async function listening(server: Server, host: string, port: number, bugs: BugLo
       reject(
         new AgentError(
           "metrics_listen",
-          `Metrics can't be served on ${host} port ${port} (${errorCode(error)}).`,
+          `Metrics can't be served on ${host} port ${port}: ${systemWords(error)}.`,
           errorCode(error) === "EADDRINUSE"
             ? `ss -ltnp 'sport = :${port}'  # who has the port; or choose another for metrics.listen`
             : "ip -brief address  # metrics.listen names one of these",

@@ -4,10 +4,10 @@
  */
 
 import type { AnyCollector } from "../../collectors/index.ts";
-import { compileFacets, volatileOf } from "../../model/facets.ts";
 import type { Section } from "../../model/report.ts";
 import type { AgentView } from "../agent-view.ts";
 import { addFamily, type Families, render } from "./families.ts";
+import { hiddenValues } from "./hidden-labels.ts";
 import type { LiveFamilies } from "./live/live.ts";
 import { ownFamilies } from "./own.ts";
 
@@ -24,9 +24,7 @@ export interface MetricsOptions {
   readonly live?: false;
 }
 
-const SENSITIVE_LABEL = /^(?:serial|serial_number|wwn|uuid|eui|nguid|machine_id)$/;
-// Shorter ones ("1", "sda") are no serial numbers but would blank labels that happen to be equal.
-const MIN_SENSITIVE = 5;
+const SENSITIVE_LABEL = /(?:^|_)(?:serial|serial_number|asset_tag|wwn|uuid|eui|nguid|machine_id)$/;
 
 const NOTHING_LIVE: LiveFamilies = { families: new Map(), failed: [] };
 
@@ -64,7 +62,7 @@ function addCollector(
   section: Section,
   serials: boolean,
 ): void {
-  const hidden = sensitiveValues(collector, section.data);
+  const hidden = hiddenValues(collector, section.data);
   const isHidden = serials
     ? null
     : (label: string, value: string): boolean => SENSITIVE_LABEL.test(label) || hidden.has(value);
@@ -77,13 +75,4 @@ function addCollector(
 function excludedBy({ exclude, except }: MetricsOptions): (name: string) => boolean {
   const names = new Set(exclude);
   return (name) => names.has(name) || except?.test(name) === true;
-}
-
-/** Strings of the data that its collector declares sensitive. */
-function sensitiveValues(collector: AnyCollector, data: unknown): ReadonlySet<string> {
-  const found = new Set<string>();
-  if (collector.sensitive.length === 0) return found;
-  for (const value of volatileOf(data, compileFacets(collector.sensitive)).values())
-    if (typeof value === "string" && value.length >= MIN_SENSITIVE) found.add(value);
-  return found;
 }

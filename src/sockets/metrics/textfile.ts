@@ -4,7 +4,7 @@ import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Config } from "../../config/types.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
-import { errorCode } from "../../model/errors.ts";
+import { systemWords } from "../../model/text/system-words.ts";
 import type { AgentView } from "../agent-view.ts";
 import { metricsText } from "./prometheus-text.ts";
 
@@ -34,7 +34,7 @@ export function textfileWriter(
         {
           code: "metrics_textfile",
           severity: "warning",
-          text: `The metrics can't be written to ${path} (${errorCode(error)}).`,
+          text: `The metrics can't be written to ${path}: ${systemWords(error)}.`,
           nextStep: `ls -ld ${dirname(path)}  # the agent must be able to write there`,
         },
       ];

@@ -14,6 +14,7 @@ import { printable } from "../../model/text/scrub.ts";
 import type { AgentView } from "../agent-view.ts";
 import { commandWire, dryRunWire, holdWire, wholeCommandWire } from "../wire/command.ts";
 import type { CommandWire, HoldWire, ReleaseWire, SubmittedWire } from "../wire/command-schemas.ts";
+import type { DoneWire } from "../wire/schemas.ts";
 import { numberOf } from "./reads.ts";
 import type { Call, Data, RouteContext } from "./route.ts";
 
@@ -112,6 +113,11 @@ export function cancelCommand({ view }: RouteContext, { params, caller }: Call):
   if (row === null)
     throw new AgentError("no_such_command", `the command ${asked.id} is gone`, "foundry-agent commands");
   return { data: wholeCommandWire(row, view.commandHistory(row.id)) };
+}
+
+export function ackCommand({ view }: RouteContext, { params, caller }: Call): Data<DoneWire> {
+  view.ackReboot(params.id ?? "", caller.name);
+  return { data: { done: true } };
 }
 
 export function hold({ view, now }: RouteContext, { body, caller }: Call): Data<HoldWire> {

@@ -5,6 +5,7 @@
  *
  * Which belongs to which is told from the data as collected; what is shown may be redacted, item by item.
  */
+import { areTwo, type Told } from "../../collectors/drives/scan/same-drive.ts";
 import { deviceLabel } from "../../collectors/smart/rounds/identity.ts";
 import type { DriveWire } from "../wire/drive-schemas.ts";
 
@@ -22,7 +23,8 @@ export function joinedDrives(whole: DriveSections, shown: DriveSections): Fields
   const entries = recordsOf(whole.smart, "drives");
   const shownDrives = recordsOf(shown.drives, "drives");
   const shownEntries = recordsOf(shown.smart, "drives");
-  const found = drives.map((drive) => entryOf(drive, entries));
+  const ids = new Set(drives.map(({ id }) => id));
+  const found = drives.map((drive) => entryOf(drive, entries, ids));
   const gone = recordsOf(whole.drives, "missing");
   return [
     ...shownDrives.map((drive, index) => ({
@@ -73,28 +75,49 @@ export function helperName(
   return wwn !== null && /^(?:0x|eui\.)/.test(wwn) ? { wwn } : { name: text(drive.name) };
 }
 
-/** By id, else by serial number, else by WWN, else by the kernel's name where nothing else could tell. */
-function entryOf(drive: Fields, entries: readonly Fields[]): Fields | undefined {
+/**
+ * By id, else by serial number, else by WWN, else by the kernel's name where nothing else could tell.
+ * @param ids of all drives: an entry with the id of another one is that one's, whatever else is the same
+ */
+function entryOf(drive: Fields, entries: readonly Fields[], ids: ReadonlySet<unknown>): Fields | undefined {
+  const own = entries.find((entry) => isOwnId(drive.id) && entry.id === drive.id);
+  if (own !== undefined) return own;
+  // The namespaces of one NVMe controller share its health.
+  const free =
+    drive.type === "nvme"
+      ? entries
+      : entries.filter(({ id }) => id === drive.id || !isOwnId(id) || !ids.has(id));
+  const best = (fits: (entry: Fields) => boolean): Fields | undefined => {
+    const all = free.filter(fits);
+    return all.find((entry) => isAt(drive, entry)) ?? all[0];
+  };
   return (
-    entries.find((entry) => isOwnId(drive.id) && entry.id === drive.id) ??
-    entries.find(
-      (entry) => isNamed(drive.serial) && entry.serial === drive.serial && !differ(drive, entry),
-    ) ??
-    entries.find((entry) => isNamed(drive.wwn) && wwnOf(entry) === drive.wwn) ??
-    entries.find((entry) => isNameless(drive) && isAt(drive, entry))
+    best((entry) => isNamed(drive.serial) && entry.serial === drive.serial && !differ(drive, entry)) ??
+    best((entry) => isNamed(drive.wwn) && wwnOf(entry) === drive.wwn && !differ(drive, entry)) ??
+    best((entry) => isNameless(drive) && isAt(drive, entry))
   );
 }
 
 function isSame(drive: Fields, entry: Fields): boolean {
-  return (
-    (isOwnId(drive.id) && drive.id === entry.id) || (isNamed(drive.serial) && drive.serial === entry.serial)
-  );
+  if (isOwnId(drive.id) && isOwnId(entry.id)) return drive.id === entry.id;
+  return isNamed(drive.serial) && drive.serial === entry.serial;
 }
 
-/** Two WWNs, and not those of two namespaces of one NVMe controller. */
+/** Something that both tell is not the same; but the WWNs of two namespaces of one NVMe controller are not. */
 function differ(drive: Fields, entry: Fields): boolean {
-  const wwn = wwnOf(entry);
-  return drive.type !== "nvme" && isNamed(drive.wwn) && wwn !== null && wwn !== drive.wwn;
+  if (drive.type === "nvme") return false;
+  const [left, right] = [toldOf(drive), toldOf({ ...fieldsOf(entry.facts), serial: entry.serial })];
+  return areTwo(left, right);
+}
+
+function toldOf({ wwn, serial, size_bytes: size }: Fields): Told {
+  const named = (value: unknown): string | null => (isNamed(value) ? value : null);
+  return {
+    wwn: named(wwn),
+    serial: named(serial),
+    model: null,
+    sizeBytes: typeof size === "number" ? size : null,
+  };
 }
 
 function wwnOf(entry: Fields): string | null {

@@ -120,10 +120,13 @@ export async function testDrive(context: RouteContext, call: Call): Promise<Data
 }
 
 /** The drive that is meant, as this socket may show it, among all. @throws AgentError `no_such_drive` */
-function findDrive(context: RouteContext, call: Call): { drive: DriveWire; all: readonly DriveWire[] } {
+export function findDrive(
+  context: RouteContext,
+  call: Call,
+): { drive: DriveWire; all: readonly DriveWire[] } {
   const wanted = wantedOf(call);
   const { drives: all, missing } = lists(context, call);
-  const drive = all.find((one) => driveNames(one).includes(wanted));
+  const drive = theOneNamed(all, wanted);
   if (drive !== undefined) return { drive, all };
   const gone = missing.find((one) => one.serial === wanted || one.id === wanted);
   if (gone !== undefined)
@@ -144,7 +147,22 @@ function findDrive(context: RouteContext, call: Call): { drive: DriveWire; all: 
   );
 }
 
-function wantedOf({ params }: Call): string {
+/** @throws AgentError `drive_ambiguous`: several are meant, and doing something to the wrong one is worse than nothing */
+function theOneNamed(all: readonly DriveWire[], wanted: string): DriveWire | undefined {
+  const exact = all.find(({ name, id }) => name === wanted || id === wanted);
+  if (exact !== undefined) return exact;
+  const [first, ...others] = all.filter((one) => driveNames(one).includes(wanted));
+  // Namespaces of one NVMe controller are one drive to its light and its self-tests.
+  if (first === undefined || others.length === 0 || first.type === "nvme") return first;
+  const names = [first, ...others].map(({ name }) => name);
+  throw new AgentError(
+    "drive_ambiguous",
+    `more than one drive is called "${wanted}" (${names.slice(0, 12).join(", ")}); say which by its device`,
+    `foundry-agent drives ${names[0]}`,
+  );
+}
+
+export function wantedOf({ params }: Call): string {
   return (params.drive ?? "").replace(/^\/dev\//, "");
 }
 

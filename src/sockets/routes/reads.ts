@@ -18,7 +18,8 @@ export function readStatus({ view, texts, now }: RouteContext, { socket }: Call)
   if (socket === "control") return { data: wire };
   const { conditions, control_apis, running_command, waiting_commands, hold, ...rest } = wire;
   const sentences = {
-    ...{ conditions, control_apis },
+    conditions,
+    control_apis: control_apis.map((api) => ({ ...api, node_name: null })),
     running_command: running_command === null ? null : publicCommand(running_command),
     waiting_commands: waiting_commands.map(publicCommand),
   };

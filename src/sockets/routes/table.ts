@@ -3,6 +3,8 @@
  * made from this table. A row with `socket: "control"` does not exist on status.sock. What each answers is in
  * wire/answers.ts, which the daemon does not load.
  */
+
+import * as onAcks from "./acks.ts";
 import * as actions from "./actions.ts";
 import * as onCommands from "./commands.ts";
 import { readDiagnostics } from "./diagnostics.ts";
@@ -43,12 +45,15 @@ const ROWS = [
   ["GET",  "/v1/drives",                "status",  NO_QUERY, NO_BODY, onDrives.readDrives, "Drives that are there, with their health, and drives that were"],
   ["GET",  "/v1/drives/{drive}",        "status",  OWN_WORDS, NO_BODY, onDrives.readDrive,  "One drive by device name, on control.sock also by serial number or id"],
   ["POST", "/v1/drives/{serial}/forget", "control", NO_QUERY, NO_BODY, actions.forgetDrive, "A missing drive will not come back: forget it"],
+  ["POST", "/v1/drives/{drive}/ack", "control", NO_QUERY, onAcks.ackBody, onAcks.ackDrive, "Today's counters of a drive are known: no warning until one grows"],
+  ["POST", "/v1/drives/{drive}/unack", "control", NO_QUERY, NO_BODY, onAcks.unackDrive, "Warn of a drive again"],
   ["POST", "/v1/drives/{drive}/locate", "control", NO_QUERY, onDrives.locateBody, onDrives.locateDrive, "Let the light on a drive's slot blink for a time, or end it"],
   ["POST", "/v1/drives/{drive}/smart-test", "control", NO_QUERY, onDrives.selfTestBody, onDrives.testDrive, "Start or end a self-test inside a drive"],
   ["GET",  "/v1/commands",              "status",  LIMIT,    NO_BODY, onCommands.readCommands, "Commands received, newest first"],
   ["GET",  "/v1/commands/{id}",         "status",  NO_QUERY, NO_BODY, onCommands.readCommand, "One command; on control.sock with its history"],
   ["POST", "/v1/commands",              "control", NO_QUERY, onCommands.submitBody, onCommands.submitCommand, "Take a command into the journal, or say what stands in its way"],
   ["POST", "/v1/commands/{id}/cancel",  "control", NO_QUERY, NO_BODY, onCommands.cancelCommand, "Cancel a command, as long as that is possible"],
+  ["POST", "/v1/commands/{id}/ack",     "control", NO_QUERY, NO_BODY, onCommands.ackCommand, "What is missed since this reboot is meant to be so"],
   ["POST", "/v1/hold",                  "control", NO_QUERY, onCommands.holdBody, onCommands.hold, "Every command from the network waits until it is released"],
   ["POST", "/v1/release",               "control", NO_QUERY, NO_BODY, onCommands.release, "End the hold"],
   ["GET",  "/v1/events",                "status",  EVENTS,   NO_BODY, reads.readEvents,   "Events, one JSON object a line, oldest first"],

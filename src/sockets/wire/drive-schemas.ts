@@ -45,6 +45,21 @@ export const oneDriveSchema = v.intersect([
   v.object({ smart_state: smartStateSchema, collected_at: time }),
 ]);
 
+/** What is, or was, accepted of a drive. */
+export const ackSchema = v.strictObject({
+  drive: v.pipe(v.string(), v.description("What it is remembered by: its serial number, or its key")),
+  by: v.string(),
+  at: v.pipe(v.string(), v.description("RFC 3339, UTC")),
+  note: v.nullable(v.string()),
+  reasons: v.array(
+    v.strictObject({
+      code: v.string(),
+      attribute: v.pipe(v.nullable(v.number()), v.description("Id of the ATA attribute")),
+      value: v.pipe(v.nullable(v.number()), v.description("More than this is news; null: it counts nothing")),
+    }),
+  ),
+});
+
 const smartctlSchema = v.pipe(
   v.looseObject({ smartctl: v.unknown() }),
   v.description("With raw=1: what smartctl says"),
@@ -52,6 +67,7 @@ const smartctlSchema = v.pipe(
 
 export const driveAnswerSchema = v.union([oneDriveSchema, smartctlSchema]);
 
+export type AckWire = v.InferOutput<typeof ackSchema>;
 export type DriveWire = v.InferOutput<typeof driveSchema>;
 export type SmartWire = NonNullable<DriveWire["smart"]>;
 export type SmartStateWire = v.InferOutput<typeof smartStateSchema>;

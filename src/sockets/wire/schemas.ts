@@ -46,6 +46,9 @@ const apiSchema = v.strictObject({
   name: v.string(),
   enrolled: v.boolean(),
   node_id: v.nullable(v.string()),
+  node_name: maybe(
+    "What this node is called there; on control.sock only, since it may have a serial number in it",
+  ),
   mode,
   note: maybe("One sentence when something is to be known"),
   last_sync_at: time,

@@ -71,6 +71,7 @@ function apiWire(api: ApiStatus): StatusWire["control_apis"][number] {
     name: api.name,
     enrolled: api.enrolled,
     node_id: api.nodeId,
+    node_name: api.nodeName ?? null,
     mode: api.mode,
     note: api.note,
     last_sync_at: rfc3339(api.lastSyncAt),

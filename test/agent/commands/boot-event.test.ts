@@ -56,6 +56,21 @@ test("the first start, and any number of starts on one boot, tell nothing", asyn
   ).toEqual([]);
 });
 
+test("a mark that went with an identity is made anew for the same boot, so that the next one is told", () => {
+  const store = testStore(temporaryFolder());
+  const clock = { now: () => START, monotonic: () => 9_000 };
+  const host = { clock, uptimeMs: () => 9_000, systemd: async () => null };
+  const first = openBootWatch(store, { ...host, bootId: "b1" });
+  first.started(report(), nobody);
+  store.abandon("identity_reset", START, "forget");
+  first.ticked();
+  // No orderly end: as in a power cut.
+  openBootWatch(store, { ...host, bootId: "b2" }).started(report(), nobody);
+  expect(store.eventsSince("", 10).filter(({ type }) => type === "reboot")).toMatchObject([
+    { data: { from_boot_id: "b1", boot_id: "b2" } },
+  ]);
+});
+
 test("stopped before: a shutdown; not stopped: no cause is made up", async () => {
   expect(await lives({ id: "b1", stopped: true }, { id: "b2", stopped: false })).toMatchObject([
     {

@@ -85,7 +85,10 @@ test("without a policy a live command from the network is refused, with the line
   expect(await over(asked.operation_id)).toMatchObject({ status: "failed" });
   expect(agent.view.commandRecord(String(asked.command_id))?.progress).toMatchObject({
     state: "refused",
-    why: { code: "policy_unusable", nextStep: expect.stringContaining("install") },
+    why: {
+      code: "policy_unusable",
+      nextStep: expect.stringMatching(/^(?:install -m 0644|put policy\.toml) .*\/policy\.toml/),
+    },
   });
 });
 

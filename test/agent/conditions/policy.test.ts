@@ -19,6 +19,7 @@ function rig(answers: () => unknown) {
       made.asked++;
       return answers();
     },
+    own: () => null,
     tell: (conditions) => made.told.push(conditions.map(({ text }) => text)),
   });
   onTestFinished(() => policy.stop());

@@ -234,7 +234,10 @@ test("submit takes a file or stdin and hands it over as it is", async () => {
   expect(taken.map((id) => view.commandRecord(id)?.asked.signedText?.includes(id))).toEqual([true, true]);
   writeFileSync(file, "no JSON");
   expect((await run(["commands", "submit", file])).code).toBe(2);
-  expect((await run(["commands", "submit", `${file}.none`])).code).toBe(2);
+  expect(await run(["commands", "submit", `${file}.none`])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`${file}.none can't be read: there is no such file or folder. Next:`),
+  });
   writeFileSync(file, "{}");
   expect((await run(["commands", "submit", file])).code).toBe(4);
 });

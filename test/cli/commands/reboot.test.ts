@@ -136,6 +136,19 @@ test("--dry-run shows every gate and does nothing", async () => {
   expect(taken()).toBeNull();
 });
 
+test("--dry-run with a key that lets nothing be touched names the one step that helps", async () => {
+  const why = (text: string, nextStep: string) => ({ code: "refused", text, nextStep });
+  const { run } = await liveDaemon([
+    { gate: "mode", verdict: "refuse", why: why("A test key.", "foundry-agent reboot --test") },
+    { gate: "policy", verdict: "refuse", why: why("No policy.", "install -m 0644 a b") },
+    { gate: "hardware", verdict: "refuse", why: why("It only observes.", "write hardware = true") },
+  ]);
+  const { stdout } = await run(["reboot", "--dry-run"]);
+  expect(stdout).toContain("No policy.");
+  expect(stdout).toMatch(/Next: foundry-agent reboot --test/);
+  expect(stdout).not.toMatch(/install|To do/);
+});
+
 test("it follows on a terminal until the host is gone, and says that calmly", async () => {
   const { agent, become, taken, run } = await liveDaemon();
   let shown = "";

@@ -170,7 +170,7 @@ describe("commands sign --make-key", () => {
     expect(stderr).toContain("is there already, and a key is never overwritten");
     expect(readFileSync(file, "utf8")).toBe("mine");
     expect((await run("--make-key", "/nowhere/key")).stderr).toMatch(
-      /can't be written \(ENOENT\)\. Next: ls -ld /,
+      /can't be written: there is no such file or folder\. Next: ls -ld /,
     );
   });
 });

@@ -16,6 +16,19 @@ function configFile(text: string): string {
 
 const run = (...argv: string[]) => runCli([configCommand(COLLECTORS)], ["config", ...argv]);
 
+it("show cuts nothing on a narrow terminal: value and origin have lines of their own", async () => {
+  const file = configFile("[agent]\nhardware = true\n");
+  for (const columns of [40, 80]) {
+    const { stdout } = await runCli([configCommand(COLLECTORS)], ["config", "show", "--config", file], {
+      isTty: true,
+      env: { COLUMNS: `${columns}` },
+    });
+    expect(stdout).toMatch(/^agent\.hardware = true\n {4}from .*config\.toml:2\n/);
+    expect(stdout).toMatch(/^agent\.state_dir =(?: |\n {2})"\/var\/lib\/foundry-agent"\n {4}from default$/m);
+    expect(stdout).not.toContain("…");
+  }
+});
+
 describe("config check", () => {
   it("prints every problem and exits with 1", async () => {
     const file = configFile("[agent]\nhardwar = true\nlog_level = 1\n# nf_sk_live_Canary1\n");

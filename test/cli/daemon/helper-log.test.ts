@@ -30,6 +30,18 @@ test("the journal gets the helper's lines as it gets the daemon's: words first, 
   );
 });
 
+test("a count of many kinds is a sentence, not a call without a name", () => {
+  const counted = {
+    audit: null,
+    outcome: null,
+    message: "and 15 more reads that failed otherwise",
+    more: 15,
+  };
+  expect(helperLine(6, JSON.stringify({ ...counted, peer: { uid: 998 } }), "journal", NOW)).toBe(
+    "<6>and 15 more reads that failed otherwise more=15 uid=998\n",
+  );
+});
+
 test("a terminal gets the time, a pipe JSON, and a sentence is one everywhere", () => {
   expect(helperLine(6, auditText(ASKED), "terminal", NOW)).toMatch(
     /^\d\d:\d\d:\d\d info {2}smart\.read: done /,

@@ -112,3 +112,23 @@ describe("one interface", () => {
     expect([two.code, two.stderr.includes('found "eno2" too')]).toEqual([2, true]);
   });
 });
+
+test("what is not listed, by which table a rule leads, and what is known of a VLAN are said", async () => {
+  const data = await network();
+  const changed: Network = {
+    ...data,
+    passing_interfaces: 14,
+    left_out: [{ kind: "dummy", count: 88 }],
+    ways_out: [{ family: 4, interface: "wg0", source: "10.66.0.2", gateway: null, table: 51820 }],
+  };
+  Object.assign(interfaceOf(changed, "bond0.120"), { vlan_id_from: "name" });
+  Object.assign(interfaceOf(changed, "eno2"), { parent: "eno1", vlan_id_from: "unknown" });
+  Object.assign(interfaceOf(changed, "eno1"), { flapping: true });
+  const text = drawn(changed, 200).join("\n");
+  expect(text).toMatch(/^By a rule +directly by wg0 \(IPv4, table 51820\)$/m);
+  expect(text).toMatch(/^Not shown +14 of containers and virtual machines$/m);
+  expect(text).toMatch(/^Too many +88 dummy are left out$/m);
+  expect(text).toMatch(/^bond0\.120 .* on bond0, VLAN 120 by its name /m);
+  expect(text).toMatch(/^eno2 .* on eno1, VLAN unknown /m);
+  expect(text).toMatch(/^eno1 +physical +flapping /m);
+});

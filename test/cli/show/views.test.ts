@@ -84,6 +84,23 @@ Collectors
     expect(stdout).toContain("  nodefoundry: the server does not answer (60 s ago)\n");
     expect(stdout).toContain("Held by root for 1 h more: disk work\n");
     expect(stdout).toContain("2 dropped because there were too many\n");
+    // One round that failed is the table's business; and the name it goes by there is said where it is another.
+    const slow = {
+      ...api,
+      nodeName: "rack4-ceph-osd-07",
+      breaker: "open" as const,
+      failures: 1,
+      lastError: { code: "rate_limited", text: "it is asked too often", at: NOW - 1_000 },
+    };
+    pretendStatus(view, { conditions: [], controlApis: [slow] });
+    const once = (await run(["status"])).stdout;
+    expect(once).toMatch(/^ceph-osd-07 is degraded\n/);
+    expect(once).toContain("failing (1 time)");
+    expect(once).toContain(`node ${view.status().nodeId}, named rack4-ceph-osd-07 (test:`);
+    const open = (
+      await run(["status"], { socket: view.status().stateFolder.replace(/state$/, "run/status.sock") })
+    ).stdout;
+    expect(open).not.toContain("rack4");
     // Not registered: one who only looks on is well, one who would report is told how to.
     pretendStatus(view, { conditions: [], controlApis: [{ ...api, enrolled: false, mode: "read-only" }] });
     expect((await run(["status"])).stdout).toContain("  nodefoundry  looking on");

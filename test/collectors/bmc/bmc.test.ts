@@ -311,7 +311,6 @@ it("knows a fault from what is none", () => {
     ["Power Supply PS1", "Predictive failure"],
     ["Power Unit PSU Redundancy", "Redundancy Lost"],
     ["Memory #0x53", "Uncorrectable ECC"],
-    ["Memory #0x53", "Correctable ECC logging limit reached"],
     ["Drive Slot / Bay #0x50", "Drive Fault"],
     ["Processor CPU1", "IERR"],
     ["Processor CPU1", "Thermal Trip"],
@@ -330,6 +329,7 @@ it("knows a fault from what is none", () => {
     ["System ACPI Power State", "S4/S5: soft-off"],
     ["Event Logging Disabled #0x61", "Log area reset/cleared"],
     ["Memory #0x53", "Correctable ECC"],
+    ["Memory #0x53", "Correctable ECC logging limit reached"],
     ["Power Supply PS1", "Transition to Non-Critical from OK"],
     ["Power Unit PSU Redundancy", "Fully Redundant"],
   ] as const;

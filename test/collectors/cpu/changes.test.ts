@@ -75,9 +75,12 @@ test.each([
   expect(conditionCodes(cpuCollector(), data)).toEqual(codes);
 });
 
-test("without get_throttled only under-voltage is known, without either nothing", async () => {
+const VOLT = "/sys/class/hwmon/hwmon21";
+
+test("the kernel's own voltage sensor goes before get_throttled, whose every read is a warning", async () => {
   const tree = machineTree("pi4");
-  delete tree.files["/sys/devices/platform/soc/soc:firmware/get_throttled"];
+  tree.files[`${VOLT}/name`] = "rpi_volt\n";
+  tree.files[`${VOLT}/in0_lcrit_alarm`] = "0\n";
   const quiet = await collect(tree);
   expect(quiet.throttling).toMatchObject({
     state: "unknown",
@@ -85,11 +88,36 @@ test("without get_throttled only under-voltage is known, without either nothing"
     under_voltage: { now: false, since_boot: null },
     throttled: { now: null, since_boot: null },
   });
-  const alarm = Object.keys(tree.files).find((path) => path.endsWith("in0_lcrit_alarm")) as string;
-  tree.files[alarm] = "1\n";
+  tree.files[`${VOLT}/in0_lcrit_alarm`] = "1\n";
   expect(conditionCodes(cpuCollector(), await collect(tree))).toEqual(["under_voltage"]);
-  tree.errors = { "/sys/class/hwmon/hwmon21/in0_lcrit_alarm": "EIO" };
+  tree.errors = { [`${VOLT}/in0_lcrit_alarm`]: "EIO" };
   expect((await collect(tree)).throttling).toMatchObject({ state: "unknown", source: null });
+});
+
+test("get_throttled is read once in ten minutes, and not to find out whether it is there", async () => {
+  const { machine, change, pass } = changing(machineTree("pi4"));
+  const reads: string[] = [];
+  const { files } = machine;
+  const watched = {
+    ...machine,
+    files: {
+      ...files,
+      text: (path: string) => {
+        reads.push(path);
+        return files.text(path);
+      },
+    },
+  };
+  const times = (): number => reads.filter((path) => path.endsWith("/get_throttled")).length;
+  const collector = cpuCollector();
+  expect((await collectMachine(collector, watched)).throttling.source).toBe("get_throttled");
+  change({ "/sys/devices/platform/soc/soc:firmware/get_throttled": "5\n" });
+  pass(300_000);
+  expect((await collectMachine(collector, watched)).throttling.state).toBe("earlier");
+  expect(times()).toBe(1);
+  pass(301_000);
+  expect((await collectMachine(collector, watched)).throttling.state).toBe("active");
+  expect(times()).toBe(2);
 });
 
 test("sensors that fail are left out and named, hot ones told", async () => {

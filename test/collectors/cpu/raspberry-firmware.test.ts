@@ -11,6 +11,8 @@ function pi(call: HelperPort["call"]) {
   const tree = loadTree("pi4", ["cpu"]);
   for (const path of Object.keys(tree.files)) if (path.includes("get_throttled")) delete tree.files[path];
   tree.files["/dev/vcio"] = "";
+  tree.files["/sys/class/hwmon/hwmon21/name"] = "rpi_volt\n";
+  tree.files["/sys/class/hwmon/hwmon21/in0_lcrit_alarm"] = "0\n";
   const machine = treeMachine(tree, { now: () => 1_739_520_000_000, monotonic: () => now });
   const collector = cpuCollector({ how: { kind: "socket" }, call });
   return {

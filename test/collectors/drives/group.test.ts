@@ -51,9 +51,9 @@ describe("groupDrives", () => {
         device("sdf", {}),
       ]),
     ).toEqual([
-      "wwn-0x5: sda",
+      "wwn-0x5-A: sda",
       "wwn-0x5-B: sdb",
-      "serial-0123456789ABCDEF: sdc",
+      "path-sdc: sdc",
       "path-0000:00:14.0-2.3-0:0:0: sdd",
       "path-sde: sde",
       "path-sdf: sdf",

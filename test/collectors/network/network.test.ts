@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
+import { readUsual, updated } from "../../../src/collectors/network/links/usual.ts";
 import { networkCollector } from "../../../src/collectors/network/network.ts";
+import { parseNameservers } from "../../../src/collectors/network/resolvers.ts";
 import {
   ipv6FromHex,
   parseAddresses6,
   parseCounters,
-  parseNameservers,
   parseRoutes4,
   parseRoutes6,
 } from "../../../src/collectors/network/routes.ts";
@@ -108,8 +109,14 @@ test("nothing readable gives an empty section and no crash", async () => {
   expect(data).toEqual({
     interfaces: [],
     interfaces_left_out: 0,
+    left_out: [],
+    passing_interfaces: 0,
     default_routes: [],
+    ways_out: [],
+    ways_out_from: "tables",
     primary: null,
+    links_lost: [],
+    missing: [],
     dns_servers: [],
     listening: null,
     addresses_known: true,
@@ -152,6 +159,48 @@ test("IPv6 in RFC 5952's form", () => {
   expect(ipv6FromHex("fe800000000000000000000000000000")).toBe("fe80::");
   expect(ipv6FromHex(`${"0".repeat(31)}1`)).toBe("::1");
   expect(ipv6FromHex("0".repeat(32))).toBeNull();
+});
+
+test("IPv6 default routes of other tables are none of the node's, in whatever order a text has them", () => {
+  const zero = "0".repeat(32);
+  const line = (
+    to: string,
+    length: string,
+    via: string,
+    metric: string,
+    flags: string,
+    name: string,
+  ): string => `${to} ${length} ${zero} 00 ${via} ${metric} 00000001 00000000 ${flags} ${name}\n`;
+  const gateway = (last: string): string => `fe80${"0".repeat(27)}${last}`;
+  const own = (last: string, name: string): string =>
+    line(zero, "00", gateway(last), "00000400", "00000003", name);
+  const link = line(`fe80${"0".repeat(28)}`, "40", zero, "00000100", "00000001", "eth0");
+  const local = line(`${"0".repeat(31)}1`, "80", zero, "00000000", "80200001", "lo");
+  const nowhere = line(zero, "00", zero, "ffffffff", "00200200", "lo");
+  const gateways = (text: string) => parseRoutes6(text).map(({ gateway: by }) => by);
+  expect(gateways(own("9", "mgmt0") + link + own("1", "eth0") + own("2", "eth1") + local + nowhere)).toEqual([
+    "fe80::1",
+    "fe80::2",
+  ]);
+  expect(gateways(own("9", "mgmt0") + link + nowhere + local + nowhere)).toEqual([]);
+  expect(gateways(own("9", "mgmt0") + nowhere + local + nowhere)).toEqual([]);
+  expect(gateways(nowhere + own("1", "eth0") + local + nowhere)).toEqual(["fe80::1"]);
+  // A kernel without several tables, and a text that no kernel wrote.
+  expect(gateways(link + local + own("1", "eth0"))).toEqual(["fe80::1"]);
+  expect(gateways(own("1", "eth0") + link + local)).toEqual(["fe80::1"]);
+});
+
+test("a memory that is damaged costs what is damaged in it and nothing else", () => {
+  forAll(
+    fc.property(fc.jsonValue(), fc.jsonValue(), (links, members) => {
+      for (const kept of [links, { links, members }, { links: [links], members: [members] }]) {
+        const memory = { get: () => kept, set: () => undefined };
+        const usual = readUsual(memory);
+        expect(updated(usual, [], [], 0)).toEqual(usual);
+      }
+    }),
+    { seed: 9, cases: 1000 },
+  );
 });
 
 test("parsers never throw", () => {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { jsonSchema } from "../../../scripts/docs/json-schema.ts";
 import { parseSmartMemory, rememberSmart } from "../../../src/collectors/smart/memory.ts";
 import { type SmartOutcome, type SmartTarget, smartAsker } from "../../../src/collectors/smart/rounds/ask.ts";
-import { deviceLabel, isSameDrive } from "../../../src/collectors/smart/rounds/identity.ts";
+import { deviceLabel } from "../../../src/collectors/smart/rounds/identity.ts";
 import { smartSchema } from "../../../src/collectors/smart/schema.ts";
 import { AgentError } from "../../../src/model/errors.ts";
 import type { SmartFacts } from "../../../src/model/smart.ts";
@@ -83,14 +83,6 @@ it("labels are smartctl_exporter's", () => {
   expect(deviceLabel("/dev/cciss/c0d0", "cciss,1")).toBe("cciss_c0d0_cciss_1");
 });
 
-it("two drives with one serial number are two when their WWNs say so", () => {
-  const one = { id: null, wwn: "0x5", serial: "XXXX", model: null };
-  expect(isSameDrive(one, { ...one, wwn: "0x6" })).toBe(false);
-  expect(isSameDrive(one, { ...one, wwn: null })).toBe(true);
-  expect(isSameDrive({ ...one, serial: null }, { ...one, serial: "other" })).toBe(true);
-  expect(isSameDrive({ ...one, wwn: null, serial: null }, { ...one, wwn: null, serial: null })).toBe(false);
-});
-
 it("a damaged memory costs what is damaged", () => {
   const good = {
     id: "wwn-0x5",
@@ -102,7 +94,7 @@ it("a damaged memory costs what is damaged", () => {
   for (const value of [null, 7, [], { drives: 1 }, "text"])
     expect(parseSmartMemory(value).drives).toEqual([]);
   const parsed = parseSmartMemory({ drives: [good, { id: 1 }, null], history: [{ seq: 0 }, "x"] });
-  expect(parsed).toEqual({ drives: [good], history: [] });
+  expect(parsed).toEqual({ drives: [good], history: [], shared: [] });
   expect(rememberSmart(parsed, [], "2026-11-22T00:00:00.000Z")).toEqual(parsed);
 });
 

@@ -89,7 +89,10 @@ describe("what drives say", () => {
   });
 
   it("two ports of one drive are asked once", async () => {
-    const it = rig(driveTree({ sda: "S20", sdb: "S20" }));
+    const tree = driveTree({ sda: "S20", sdb: "S20" });
+    for (const name of ["sda", "sdb"])
+      tree.files[`/sys/block/${name}/device/vpd_pg80`] = "\u0000\u0080\u0000\u0003S20";
+    const it = rig(tree);
     it.drives.scan([
       { device: "/dev/sda", type: "scsi" },
       { device: "/dev/sdb", type: "scsi" },

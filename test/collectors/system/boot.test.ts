@@ -1,10 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  parsePackages,
   powerResetBits,
   readLastBoot,
-  readRebootRequired,
   resetStatusBits,
   watchdogBits,
 } from "../../../src/collectors/system/boot.ts";
@@ -19,43 +17,6 @@ const MINUTE = 60_000;
 function files(tree: Partial<Tree>): ReturnType<typeof openFiles> {
   return openFiles(layTree({ files: {}, now: NOW, ...tree }), tree.errors ?? {});
 }
-
-test("Debian's marker, with the packages that asked for it and since when", () => {
-  const found = readRebootRequired(
-    files({
-      files: {
-        "/run/reboot-required": "*** System restart required ***\n",
-        "/run/reboot-required.pkgs": "linux-base\nlibc6\nlinux-base\n../etc/passwd\n",
-      },
-      times: { "/run/reboot-required": BOOT },
-    }),
-    "6.1.0-28-amd64",
-  );
-  expect(found).toEqual({
-    required: true,
-    since: "2025-02-10T06:00:00.000Z",
-    reasons: ["marker"],
-    packages: ["libc6", "linux-base"],
-    newest_kernel: null,
-  });
-});
-
-test("module folders stand in for kernel images, removed ones left behind do not count", () => {
-  const found = readRebootRequired(
-    files({
-      files: { "/lib/modules/6.9.2-arch1-1/modules.dep": "" },
-      folders: ["/lib/modules/6.9.1-arch1-1/kernel"],
-    }),
-    "6.9.1-arch1-1",
-  );
-  expect(found).toMatchObject({ required: false, newest_kernel: null });
-});
-
-test("without marker and kernels nobody can tell", () => {
-  expect(readRebootRequired(files({}), "6.1.0-28-amd64").required).toBeNull();
-  const container = files({ files: { "/boot/vmlinuz-6.1.0-99-amd64": "" } });
-  expect(readRebootRequired(container, null).required).toBeNull();
-});
 
 test("a panic written shortly before the boot is its cause, older ones are only counted", () => {
   const dump = "/sys/fs/pstore/dmesg-efi-173916000001001";
@@ -151,16 +112,4 @@ test("bits of any value name a known cause or none", () => {
     }),
     { seed: 3 },
   );
-});
-
-test("any text gives at most 64 well-formed package names", () => {
-  forAll(
-    fc.property(fc.string({ unit: "binary", maxLength: 1000 }), (text) => {
-      const names = parsePackages(text);
-      expect(names.length).toBeLessThanOrEqual(64);
-      for (const name of names) expect(name).toMatch(/^[A-Za-z0-9+.:_-]+$/);
-    }),
-    { seed: 5 },
-  );
-  expect(parsePackages(Array.from({ length: 900 }, (_, i) => `p${i}`).join("\n"))).toHaveLength(64);
 });

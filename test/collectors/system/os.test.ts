@@ -18,6 +18,21 @@ test.each([
   expect(fqdnOf(hostname, domain, hosts)).toBe(expected);
 });
 
+test("a line of the hosts file that is another host's gives this one no domain", () => {
+  const mine = (): ReadonlySet<string> => new Set(["10.0.0.1"]);
+  const name = (hosts: string): string | null => fqdnOf("node1", null, hosts, mine);
+  expect(name("10.0.0.9 node1.backup.example.net backup")).toBeNull();
+  expect(name("10.0.0.9 node1.backup.example.net\n10.0.0.1 node1.example.org")).toBe("node1.example.org");
+  expect(name("127.0.1.1 node1.example.org node1")).toBe("node1.example.org");
+  // As hostname -f: the short name is an alias, the first name of its line counts.
+  expect(name("10.0.0.9 node1.other.example.net node1\n10.0.0.1 node1.example.org node1")).toBe(
+    "node1.example.org",
+  );
+  expect(name("192.0.2.7 storage7.example.org node1")).toBe("storage7.example.org");
+  expect(name("127.0.0.1 localhost.localdomain localhost node1")).toBeNull();
+  expect(name("::1 ip6.example.org node1.example.org. node1")).toBe("ip6.example.org");
+});
+
 test("quotes and backslashes of os-release", () => {
   expect(
     parseOsRelease('NAME=\'Foo Linux\'\nPRETTY_NAME="Foo \\"Bar\\" \\$1"\nID=foo\r\nid=no\n'),

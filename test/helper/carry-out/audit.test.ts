@@ -71,7 +71,9 @@ describe("tens of thousands of refused requests through the real socket", () => 
     const counted = journal().flatMap((line) => (line.includes('"more"') ? [JSON.parse(line.slice(3))] : []));
     const told = journal().length - before - counted.length;
     expect(counted.reduce((sum, { more }) => sum + more, told)).toBe(done * batch);
-    expect(counted[0].message).toMatch(/^and \d+ more (?:of these|calls of other kinds) in the last minute$/);
+    expect(counted[0].message).toMatch(
+      /^and \d+ more (?:of these|calls that were refused otherwise) in the last minute$/,
+    );
   });
 });
 
@@ -172,6 +174,39 @@ it("a round over a hundred drives is one line and a count; one that fails among 
     ["ok", "sd0", undefined],
     ["helper_timeout", "sd7", undefined],
     ["ok", undefined, 98],
+  ]);
+});
+
+it("reads of many drives hide no other read, no failure of another, and no refusal; neither do refusals hide reads", () => {
+  const told: string[] = [];
+  const stateFolder = temporaryFolder();
+  const trail = openAuditTrail({
+    stateFolder,
+    clock: hostClock(),
+    tell: (_priority, text) => told.push(text),
+  });
+  const common = { peer: { pid: 1, uid: 990, gid: 990 }, message: null, durationMs: 3 };
+  const request = { id: "r", source: null, signed: null, deadlineMs: 1_000, underWayMs: 0 };
+  const read = (operation: string, outcome: string, device = "sda"): void =>
+    trail.note({
+      ...{ ...common, outcome, isRead: true },
+      request: { ...request, operation, args: { device } },
+    });
+  const refused = (outcome: string): void => trail.note({ ...common, request: null, outcome });
+  for (let disk = 0; disk < 36; disk++) read("smart.read", "helper_timeout", `sd${disk}`);
+  for (let nth = 0; nth < 100; nth++) refused(`code_${nth}`);
+  for (let disk = 0; disk < 36; disk++) read("smart.read", "ok", `sd${disk}`);
+  read("bmc.read", "ok");
+  read("lldp.read", "helper_failed");
+  const kinds = () => told.map((text) => JSON.parse(text)).map(({ audit, outcome }) => `${audit} ${outcome}`);
+  expect(kinds().slice(-3)).toEqual(["smart.read ok", "bmc.read ok", "lldp.read helper_failed"]);
+  expect(kinds().filter((kind) => kind.startsWith("null code_"))).toHaveLength(20);
+  trail.close();
+  const counts = told.map((text) => JSON.parse(text)).flatMap(({ more, message }) => (more ? [message] : []));
+  expect(counts).toEqual([
+    "and 35 more of these in the last minute",
+    "and 15 more reads that failed otherwise in the last minute",
+    "and 80 more calls that were refused otherwise in the last minute",
   ]);
 });
 

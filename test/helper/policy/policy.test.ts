@@ -3,8 +3,15 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ROOT } from "../../../scripts/paths.mjs";
 import { CONTROL_APIS } from "../../../src/control/index.ts";
-import { denial, parsePolicy, readPolicy } from "../../../src/helper/policy/policy.ts";
+import {
+  denial,
+  installStep,
+  POLICY_PATH,
+  parsePolicy,
+  readPolicy,
+} from "../../../src/helper/policy/policy.ts";
 import { parsePublicKey } from "../../../src/helper/policy/public-key.ts";
 import { POLICY_WORDS } from "../../../src/helper/policy/words.ts";
 
@@ -72,8 +79,19 @@ describe("the file", () => {
     expect(refusal(() => readPolicy("/nowhere/policy.toml", UID))).toMatchObject({
       code: "policy_unusable",
       message: "there is no policy /nowhere/policy.toml, so nothing that changes anything is done",
-      nextStep: expect.stringMatching(/^install .* \/nowhere\/policy\.toml$/),
+      nextStep: expect.stringContaining("/nowhere/policy.toml"),
     });
+    const shipped = join(ROOT, "packaging/policy.toml");
+    expect(installStep("/x y/policy.toml", ["/nowhere", shipped])).toBe(
+      `install -m 0644 ${shipped} '/x y/policy.toml'`,
+    );
+    expect(installStep(POLICY_PATH, [shipped])).toBe(
+      `install -m 0644 -o root -g root ${shipped} /etc/foundry-agent/policy.toml`,
+    );
+    // Nothing is named that is not there, as after install.sh of an archive.
+    expect(installStep(POLICY_PATH, ["/nowhere"])).toBe(
+      "put policy.toml of the release at /etc/foundry-agent/policy.toml, owned by root and writable by nobody else",
+    );
   });
 
   it.each([

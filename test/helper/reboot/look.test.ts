@@ -1,8 +1,9 @@
 /** `reboot.look` and `reboot.announce`: what is known of a reboot before and after, and what people at terminals read. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readAudit } from "../../../src/helper/carry-out/audit-read.ts";
 import { openLimits } from "../../../src/helper/policy/limits.ts";
 import { openFiles } from "../../../src/system/files.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -252,6 +253,23 @@ describe("reboot.announce", () => {
     nowhere.programs.put("wall", "exit 0");
     expect((await nowhere.call("reboot.announce", args)).code).toBe("no_systemd");
     expect(nowhere.calls()).toEqual([]);
+  });
+
+  it("is an act in the audit trail, on disk before anybody is told, and what was refused of it a refusal", async () => {
+    const rig = await rebootRig({ policy: DEFAULTS });
+    const folder = join(rig.house.stateFolder, "audit");
+    const file = (name: string) =>
+      readFileSync(join(folder, name), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    rig.programs.put("systemd-run", `cp ${join(folder, "reboot_announce.log")} ${folder}/seen`);
+    expect((await rig.call("reboot.announce", args)).code).toBe("ok");
+    expect(file("seen")).toMatchObject([{ audit: "reboot.announce", outcome: "begun" }]);
+    expect(file("reboot_announce.log")).toMatchObject([{ outcome: "begun" }, { outcome: "ok" }]);
+    expect((await rig.call("reboot.announce", args)).code).toBe("helper_refused");
+    expect(file("refused.log")).toMatchObject([{ audit: "reboot.announce", outcome: "helper_refused" }]);
+    expect(readAudit(rig.house.stateFolder).changed.map(({ outcome }) => outcome)).toEqual(["begun", "ok"]);
   });
 
   it("is signed where the reboot must be", async () => {

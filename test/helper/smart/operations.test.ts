@@ -30,6 +30,7 @@ function context(timeoutMs = 20_000, run: RunProgram = runProgram): OperationCon
     leftMs: () => 20_000,
     signed: null,
     step: () => undefined,
+    begun: () => undefined,
     run: (argv, options) => run(argv, { ...options, timeoutMs: Math.min(timeoutMs, options.timeoutMs) }),
   };
 }

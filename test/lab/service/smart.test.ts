@@ -10,11 +10,11 @@ const RECORDINGS = join(ROOT, "test/fixtures/smart/vm-lab");
 
 /** Plays what smartctl said of four drives in a VM, and notes as whom it was run. */
 const SMARTCTL = `#!/bin/sh
-echo "uid $(id -u) $(grep CapEff /proc/self/status)" >>/var/lib/foundry-agent-helper/smartctl.log
+for device; do :; done
+echo "$device uid $(id -u) $(grep CapEff /proc/self/status)" >>/var/lib/foundry-agent-helper/smartctl.log
 case "$*" in
   *--scan*) exec cat /usr/local/share/recordings/smartctl-scan-open.json ;;
 esac
-for device; do :; done
 exec cat "/usr/local/share/recordings/smartctl-x-\${device#/dev/}.json"
 `;
 
@@ -52,10 +52,13 @@ it("has the drives' SMART state through the helper", async (context) => {
     ["sdb", "LABSAS0001", null],
     ["sdc", "LABATA0001", true],
   ]);
-  const asWhom = (await system.ok("cat", "/var/lib/foundry-agent-helper/smartctl.log")).trim().split("\n");
-  expect(new Set(asWhom)).toEqual(new Set(["uid 0 CapEff:\t0000000000220002"]));
+  const calls = (await system.ok("cat", "/var/lib/foundry-agent-helper/smartctl.log")).trim().split("\n");
+  const asked = calls.map((call) => /^(\S+) (uid .*)$/.exec(call)?.slice(1) ?? [call]);
+  expect(new Set(asked.map(([, asWhom]) => asWhom))).toEqual(new Set(["uid 0 CapEff:\t0000000000220002"]));
+  const devices = new Set(asked.map(([device]) => device));
+  for (const device of ["nvme0", "sda", "sdb", "sdc"]) expect(devices).toContain(`/dev/${device}`);
   const said = await system.journal("foundry-agent-helper");
   expect(said).toContain("smart.scan: done");
-  for (const device of ["nvme0", "sda", "sdb", "sdc"])
-    expect(said).toMatch(new RegExp(`smart\\.read: done.*device=/dev/${device}\\b`));
+  // Of a round the first; how many more there were is told when a minute is over.
+  expect(said).toMatch(/smart\.read: done device=\/dev\/\w+/);
 });

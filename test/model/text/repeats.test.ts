@@ -34,6 +34,22 @@ describe("what is said again and again", () => {
     expect(told).toHaveLength(1);
   });
 
+  it("says the first of each group however many kinds there were, and counts on", () => {
+    const { repeats, told } = rig();
+    for (let i = 0; i < 100; i++) repeats.take(`kind ${i}`, "loud");
+    expect(repeats.take("quiet 1", "quiet")).toBe(true);
+    expect(repeats.take("quiet 2", "quiet")).toBe(false);
+    expect(repeats.take("quiet 1", "quiet")).toBe(false);
+    repeats.flush();
+    expect(told).toEqual([
+      ["quiet 1", 1],
+      [null, 80],
+    ]);
+    // And anew in the next minute.
+    for (let i = 0; i < 100; i++) repeats.take(`kind ${i}`, "loud");
+    expect(repeats.take("quiet 2", "quiet")).toBe(true);
+  });
+
   it("what was counted is told when its time is over, without another one", async () => {
     const { repeats, told } = rig(10);
     for (let i = 0; i < 3; i++) repeats.take("same");

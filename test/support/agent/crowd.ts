@@ -10,7 +10,8 @@ export interface Crowd {
 
 /** Resolves when all of them are connected, or were turned away. Gone when the test is over. */
 export async function crowd(wanted: {
-  readonly socket: string;
+  /** Path, or a port of 127.0.0.1. */
+  readonly socket: string | number;
   readonly count: number;
   /** What each sends, as it is. */
   readonly bytes?: string;
@@ -24,7 +25,8 @@ export async function crowd(wanted: {
     let [there, ended] = [0, 0];
     const one = () => { if (++there === Number(count)) console.log("there"); };
     for (let i = 0; i < Number(count); i++) {
-      const socket = connect({ path, allowHalfOpen: true });
+      const port = Number(path);
+      const socket = connect({ ...(port > 0 ? { port, host: "127.0.0.1" } : { path }), allowHalfOpen: true });
       let counted = false;
       const once = () => { if (!counted) { counted = true; one(); } };
       socket.pause();
@@ -37,7 +39,7 @@ export async function crowd(wanted: {
     setInterval(() => undefined, 1e6);`;
   const child = spawn(
     process.execPath,
-    ["--input-type=module", "-e", script, socket, String(count), base64],
+    ["--input-type=module", "-e", script, String(socket), String(count), base64],
     {
       stdio: ["ignore", "pipe", "inherit"],
       cwd: "/",

@@ -19,9 +19,12 @@ export const FILLED: Record<string, string> = {
   "/v1/drives/{drive}": "/v1/drives/sda",
   "/v1/drives/{serial}/forget": "/v1/drives/WD-1/forget",
   "/v1/drives/{drive}/locate": "/v1/drives/sda/locate",
+  "/v1/drives/{drive}/ack": "/v1/drives/sda/ack",
+  "/v1/drives/{drive}/unack": "/v1/drives/sda/unack",
   "/v1/drives/{drive}/smart-test": "/v1/drives/sda/smart-test",
   "/v1/commands/{id}": "/v1/commands/cmd_1",
   "/v1/commands/{id}/cancel": "/v1/commands/cmd_waiting/cancel",
+  "/v1/commands/{id}/ack": "/v1/commands/cmd_done/ack",
   "/v1/why/{id}": "/v1/why/drives",
   "/v1/collect": "/v1/collect?name=system",
   "/v1/preview/{api}": "/v1/preview/nodefoundry",
@@ -31,9 +34,18 @@ export const FILLED: Record<string, string> = {
 export const BODIES: Record<string, object> = {
   "/v1/enroll": { key: "nf_en_abc" },
   "/v1/drives/{drive}/locate": { on: true, for_s: 60 },
+  "/v1/drives/{drive}/ack": { reasons: ["pending_sectors"], note: "known" },
   "/v1/drives/{drive}/smart-test": { test: "short" },
   "/v1/commands": { type: "noop" },
   "/v1/hold": { reason: "memory test" },
+};
+
+const ACK = {
+  drive: "WD-1",
+  by: "root",
+  at: new Date(NOW).toISOString(),
+  note: null,
+  reasons: [{ code: "pending_sectors", attribute: null, value: 8 }],
 };
 
 /** What smartctl said of a drive, `/dev/sda`, as the section `smart` has it. */
@@ -46,13 +58,14 @@ export function smartEntry(
   const { id, serial, wwn, model } = drive;
   return driveEntry({
     id,
-    identity: { id, serial, wwn, model },
+    identity: { id, serial, wwn, model, sizeBytes: null },
     ways: [
       {
         key: `${device} ${type}`,
         device,
         type,
         label: deviceLabel(device, type),
+        lane: `drive ${device}`,
         sys: null,
         openError: null,
       },
@@ -63,12 +76,22 @@ export function smartEntry(
     kept: null,
     trend: null,
     lastVerdict: null,
+    ack: null,
     since: NOW,
   });
 }
 
 export function smartData(drives: SmartData["drives"]): SmartData {
-  return { smartctl_version: "7.3", drives, scan_hangs: false, problem: null, history: [], history_base: 0 };
+  return {
+    smartctl_version: "7.3",
+    drives,
+    twins: [],
+    ack_problem: null,
+    scan_hangs: false,
+    problem: null,
+    history: [],
+    history_base: 0,
+  };
 }
 
 /** Section `smart`: sda of the tree as a healthy drive, and a member of a RAID. */
@@ -122,7 +145,10 @@ export async function fullView(): Promise<AgentView> {
     commandRecord: (id) => (id === waiting.asked.id ? waiting : null),
     submitCommand: () => waiting,
     cancelCommand: () => waiting,
+    ackReboot: () => undefined,
     forgetDrive: async (serial) => (serial === "WD-1" ? undefined : await forgetDrive(serial)),
+    ackDrive: async ({ note, by }) => ({ ...ACK, note, by }),
+    unackDrive: async () => ACK,
     mayTouchHardware: async () => undefined,
     locate: async ({ on, for_s = 600 }) => ({ name: "sda", how: "enclosure", on, for_s: on ? for_s : null }),
     selfTest: async () => ({ minutes: 2 }),

@@ -151,6 +151,7 @@ export function inProcessHelper(
         signal,
         signed: null,
         leftMs: () => LONG_MS,
+        begun: () => undefined,
         step: () => undefined,
         run: (argv, options) =>
           runProgram(argv, { ...options, timeoutMs: Math.min(limitMs(argv), options.timeoutMs) }),

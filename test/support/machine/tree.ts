@@ -26,7 +26,8 @@ import { onTestFinished } from "vitest";
 import type { CollectContext, Collector, NoData } from "../../../src/collectors/collector.ts";
 import type { Clock } from "../../../src/system/clock.ts";
 import { openFiles } from "../../../src/system/files.ts";
-import type { InterfaceAddress, Machine } from "../../../src/system/machine.ts";
+import type { InterfaceAddress } from "../../../src/system/libc/route-messages.ts";
+import type { Machine } from "../../../src/system/machine.ts";
 
 export interface Tree {
   about?: string;

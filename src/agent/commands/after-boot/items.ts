@@ -29,7 +29,15 @@ interface System {
 }
 
 /** Links whose carrier is somebody else's cable or radio: of bridges those that have one of these. */
-const WIRED: ReadonlySet<string> = new Set(["physical", "bond", "vlan", "wireless"]);
+const WIRED: ReadonlySet<string> = new Set([
+  "physical",
+  "infiniband",
+  "wireless",
+  "wwan",
+  "bond",
+  "team",
+  "vlan",
+]);
 
 /** A list for each kind that the sections can tell of; a kind that is not there could not be looked at. */
 export function itemsOf({ sections }: Report): ReadonlyMap<Item["kind"], readonly Item[]> {

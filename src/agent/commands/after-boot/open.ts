@@ -9,21 +9,21 @@ import {
   type Kind,
   type Picture,
   pictureOf,
-  type Regression,
   STANDINGS,
 } from "../../../commands/after-boot/picture.ts";
 import type { AfterBootPort } from "../../../commands/after-boot/verify.ts";
-import { conditionText } from "../../../commands/after-boot/words.ts";
+import { regressionText } from "../../../commands/after-boot/words.ts";
 import { within } from "../../../commands/executor/waker.ts";
 import type { KeyValue } from "../../../control/control-api.ts";
 import type { SystemdLook } from "../../../helper/host/systemd-look.ts";
-import type { ConditionDraft } from "../../../model/condition.ts";
 import { AgentError } from "../../../model/errors.ts";
+import type { EventDraft } from "../../../model/event.ts";
 import type { Machine } from "../../../system/machine.ts";
 import type { Health } from "../../conditions/health.ts";
 import type { Configured } from "../../configured.ts";
 import { excludedFields } from "../../reporting/excluded-fields.ts";
 import { itemsOf, sectionOf } from "./items.ts";
+import { conditionOf, type Kept, keptOf, nothingToAccept } from "./kept.ts";
 import { mountItems } from "./mounts.ts";
 
 export interface AfterBoot extends AfterBootPort {
@@ -33,6 +33,12 @@ export interface AfterBoot extends AfterBootPort {
   reached(api: string): void;
   /** Once, when the agent is up: what an earlier reboot has left broken is shown again. */
   start(): void;
+  /**
+   * Somebody on this host says that what the reboot `commandId` has left is meant to be so: it is no condition any more.
+   * @param by who, for the event
+   * @throws AgentError `nothing_to_ack`
+   */
+  accept(commandId: string, by: string): void;
   /** Now and then; looks only while something is broken, and then once a minute. */
   ticked(): void;
   /** Ends a look that `ticked` began. */
@@ -42,6 +48,7 @@ export interface AfterBoot extends AfterBootPort {
 export interface AfterBootOptions {
   readonly machine: Machine;
   readonly health: Health;
+  readonly emit: (event: EventDraft) => void;
   readonly values: KeyValue;
   readonly running: () => Configured;
 }
@@ -57,12 +64,7 @@ const AGAIN_MS = 60_000;
 const MAX_KEPT = 100;
 const STARTING: ReadonlySet<string | null> = new Set(["initializing", "starting"]);
 
-interface Kept {
-  readonly commandId: string;
-  readonly regressed: readonly Regression[];
-}
-
-export function openAfterBoot({ machine, health, values, running }: AfterBootOptions): AfterBoot {
+export function openAfterBoot({ machine, health, emit, values, running }: AfterBootOptions): AfterBoot {
   const { files, clock } = machine;
   const answered = new Set<string>();
   const stop = new AbortController();
@@ -205,7 +207,17 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
     systemd: () => systemd(stop.signal),
     reached: (api) => void answered.add(api),
     start: () => show(keptNow()),
+    accept(commandId, by) {
+      const kept = keptNow();
+      if (kept?.commandId !== commandId) throw nothingToAccept(kept);
+      write(null);
+      const missed = kept.regressed.map(regressionText);
+      emit({ type: "after_boot.acked", severity: "info", data: { command_id: commandId, by, missed } });
+    },
     ticked() {
+      if (!isWorse) return;
+      // It went with an identity that this node is no more.
+      if (values.get(KEY) === null) show(null);
       if (!isWorse || looking || clock.monotonic() - lookedAt < AGAIN_MS) return;
       looking = true;
       lookedAt = clock.monotonic();
@@ -219,32 +231,10 @@ export function openAfterBoot({ machine, health, values, running }: AfterBootOpt
   };
 }
 
-function conditionOf({ commandId, regressed }: Kept): ConditionDraft {
-  return {
-    code: "worse_after_reboot",
-    severity: "warning",
-    text: conditionText(commandId, regressed),
-    nextStep: `foundry-agent commands ${commandId}`,
-  };
-}
-
 /** What was not as it was before, in a look that is not the last. */
 function worseThan(picture: Picture, last: Picture): readonly Pick<Item, "kind" | "id">[] {
   const now = new Map(last.items.map(({ kind, id, is }) => [`${kind} ${id}`, is]));
   return picture.items.filter(({ kind, id, is }) => now.get(`${kind} ${id}`) !== is);
-}
-
-/** Of a value that may be another version's; null: nothing that can be used. */
-function keptOf(text: string | null): Kept | null {
-  if (text === null) return null;
-  try {
-    const { commandId, regressed } = JSON.parse(text) as Partial<Kept>;
-    if (typeof commandId !== "string" || !Array.isArray(regressed)) return null;
-    const known = regressed.filter(({ kind }) => Object.hasOwn(STANDINGS, kind));
-    return known.length === 0 ? null : { commandId, regressed: known };
-  } catch {
-    return null;
-  }
 }
 
 /** A collector that hangs is not waited for. */

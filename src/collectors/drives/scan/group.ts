@@ -1,13 +1,15 @@
 /**
  * From block devices to drives: two paths to one drive are one drive, and each drive has an id that stays.
  *
- * Same WWN means same drive, but only with the same size and no contradicting serial number: some makers
- * ship whole batches with one WWN. A serial number alone joins only where several paths are usual (SAS, FC,
- * iSCSI): cheap USB bridges all say 0123456789ABCDEF.
+ * Two devices are one drive only where all agrees that both tell (same-drive.ts). Where several paths are usual (SAS,
+ * FC, iSCSI) that is enough; elsewhere they must tell WWN and serial number, or a drive would hide behind another one
+ * that tells little. Behind USB bridges nothing joins: what they tell is the bridge's.
  */
 
 import { byName } from "../text.ts";
 import type { BlockDevice } from "./block-devices.ts";
+import { type DriveKeys, driveKeys } from "./keys.ts";
+import { isSameDrive, sharesSerial } from "./same-drive.ts";
 
 export interface DriveGroup {
   /** The array's item key: `wwn-0x…`, `serial-…`, `path-…`; unique. */
@@ -22,24 +24,29 @@ export interface DriveGroup {
 
 const MULTIPATH = new Set<string | null>(["sas", "fc", "iscsi", "scsi"]);
 
-/** Group devices to drives, in the order of their names. Pure. */
-export function groupDrives(devices: readonly BlockDevice[]): DriveGroup[] {
+/** Group devices to drives, in the order of their names. @param keys who had which id before */
+export function groupDrives(devices: readonly BlockDevice[], keys: DriveKeys = driveKeys()): DriveGroup[] {
   const hidden = new Map<string, BlockDevice[]>();
-  const groups = new Map<string, [BlockDevice, ...BlockDevice[]]>();
+  const groups: [BlockDevice, ...BlockDevice[]][] = [];
+  /** Few have anything in common, so each is compared with those only. */
+  const alike = new Map<string, [BlockDevice, ...BlockDevice[]][]>();
   for (const device of [...devices].sort(byName)) {
     if (device.head !== null) {
       hidden.set(device.head, [...(hidden.get(device.head) ?? []), device]);
       continue;
     }
-    const key = groupKey(device);
-    const group = groups.get(key);
-    if (group) group.push(device);
-    else groups.set(key, [device]);
+    const marks = [device.wwn, device.serial].filter((mark) => mark !== null);
+    const found = marks
+      .flatMap((mark) => alike.get(mark) ?? [])
+      .find((members) => members.every((member) => arePaths(member, device)));
+    if (found !== undefined) found.push(device);
+    const group = found ?? [device];
+    if (found === undefined) groups.push(group);
+    for (const mark of marks) alike.set(mark, [...(alike.get(mark) ?? []), group]);
   }
-  const taken = new Set<string>();
-  return [...groups.values()].map((members) => {
-    const id = uniqueId(members[0], taken);
-    taken.add(id);
+  const ids = keys.assign(groups.map(([first]) => ({ ...first, place: `path-${placeOf(first)}` })));
+  return groups.map((members, index) => {
+    const id = (ids[index] as string).replace(/\s/g, "_");
     return {
       id,
       identified: !id.startsWith("path-"),
@@ -49,22 +56,11 @@ export function groupDrives(devices: readonly BlockDevice[]): DriveGroup[] {
   });
 }
 
-function groupKey(device: BlockDevice): string {
-  const { wwn, serial, model, sizeBytes, transport } = device;
-  if (wwn !== null && transport !== "usb") return `wwn ${wwn} ${serial} ${sizeBytes}`;
-  if (serial !== null && MULTIPATH.has(transport)) return `serial ${serial} ${model} ${sizeBytes}`;
-  return `name ${device.name}`;
-}
-
-function uniqueId(device: BlockDevice, taken: ReadonlySet<string>): string {
-  const candidates = [
-    device.wwn === null ? null : `wwn-${device.wwn}`,
-    device.wwn === null || device.serial === null ? null : `wwn-${device.wwn}-${device.serial}`,
-    device.serial === null ? null : `serial-${device.serial}`,
-    `path-${placeOf(device)}`,
-  ];
-  const free = candidates.find((id): id is string => id !== null && !taken.has(id.replace(/\s/g, "_")));
-  return (free ?? `path-${device.name}`).replace(/\s/g, "_");
+function arePaths(a: BlockDevice, b: BlockDevice): boolean {
+  if (a.transport === "usb" || b.transport === "usb" || !isSameDrive(a, b)) return false;
+  if (MULTIPATH.has(a.transport) && MULTIPATH.has(b.transport)) return true;
+  // What the kernel makes of serial number and model where a namespace has no id of its own says nothing more.
+  return a.wwn !== null && a.wwn === b.wwn && !a.wwn.startsWith("nvme.") && sharesSerial(a, b);
 }
 
 /**

@@ -18,6 +18,7 @@ import {
 import { placeOfDrive, readPciSlots, readSlots, type Slots } from "./enclosure.ts";
 import { type DriveGroup, groupDrives } from "./group.ts";
 import { holdersOf, indexBySlave, readStacked, type StackedDevice } from "./holders.ts";
+import type { DriveKeys } from "./keys.ts";
 
 /** One drive without what changes from run to run. */
 export interface ScannedDrive {
@@ -55,9 +56,10 @@ const REFRESH_MS = 3_600_000;
 /** How often a device is read again while udev has no word about it. */
 const MAX_TRIES = 5;
 
-export function driveScanner(): Scanner {
+/** @param keys who has which id */
+export function driveScanner(keys: DriveKeys): Scanner {
   const devices = new Map<string, BlockDevice | null>();
-  const keys = new Map<string, string>();
+  const seen = new Map<string, string>();
   const tries = new Map<string, number>();
   let slots: Slots = new Map();
   let slotsSettled = false;
@@ -78,17 +80,17 @@ export function driveScanner(): Scanner {
     for (const name of devices.keys()) {
       if (present.has(name)) continue;
       devices.delete(name);
-      keys.delete(name);
+      seen.delete(name);
       tries.delete(name);
       changed = true;
     }
     for (const name of blocks) {
       const partitions = parts.get(name) ?? [];
       const key = deviceKey(files, name, partitions);
-      const same = keys.get(name) === key;
+      const same = seen.get(name) === key;
       if (same && isSettled(name)) continue;
       tries.set(name, same ? (tries.get(name) ?? 0) + 1 : 1);
-      keys.set(name, key);
+      seen.set(name, key);
       devices.set(name, readDevice(files, name, key, partitions));
       changed = true;
     }
@@ -104,7 +106,7 @@ export function driveScanner(): Scanner {
       const expired = last === null || nowMs - last.at >= REFRESH_MS;
       if (expired) {
         devices.clear();
-        keys.clear();
+        seen.clear();
       }
       const blocks = files.list("/sys/block");
       const parts = partitionsByParent(files, blocks);
@@ -116,7 +118,7 @@ export function driveScanner(): Scanner {
       const found = [...devices.values()].filter((device) => device !== null);
       const scan = {
         blockCount: blocks.length,
-        ...assemble(files, groupDrives(found), slots, stacked, drivetemp),
+        ...assemble(files, groupDrives(found, keys), slots, stacked, drivetemp),
       };
       last = { scan, seq, at: expired || last === null ? nowMs : last.at };
       return scan;

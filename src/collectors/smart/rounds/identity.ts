@@ -1,18 +1,25 @@
 /**
  * Which drive a smartctl device is. sysfs knows it without asking the drive, so a drive that sleeps, hangs or
  * may not be opened still has its name; behind a RAID controller only the drive itself can tell. Ids are those
- * of the section `drives`.
+ * of the section `drives`, made in the same place (../../drives/scan/keys.ts).
  */
 import type { SmartFacts } from "../../../model/smart.ts";
 import type { Files } from "../../../system/files.ts";
-import { type Facts, nvmeFacts, scsiFacts } from "../../drives/scan/facts.ts";
-import { readUdev } from "../../drives/scan/udev.ts";
+import { type BlockDevice, isDriveName, readDevice } from "../../drives/scan/block-devices.ts";
+import { groupDrives } from "../../drives/scan/group.ts";
+import type { DriveKeys } from "../../drives/scan/keys.ts";
+import { areTwo, isSameDrive, sharesSerial, type Told } from "../../drives/scan/same-drive.ts";
+import { cleanSerial, cleanText } from "../../drives/text.ts";
 
-export interface SmartIdentity {
+/** What is told of a drive; `id` where sysfs is enough for one. */
+export interface SmartIdentity extends Told {
   readonly id: string | null;
-  readonly wwn: string | null;
-  readonly serial: string | null;
-  readonly model: string | null;
+}
+
+/** What sysfs knows of a directly attached device. */
+export interface SysIdentity extends SmartIdentity {
+  /** What is told is that of a USB bridge, and not the drive's own. */
+  readonly bridge: boolean;
 }
 
 /** Label of a device as smartctl_exporter builds it: `sda`, `nvme0`, `bus_0_megaraid_3`. */
@@ -25,21 +32,53 @@ export function deviceLabel(device: string, type: string): string {
   return `${name}_${type.replaceAll(",", "_")}`;
 }
 
-/** What sysfs knows of a directly attached device; null for a member of a RAID or a device that is not there. */
-export function sysIdentity(files: Files, device: string): SmartIdentity | null {
+/** What sysfs knows of all drives, by the kernel's names of block devices; grouped and named as the section `drives`. */
+export function sysIdentities(files: Files, keys: DriveKeys): ReadonlyMap<string, SysIdentity> {
+  const devices = files
+    .list("/sys/block")
+    .filter(isDriveName)
+    .map((name) => readDevice(files, name, "", []))
+    .filter((device) => device !== null);
+  const found = new Map<string, SysIdentity>();
+  for (const { id, devices: members, hidden } of groupDrives(devices, keys))
+    for (const member of [...members, ...hidden]) found.set(member.name, identityOfBlock(id, member));
+  return found;
+}
+
+function identityOfBlock(
+  id: string,
+  { wwn, serial, model, sizeBytes, name, transport }: BlockDevice,
+): SysIdentity {
+  return {
+    // Where nothing is told the drive itself may tell more; a place alone is no drive.
+    id: wwn === null && serial === null ? null : id,
+    wwn,
+    serial,
+    model,
+    // smartctl gives an NVMe controller's capacity, the kernel that of one namespace.
+    sizeBytes: name.startsWith("nvme") ? null : sizeBytes,
+    bridge: transport === "usb",
+  };
+}
+
+/** @returns null for a member of a RAID or a device that is not there */
+export function sysIdentity(
+  files: Files,
+  device: string,
+  blocks: ReadonlyMap<string, SysIdentity>,
+): SysIdentity | null {
   const name = /^\/dev\/((?:sd|hd)[a-z]+|nvme\d+(?:n\d+)?)$/.exec(device)?.[1];
   if (name === undefined) return null;
-  const block = /^nvme\d+$/.test(name) ? namespaceOf(files, name) : name;
-  if (block === null) {
-    const at = `/sys/class/nvme/${name}`;
-    const serial = files.text(`${at}/serial`);
-    return serial === null ? null : idOf({ wwn: null, serial, model: files.text(`${at}/model`) });
-  }
-  const at = `/sys/block/${block}`;
-  if (files.presence(at) !== "yes") return null;
-  const udev = readUdev(files, files.text(`${at}/dev`));
-  const facts: Facts = block.startsWith("nvme") ? nvmeFacts(files, at, udev) : scsiFacts(files, at, udev);
-  return idOf(facts);
+  const controller = /^nvme\d+/.exec(name)?.[0];
+  if (controller === undefined) return blocks.get(name) ?? null;
+  // Health is the controller's, whichever of its namespaces is named.
+  const first = blocks.get(namespaceOf(files, controller) ?? "") ?? blocks.get(name);
+  if (first !== undefined) return first;
+  const at = `/sys/class/nvme/${controller}`;
+  const serial = cleanSerial(files.text(`${at}/serial`));
+  if (serial === null) return null;
+  const model = cleanText(files.text(`${at}/model`));
+  return { id: `serial-${serial}`, wwn: null, serial, model, sizeBytes: null, bridge: false };
 }
 
 /** The first namespace of a controller; with native multipath the head stands for its hidden paths. */
@@ -50,33 +89,49 @@ function namespaceOf(files: Files, controller: string): string | null {
   return found === undefined ? null : found.replace(/c\d+(?=n\d+$)/, "");
 }
 
-export function factsIdentity(facts: SmartFacts): SmartIdentity {
-  return idOf(facts);
+export function factsIdentity({ wwn, serial, model, size_bytes, protocol }: SmartFacts): SmartIdentity {
+  return { id: null, wwn, serial, model, sizeBytes: protocol === "NVMe" ? null : size_bytes };
 }
 
-function idOf({ wwn, serial, model }: Pick<Facts, "wwn" | "serial" | "model">): SmartIdentity {
-  return {
-    id: wwn !== null ? `wwn-${wwn}` : serial !== null ? `serial-${serial}` : null,
-    wwn,
-    serial,
-    model,
-  };
+/** A way to a drive with all that is known of it. */
+export interface Known {
+  readonly way: { readonly device: string; readonly label: string; readonly lane: string };
+  readonly sys: SysIdentity | null;
+  /** What the drive says itself. */
+  readonly own: SmartIdentity | null;
 }
 
 /** The kernel's word where it has one, the drive's own beside it. */
-export function mergedIdentity(sys: SmartIdentity | null, own: SmartIdentity | null): SmartIdentity {
+export function mergedIdentity({ sys, own }: Pick<Known, "sys" | "own">): SmartIdentity {
   return {
-    id: sys?.id ?? own?.id ?? null,
+    id: sys?.id ?? null,
     wwn: sys?.wwn ?? own?.wwn ?? null,
     serial: own?.serial ?? sys?.serial ?? null,
     model: own?.model ?? sys?.model ?? null,
+    sizeBytes: own?.sizeBytes ?? sys?.sizeBytes ?? null,
   };
 }
 
-/** One drive seen twice: by its WWN; by its serial number only where no two WWNs say otherwise. */
-export function isSameDrive(a: SmartIdentity, b: SmartIdentity): boolean {
-  if (a.wwn !== null && b.wwn !== null && a.wwn !== b.wwn) return false;
-  if (a.wwn !== null && a.wwn === b.wwn) return true;
-  if (a.id !== null && a.id === b.id) return true;
-  return a.serial !== null && a.serial === b.serial;
+/** Whether two ways lead to one drive. */
+export function leadToOne(a: Known, b: Known): boolean {
+  if (a.way.lane === b.way.lane) return true;
+  if (a.own !== null && b.own !== null && areTwo(a.own, b.own)) return false;
+  if (a.sys !== null && b.sys !== null) return areSamePaths(a, b, a.sys, b.sys);
+  // Two numbers behind one controller are two slots.
+  if (a.way.device === b.way.device) return false;
+  const [left, right] = [evidence(a), evidence(b)];
+  return left !== null && right !== null && isSameDrive(left, right);
+}
+
+/** Both directly attached: as the kernel tells; the drives' own word where it knows no serial number. */
+function areSamePaths(a: Known, b: Known, left: SysIdentity, right: SysIdentity): boolean {
+  if (left.id !== null && left.id === right.id) return true;
+  if (left.bridge || right.bridge || (left.serial !== null && right.serial !== null)) return false;
+  const [one, other] = [mergedIdentity(a), mergedIdentity(b)];
+  return one.wwn !== null && one.wwn === other.wwn && sharesSerial(one, other) && isSameDrive(one, other);
+}
+
+/** What may be compared with a drive behind a controller: of a bridge only what the drive behind it says. */
+function evidence(known: Known): SmartIdentity | null {
+  return known.sys?.bridge === true || known.sys === null ? known.own : mergedIdentity(known);
 }

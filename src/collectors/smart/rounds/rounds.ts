@@ -7,9 +7,11 @@ import { AgentError, errorCode, errorText } from "../../../model/errors.ts";
 import type { SmartFacts, SmartReadAnswer, SmartScanAnswer } from "../../../model/smart.ts";
 import type { Clock } from "../../../system/clock.ts";
 import type { Files } from "../../../system/files.ts";
+import type { DriveKeys } from "../../drives/scan/keys.ts";
+import { isSameDrive } from "../../drives/scan/same-drive.ts";
 import { hasData } from "../entry.ts";
 import { type SmartOutcome, smartAsker } from "./ask.ts";
-import { factsIdentity, mergedIdentity, type SmartIdentity } from "./identity.ts";
+import { factsIdentity, type Known, leadToOne, type SmartIdentity } from "./identity.ts";
 import { grouped, type SmartOverride, type SmartWay, waysOf } from "./ways.ts";
 
 /** A round that is cut off by the collector's time-out gives nothing; so it ends before. */
@@ -37,7 +39,8 @@ export interface SmartRounds {
   refresh(files: Files, signal: AbortSignal): Promise<void>;
   running(): boolean;
   state(): SmartRound;
-  identityOf(way: SmartWay): SmartIdentity;
+  /** What is known of the drive at its end. */
+  knownOf(way: SmartWay): Known;
   isQuarantined(way: SmartWay): boolean;
   /** Time-outs in a row. */
   hangs(way: SmartWay): number;
@@ -46,6 +49,7 @@ export interface SmartRounds {
 export interface SmartRoundsOptions {
   readonly helper: HelperPort;
   readonly overrides: readonly SmartOverride[];
+  readonly keys: DriveKeys;
   readonly clock: Clock;
   readonly patienceMs: number;
   /** An answer came after its round. */
@@ -53,8 +57,11 @@ export interface SmartRoundsOptions {
 }
 
 export function smartRounds(options: SmartRoundsOptions): SmartRounds {
-  const { helper, overrides, clock, patienceMs, onLate } = options;
-  const identities = new Map<string, SmartIdentity>();
+  const { helper, overrides, keys, clock, patienceMs, onLate } = options;
+  /** What drives said of themselves, by way. */
+  const said = new Map<string, SmartIdentity>();
+  /** The id by sysfs that a way had last. */
+  const ids = new Map<string, string>();
   const types = new Map<string, string>();
   const late = new Map<string, SmartOutcome>();
   let outcomes = new Map<string, SmartOutcome>();
@@ -105,32 +112,37 @@ export function smartRounds(options: SmartRoundsOptions): SmartRounds {
     const willing = (way: SmartWay): boolean => way.openError === null && !asker.isQuarantined(way.key);
     const direct = grouped(
       ways.filter(({ sys }) => sys !== null),
-      (way) => mergedIdentity(way.sys, null),
-    ).flatMap((group) => group.ways.find(willing) ?? []);
+      (way) => ({ way, sys: way.sys, own: null }),
+    ).flatMap((group) => {
+      const asked = group.filter(willing);
+      // One path is enough where the kernel tells all; else each says whether it leads to the same drive.
+      return group.every(({ sys }) => sys?.serial != null) ? asked.slice(0, 1) : asked;
+    });
     await asker.round(direct, (way) => read(way, signal), until);
-    const answered = direct.filter(({ key }) => outcomes.get(key)?.facts != null).map(identityOf);
+    const answered = direct.filter(({ key }) => outcomes.get(key)?.facts != null).map(knownOf);
     const others = ways.filter((way) => {
-      const before = identities.get(way.key);
-      const twice = before?.id != null && answered.some(({ id }) => id === before.id);
-      return way.sys === null && willing(way) && !twice;
+      const known = knownOf(way);
+      return way.sys === null && willing(way) && !answered.some((one) => leadToOne(one, known));
     });
     await asker.round(others, (way) => read(way, signal), until);
   }
 
-  function identityOf(way: SmartWay): SmartIdentity {
+  function knownOf(way: SmartWay): Known {
     const facts = outcomes.get(way.key)?.facts ?? null;
+    const now = facts !== null && hasData(facts) ? factsIdentity(facts) : null;
     // What it said before counts only where sysfs can't tell that it is another drive by now.
-    const own = facts !== null && hasData(facts) ? factsIdentity(facts) : null;
-    const before = way.sys === null ? (identities.get(way.key) ?? null) : null;
-    const identity = mergedIdentity(way.sys, own ?? before);
-    identities.set(way.key, identity);
-    return identity;
+    const before = way.sys === null ? (said.get(way.key) ?? null) : null;
+    const own = now === null ? before : before === null ? now : completed(now, before);
+    if (own !== null) said.set(way.key, own);
+    return { way, sys: way.sys, own };
   }
 
-  /** A drive that took the place of another inherits neither its quarantine nor its answer. */
+  /** A drive that took the place of another inherits neither its quarantine nor its answer, nor what it said. */
   function forgetOther({ key, sys }: SmartWay): void {
-    const before = identities.get(key)?.id ?? null;
-    if (sys?.id == null || before === null || before === sys.id) return;
+    const before = ids.get(key);
+    if (sys?.id == null) return;
+    ids.set(key, sys.id);
+    if (before === undefined || before === sys.id) return;
     asker.forget(key);
     outcomes.delete(key);
   }
@@ -142,7 +154,7 @@ export function smartRounds(options: SmartRoundsOptions): SmartRounds {
     round = { ...round, since: clock.now(), begunAt: clock.monotonic(), failure: null };
     try {
       const found = await scan(signal);
-      const ways = waysOf(files, found, overrides, types);
+      const ways = waysOf(files, found, overrides, types, keys);
       for (const way of ways) forgetOther(way);
       round = { ...round, ways, smartctlVersion: found.smartctl_version };
       await ask(ways, signal);
@@ -162,10 +174,16 @@ export function smartRounds(options: SmartRoundsOptions): SmartRounds {
     },
     running: () => running !== null,
     state: () => ({ ...round, outcomes, scanHangs: scanHungAt !== null }),
-    identityOf,
+    knownOf,
     isQuarantined: ({ key }) => asker.isQuarantined(key),
     hangs: ({ key }) => asker.hangs(key),
   };
+}
+
+/** Some tell their serial number or WWN only sometimes. */
+function completed(now: SmartIdentity, before: SmartIdentity): SmartIdentity {
+  if (!isSameDrive(now, before)) return now;
+  return { ...now, wwn: now.wwn ?? before.wwn, serial: now.serial ?? before.serial };
 }
 
 function garbled(operation: string): AgentError {

@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { commandsCommand } from "../../../../src/cli/commands/list.ts";
 import { commandStory } from "../../../../src/cli/commands/story.ts";
 import { wholeCommandWire } from "../../../../src/sockets/wire/command.ts";
 import { openStore } from "../../../../src/store/store.ts";
@@ -23,6 +24,7 @@ import {
   treeMachine,
 } from "../../../support/machine/tree.ts";
 import { startSandbox } from "../../../support/net/nodefoundry.ts";
+import { runCli } from "../../../support/text/io.ts";
 
 /** As root this process would be its own helper, with this host's programs. */
 const UID = process.geteuid?.() || 4_242;
@@ -45,6 +47,7 @@ async function node(toml = "") {
       files: {
         "/etc/fstab": "/dev/vda / ext4 defaults\n/dev/sdb1 /srv/data xfs defaults\n",
         "/run/systemd/system/.keep": "",
+        "/sys/devices/virtual/dmi/id/product_uuid": "4c4c4544-0042-3510-8051-b4c04f595831\n",
         "/sys/kernel/uevent_seqnum": "1\n",
       },
     },
@@ -259,6 +262,70 @@ test("what was taken out of the configuration since is not missed any more", asy
   later.ms += 61_000;
   await agent.view.collect("cpu");
   await eventually(() => !isMissed());
+});
+
+test("what is to stay so is acknowledged by who stands at the host, and is missed no more, over restarts", async () => {
+  const { host, start, later, folder } = await node();
+  host({});
+  const store = openStore(join(folder, "state"), { clock: hostClock() });
+  const drive = { kind: "drive", id: "naa.1", name: "sdx", was: "answering", is: "gone" };
+  store.values("commands").set("after_boot", JSON.stringify({ commandId: "cmd_1", regressed: [drive] }));
+  store.close();
+  const agent = await start();
+  const run = (words: string[]) => runCli([commandsCommand], [...words, "--socket", agent.controlSocket]);
+  const missed = (status = agent.view.status()) =>
+    status.conditions.filter(({ code }) => code === "worse_after_reboot");
+  const [told] = missed();
+  expect(told?.nextStep).toContain("foundry-agent commands ack cmd_1");
+  const wrong = await run(["commands", "ack", "cmd_2"]);
+  expect(wrong.code).toBe(1);
+  expect(wrong.stderr).toContain("foundry-agent commands ack cmd_1");
+  expect(missed()).toHaveLength(1);
+  expect(await run(["commands", "ack", "cmd_1"])).toMatchObject({
+    code: 0,
+    stdout: "What was missed since cmd_1 is taken as meant to be so.\n",
+  });
+  expect(missed()).toEqual([]);
+  expect(agent.view.eventsSince("", 100).filter(({ type }) => type === "after_boot.acked")).toMatchObject([
+    { data: { command_id: "cmd_1", missed: ["drive sdx is gone"], by: expect.any(String) } },
+  ]);
+  expect((await run(["commands", "ack", "cmd_1"])).stderr).toContain("nothing is missed since a reboot");
+  later.ms += 61_000;
+  await agent.view.collect("cpu");
+  await agent.stop();
+  const again = await start();
+  expect(missed(again.view.status())).toEqual([]);
+});
+
+test("a copied card and a new identity know nothing of what the reboot of another has left", async () => {
+  const { host, start, folder } = await node();
+  host({});
+  const first = await start();
+  await first.stop();
+  const note = () => {
+    const store = openStore(join(folder, "state"), { clock: hostClock() });
+    const drive = { kind: "drive", id: "naa.1", name: "sdx", was: "answering", is: "gone" };
+    store.values("commands").set("after_boot", JSON.stringify({ commandId: "cmd_1", regressed: [drive] }));
+    return store;
+  };
+  const copied = note();
+  copied.values("boot").set("mark", JSON.stringify({ bootId: "another's", stopped: true, toldMs: 1 }));
+  const self = JSON.parse(String(copied.values("identity").get("self")));
+  copied.values("identity").set("self", JSON.stringify({ ...self, fingerprint: [`dmi:${"0".repeat(32)}`] }));
+  copied.close();
+  const codes = (agent: typeof first) => agent.view.status().conditions.map(({ code }) => code);
+  const copy = await start();
+  expect(codes(copy)).toContain("identity_cloned");
+  expect(codes(copy)).not.toContain("worse_after_reboot");
+  expect(copy.view.eventsSince("", 100).map(({ type }) => type)).not.toContain("reboot");
+  await copy.stop();
+
+  note().close();
+  const other = await start();
+  expect(codes(other)).toContain("worse_after_reboot");
+  await other.view.resetIdentity();
+  expect(codes(other)).not.toContain("worse_after_reboot");
+  expect(other.view.eventsSince("", 100).map(({ type }) => type)).not.toContain("reboot");
 });
 
 test("mount points that never leave this host are not looked at", async () => {

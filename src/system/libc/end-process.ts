@@ -3,7 +3,7 @@
  * event loop never empties, and its `exit` waits for the thread too. systemd would wait as long as
  * TimeoutStopSec= before it kills, which keeps the machine from shutting down for that time.
  */
-import { openNative } from "./native.ts";
+import { openNative } from "../native.ts";
 
 /** What is still to be written to a pipe, and connections being closed, get this long. */
 const GRACE_MS = 2_000;

@@ -2,9 +2,9 @@ import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { temporaryFolder } from "../support/machine/tree.ts";
+import { temporaryFolder } from "../../support/machine/tree.ts";
 
-const MODULE = fileURLToPath(new URL("../../src/system/end-process.ts", import.meta.url));
+const MODULE = fileURLToPath(new URL("../../../src/system/libc/end-process.ts", import.meta.url));
 
 /** A process that waits for a FIFO nobody writes to, as for a drive that does not answer, and then ends. */
 async function ended(flags: string[], code: number) {
