@@ -39,7 +39,7 @@ _foundry_agent_value() {
 # Sets words and finds for a word that is no option: sub-command, number of words before it, these words.
 _foundry_agent_word() {
   case "$1/$2/$3" in
-    report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory bmc hardware lldp ceph local" ;;
+    report/0/ | why/0/ | collect/0/) words="drives smart network system cpu memory sensors bmc hardware lldp ceph local" ;;
     drives/0/) words="locate forget ack unack"; _foundry_agent_names /sys/block/*/device; members=yes ;;
     drives/1/locate | drives/1/ack | drives/1/unack | smart-test/0/) _foundry_agent_names /sys/block/*/device; members=yes ;;
     drives/1/forget | drives/2/ack/* | commands/1/cancel | commands/1/ack) : ;;

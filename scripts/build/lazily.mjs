@@ -37,7 +37,7 @@ const OWN = [
   { by: /\/src\/control\/[a-z]+\/declaration\.ts$/, file: /\/src\/control\/[a-z]+\/api\.ts$/ },
   { by: /\/src\/collectors\/ceph\/ceph\.ts$/, file: /\/src\/collectors\/ceph\/ask\.ts$/ },
   { by: /\/metrics\/live\/live\.ts$/, file: /\/metrics\/live\/readers\.ts$/ },
-  { by: /\/src\/collectors\/[a-z]+\/[a-z]+\.ts$/, file: /\/src\/collectors\/[a-z]+\/schema\.ts$/ },
+  { by: /\/src\/collectors\/[a-z/]+\/[a-z]+\.ts$/, file: /\/src\/collectors\/[a-z/]+\/schema\.ts$/ },
   { by: /\/src\/collectors\/bmc\/[a-z-]+\.ts$/, file: /\/src\/collectors\/bmc\/health\.ts$/ },
   { by: /\/src\/collectors\/cpu\/model\.ts$/, file: /\/src\/collectors\/cpu\/arm-parts\.ts$/ },
 ];

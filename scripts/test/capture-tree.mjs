@@ -6,7 +6,7 @@
  * Plain JavaScript for Node 20 or newer without packages, so that it can be copied to any machine together with
  * capture-paths.mjs; run it as root, because an unprivileged capture lacks serial numbers. Nothing is asked of a
  * device but what its drivers keep in memory and its temperature. The machine id is replaced by a made-up one,
- * passwords in fstab are blanked and only `container=` is taken of an environment; host name, addresses and serial
+ * passwords in fstab and what the kernel was started with are blanked, and only `container=` is taken of an environment; host name, addresses and serial
  * numbers of the hardware stay, so look through the result before you publish it.
  */
 import {
@@ -124,6 +124,14 @@ function keep(path, info) {
 }
 
 function sizeLimit(path) {
+  // The names are enough, and what comes after `--` is nobody's business.
+  if (path === "/proc/cmdline")
+    return Buffer.from(
+      content
+        .toString()
+        .replace(/ -- .*/s, "\n")
+        .replace(/=(?:"[^"]*"|\S*)/g, "=x"),
+    );
   if (path === "/proc/cpuinfo") return MAX_CPUINFO;
   return path.startsWith("/proc/") ? MAX_TABLE : MAX_FILE;
 }

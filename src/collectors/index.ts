@@ -10,6 +10,7 @@ import { cpuCollector } from "./cpu/cpu.ts";
 import { drivesCollector } from "./drives/drives.ts";
 import { driveKeys } from "./drives/scan/keys.ts";
 import { hardwareCollector } from "./hardware/hardware.ts";
+import { sensorsCollector } from "./hardware/sensors/sensors.ts";
 import { lldpCollector } from "./lldp.ts";
 import { localCollector } from "./local/local.ts";
 import { memoryCollector } from "./memory/memory.ts";
@@ -61,6 +62,7 @@ export function allCollectors({
     systemCollector(),
     cpuCollector(helper),
     memoryCollector(),
+    sensorsCollector(),
     bmcCollector({ helper }),
     hardwareCollector({ helper }),
     lldpCollector({ helper }),

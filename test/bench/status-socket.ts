@@ -1,11 +1,16 @@
-/** How fast the status socket answers: a client that asks one after the other, and ten at once. */
+/**
+ * How fast the status socket answers: a client that asks one after the other, and ten at once; and what a scrape costs
+ * that comes alone, so that all is read for it, beside node_exporter's.
+ */
 import { Pool } from "undici";
 import { type Bench, milliseconds, type Part, type Row } from "./bench-types.ts";
-import { startAgent } from "./daemons.ts";
-import { cpuMsOf, percentile } from "./figures.ts";
+import { startAgent, startExporter } from "./daemons.ts";
+import { cpuMsOf, percentile, wait } from "./figures.ts";
 
 const ROUTES = ["/v1/status", "/v1/report", "/metrics"];
 const MANY = 10;
+/** What was read is kept for a second. */
+const APART_MS = 1_100;
 
 async function load(
   socketPath: string,
@@ -30,6 +35,32 @@ async function load(
   return times;
 }
 
+/** CPU of one scrape of each, milliseconds, in turn; without a node_exporter there is none of it. */
+async function scrapes(bench: Bench, pid: number, socketPath: string): Promise<Row> {
+  await using exporter = bench.exporter === null ? null : await startExporter(bench, bench.exporter);
+  const pids = exporter === null ? [pid] : [pid, exporter.pid];
+  const times = bench.quick ? 20 : 60;
+  const once = async (): Promise<void> => {
+    await load(socketPath, "/metrics", 1, 1);
+    await exporter?.scrape();
+  };
+  await once();
+  const before = pids.map(cpuMsOf);
+  for (let time = 0; time < times; time++) {
+    await wait(APART_MS);
+    await once();
+  }
+  const [ours = "", peer = ""] = pids.map((one, index) =>
+    milliseconds((cpuMsOf(one) - (before[index] ?? 0)) / times),
+  );
+  return {
+    what: "a scrape by itself, with the rest of its second: CPU",
+    ours,
+    peer,
+    target: "< node_exporter",
+  };
+}
+
 export const statusSocket: Part = {
   name: "socket",
   async run(bench: Bench): Promise<Row[]> {
@@ -50,6 +81,7 @@ export const statusSocket: Part = {
         });
       }
     }
+    rows.push(await scrapes(bench, agent.pid, agent.statusSocket));
     return rows;
   },
 };

@@ -21,11 +21,12 @@ function capture(): { tree: Tree; text: string } {
 }
 
 /**
- * What a tree can't have: a made-up machine id, what is in no file before Linux 6.1, when an image came to be there, the
+ * What a tree can't have: a made-up machine id, the values of the kernel's command
+ * line, what is in no file before Linux 6.1, when an image came to be there, the
  * space of another disk.
  */
 const OF_THE_MACHINE: Readonly<Record<string, readonly string[]>> = {
-  system: ["machine_id", "kernel.architecture", "reboot_required.since"],
+  system: ["machine_id", "kernel.architecture", "command_line", "reboot_required.since"],
   drives: ["drives[id].mounts[mountpoint].size_bytes", "drives[id].mounts[mountpoint].use_problem"],
 };
 /** What its people wrote down for themselves is not captured. */

@@ -17,6 +17,7 @@ import { textfileWriter } from "../../src/sockets/metrics/textfile.ts";
 import { treeAgent } from "../support/agent/tree-agent.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 import { certificate, certificatePath, privateKeyPath } from "../support/net/tls.ts";
+import { NOW } from "../support/now.ts";
 import { recordedLog } from "../support/text/log.ts";
 import { parsePrometheus } from "../support/text/prometheus.ts";
 
@@ -185,8 +186,15 @@ describe("as a file for node_exporter", () => {
     const write = textfileWriter({ ...OFF, textfile });
     expect(write(view)).toEqual([]);
     expect(lstatSync(textfile).mode & 0o777).toBe(0o644);
-    const families = parsePrometheus(readFileSync(textfile, "utf8"));
+    const text = readFileSync(textfile, "utf8");
+    const families = parsePrometheus(text);
     expect(families.has("foundry_agent_build_info")).toBe(true);
+    // An age would be wrong whenever it is read.
+    expect(text).toMatch(
+      /^# Written by foundry-agent at \d{4}-\S+Z\. Nothing in it is read when it is scraped/,
+    );
+    const [last] = families.get("foundry_agent_collector_last_run_timestamp_seconds")?.samples ?? [];
+    expect(last?.value).toBe((NOW - 12_000) / 1000);
     expect([...families.keys()].filter((name) => /^(?:node|process|go)_/.test(name))).toEqual([]);
     const { ino } = lstatSync(textfile);
     expect(write(view)).toEqual([]);

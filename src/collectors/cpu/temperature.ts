@@ -59,7 +59,7 @@ export function findSensors(files: Files): SensorFile[] {
 }
 
 function isOfCpu(name: string): boolean {
-  return CPU_CHIPS.test(name) || name in CHIP_LABELS || isZoneOfCpu(name);
+  return CPU_CHIPS.test(name) || Object.hasOwn(CHIP_LABELS, name) || isZoneOfCpu(name);
 }
 
 function isZoneOfCpu(type: string): boolean {
@@ -105,7 +105,7 @@ function chipSensors(files: Files, { folder, name, device }: Chip): SensorFile[]
     const input = /^(temp\d+)_input$/.exec(file)?.[1];
     if (input === undefined) continue;
     const own = oneLine(files.text(`${folder}/${input}_label`), 64);
-    if (CHIP_LABELS[name]?.test(own ?? "") === false) continue;
+    if (Object.hasOwn(CHIP_LABELS, name) && CHIP_LABELS[name]?.test(own ?? "") === false) continue;
     all.push({
       path: `${folder}/${file}`,
       folder,

@@ -39,6 +39,22 @@ export const networkMetrics: readonly Metric<Network>[] = [
     item.speed_mbps === null ? null : item.speed_mbps * 125_000,
   ),
   {
+    name: "foundry_agent_listening",
+    help: "1 for each of Ceph's ports on which something listens.",
+    type: "gauge",
+    samples: ({ listening }) =>
+      (listening?.ports ?? []).map(({ port, usual, loopback_only }) => ({
+        value: 1,
+        labels: { port: String(port), usual, loopback_only: loopback_only ? "yes" : "no" },
+      })),
+  },
+  {
+    name: "foundry_agent_listening_osd_range",
+    help: "Ports from 6800 to 7568 (OSD, MDS, mgr) on which something listens.",
+    type: "gauge",
+    samples: ({ listening }) => (listening === null ? [] : [{ value: listening.osd_range }]),
+  },
+  {
     name: "node_network_info",
     help: "Non-numeric data of each interface, value is always 1.",
     type: "gauge",

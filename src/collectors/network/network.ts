@@ -31,6 +31,7 @@ import {
   type Usual,
   updated,
 } from "./links/usual.ts";
+import { listeningReader } from "./listening.ts";
 import { networkMetrics } from "./metrics.ts";
 import { readNameservers } from "./resolvers.ts";
 import { parseAddresses6, parseCounters, parseRoutes4, parseRoutes6 } from "./routes.ts";
@@ -52,6 +53,7 @@ interface Remembered {
 
 export function networkCollector(): Collector<Network> {
   const remembered: Remembered = { fixed: new Map(), flapping: openFlapping(), longRoutes: null };
+  const readListening = listeningReader();
   return {
     name: "network",
     summary: "Interfaces, addresses, default route and resolvers",
@@ -63,6 +65,7 @@ export function networkCollector(): Collector<Network> {
     volatile: {
       "interfaces[name].counters": { rel: 0.25, abs: 1000 },
       "interfaces[name].carrier_changes": {},
+      "listening.osd_range": { rel: 0.1 },
       passing_interfaces: NEVER_NEWS,
     },
     // Any local user can ask the kernel for MAC addresses.
@@ -85,7 +88,11 @@ export function networkCollector(): Collector<Network> {
     collect(context) {
       const kernel = context.machine.kernel?.() ?? null;
       try {
-        return collect(context, kernel, remembered);
+        const { files, clock } = context.machine;
+        return {
+          ...collect(context, kernel, remembered),
+          listening: readListening(files, clock.monotonic()),
+        };
       } finally {
         kernel?.close();
       }
@@ -93,7 +100,11 @@ export function networkCollector(): Collector<Network> {
   };
 }
 
-function collect(context: CollectContext, kernel: KernelNetwork | null, remembered: Remembered): Network {
+function collect(
+  context: CollectContext,
+  kernel: KernelNetwork | null,
+  remembered: Remembered,
+): Omit<Network, "listening"> {
   const { files, clock } = context.machine;
   const known = kernel?.addresses() ?? context.machine.addresses();
   const addresses = addressesByInterface(known, parseAddresses6(readLong(files, "/proc/net/if_inet6")));

@@ -185,6 +185,21 @@ export const NetworkSchema = v.strictObject({
   ),
   missing: v.pipe(v.array(MissingSchema), v.description("Devices in use that are not there any more")),
   dns_servers: v.array(v.string()),
+  listening: v.pipe(
+    v.nullable(
+      v.strictObject({
+        ports: v.array(
+          v.strictObject({
+            port: count,
+            usual: v.pipe(v.string(), v.description("What of Ceph usually listens there")),
+            loopback_only: v.boolean(),
+          }),
+        ),
+        osd_range: v.pipe(count, v.description("Ports from 6800 to 7568 (OSD, MDS, mgr): how many")),
+      }),
+    ),
+    v.description("Ceph's ports on which something listens; null: the kernel's lists can't be read"),
+  ),
   addresses_known: v.pipe(
     v.boolean(),
     v.description("false: IPv4 addresses are missing, the kernel can't be asked for them (no AF_NETLINK)"),

@@ -5,6 +5,9 @@ import type { LastBoot, System } from "./schema.ts";
 /** A time service needs a while after a boot; before this no word about it. */
 const CLOCK_GRACE_S = 600;
 
+/** How each time service says what it does. */
+const CLOCK_STEPS: Readonly<Record<string, string>> = { chrony: "chronyc tracking", ntpd: "ntpq -p" };
+
 const CAUSES: Partial<Record<NonNullable<LastBoot["cause"]>, string>> = {
   kernel_panic: "a kernel panic",
   watchdog: "the hardware watchdog",
@@ -34,7 +37,7 @@ export function systemConditions(data: System): ConditionDraft[] {
       code: "clock_unsynchronised",
       severity: "warning",
       text: "The clock is not synchronised with a time server.",
-      nextStep: "timedatectl timesync-status",
+      nextStep: CLOCK_STEPS[data.clock.source ?? ""] ?? "timedatectl timesync-status",
     });
   if (data.reboot_required.required === true) found.push(rebootCondition(data));
   const cause = data.last_boot.cause === null ? undefined : CAUSES[data.last_boot.cause];

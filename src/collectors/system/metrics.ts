@@ -72,6 +72,42 @@ export const systemMetrics: readonly Metric<System>[] = [
     samples: ({ clock }) => flag(clock.synchronised),
   },
   {
+    name: "foundry_agent_clock_offset_seconds",
+    help: "How far the clock was ahead at its last correction, by what its time service wrote down (absent: not known).",
+    type: "gauge",
+    samples: ({ clock: { offset_s, source } }) =>
+      offset_s === null ? [] : [{ value: offset_s, labels: { source: source ?? "" } }],
+  },
+  {
+    name: "node_selinux_enabled",
+    help: "Whether SELinux is enabled (1 yes, 0 no; absent: not known).",
+    type: "gauge",
+    samples: ({ security: { selinux } }) =>
+      flag(selinux.state === null ? null : selinux.state !== "disabled"),
+  },
+  {
+    name: "node_selinux_current_mode",
+    help: "1 where SELinux enforces, 0 where it only warns.",
+    type: "gauge",
+    samples: ({ security: { selinux } }) =>
+      selinux.state === null || selinux.state === "disabled" ? [] : flag(selinux.state === "enforcing"),
+  },
+  {
+    name: "foundry_agent_secure_boot",
+    help: "Whether UEFI secure boot is on (1 yes, 0 no; absent: not known, or no UEFI).",
+    type: "gauge",
+    samples: ({ boot_mode }) => flag(boot_mode.secure_boot),
+  },
+  {
+    name: "foundry_agent_storage_controller_info",
+    help: "One per RAID card or host bus adapter, value is always 1.",
+    type: "gauge",
+    samples: ({ storage_controllers }) =>
+      storage_controllers.flatMap(({ pci_address, kind, model, device, driver, driver_version, firmware }) =>
+        info({ pci_address, kind, model: model ?? device, driver, driver_version, firmware }),
+      ),
+  },
+  {
     name: "foundry_agent_reboot_required",
     help: "Whether a reboot is required (1 yes, 0 no; absent: not known).",
     type: "gauge",

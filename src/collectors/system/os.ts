@@ -2,7 +2,7 @@
 import { machine as machineHardwareName } from "node:os";
 import type { Files } from "../../system/files.ts";
 import { oneLine } from "../linux/text.ts";
-import type { ClockState, OsRelease } from "./schema.ts";
+import type { OsRelease } from "./schema.ts";
 
 /** RFC 1035: the longest a host name can be written. */
 const MAX_HOSTNAME = 253;
@@ -118,29 +118,6 @@ export function readTimeZone(files: Files): string | null {
   const named = files.text("/etc/timezone");
   if (named !== null && /^[\w+\-/]{1,64}$/.test(named)) return named;
   return files.presence("/etc/localtime") === "no" ? "UTC" : null;
-}
-
-/**
- * systemd-timesyncd keeps /run/systemd/timesync while it runs and puts `synchronized` there once it is;
- * others (chrony, ntpsec) would have to be asked over their socket, so with them it is not known.
- */
-export function readClock(files: Files): ClockState {
-  const time_zone = readTimeZone(files);
-  if (files.presence("/run/systemd/timesync") === "yes") {
-    const answer = files.presence("/run/systemd/timesync/synchronized");
-    return {
-      synchronised: answer === "denied" ? null : answer === "yes",
-      source: "systemd-timesyncd",
-      time_zone,
-    };
-  }
-  const other = [
-    ["/run/chrony", "chrony"],
-    ["/run/chronyd.pid", "chrony"],
-    ["/run/ntpd.pid", "ntpd"],
-    ["/run/openntpd.sock", "openntpd"],
-  ].find(([path]) => files.presence(path as string) === "yes");
-  return { synchronised: null, source: other?.[1] ?? null, time_zone };
 }
 
 function unquote(raw: string): string {

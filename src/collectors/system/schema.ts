@@ -60,11 +60,74 @@ const virtualizationSchema = v.object({
 export type Virtualization = v.InferOutput<typeof virtualizationSchema>;
 
 const clockSchema = v.object({
-  synchronised: v.pipe(v.nullable(v.boolean()), v.description("null: nobody we can ask cheaply knows")),
+  synchronised: v.pipe(
+    v.nullable(v.boolean()),
+    v.description("null: the time service leaves nothing to read"),
+  ),
+  offset_s: v.pipe(
+    v.nullable(v.number()),
+    v.description("seconds at the last correction, positive: this clock was ahead; null: not told in a file"),
+  ),
   source: v.pipe(text, v.description("the time service that says so, or that runs but can't be asked")),
   time_zone: v.pipe(text, v.description("IANA name")),
 });
 export type ClockState = v.InferOutput<typeof clockSchema>;
+
+const bootModeSchema = v.object({
+  mode: v.pipe(
+    v.nullable(v.picklist(["uefi", "bios", "device-tree"])),
+    v.description("bios: no UEFI on a PC; device-tree: started by a board's own loader; null: hidden"),
+  ),
+  secure_boot: v.pipe(
+    v.nullable(v.boolean()),
+    v.description("null: no UEFI, or its variables can't be read"),
+  ),
+  eeprom: v.pipe(
+    v.nullable(v.object({ version: text, built: text, updated: text })),
+    v.description("bootloader of a Raspberry Pi 4 or later: commit, RFC 3339 times"),
+  ),
+});
+export type BootMode = v.InferOutput<typeof bootModeSchema>;
+
+const securitySchema = v.object({
+  modules: v.pipe(v.nullable(v.array(v.string())), v.description("Linux security modules that are active")),
+  selinux: v.object({
+    state: v.pipe(
+      v.nullable(v.picklist(["enforcing", "permissive", "disabled"])),
+      v.description("null: hidden, as in a container"),
+    ),
+    configured: v.pipe(
+      v.nullable(v.picklist(["enforcing", "permissive", "disabled"])),
+      v.description("what /etc/selinux/config wants from the next boot on"),
+    ),
+    policy: text,
+  }),
+  apparmor: v.object({
+    enabled: v.nullable(v.boolean()),
+    profiles: v.pipe(
+      v.nullable(v.record(v.string(), v.number())),
+      v.description("how many by mode; null: only root may look"),
+    ),
+  }),
+  lockdown: v.pipe(text, v.description("none, integrity or confidentiality")),
+});
+export type Security = v.InferOutput<typeof securitySchema>;
+
+const controllerSchema = v.object({
+  pci_address: v.string(),
+  vendor: text,
+  device: v.pipe(text, v.description("as udev's database names the chip")),
+  model: v.pipe(text, v.description("what the driver calls the card")),
+  serial: text,
+  driver: text,
+  firmware: v.pipe(text, v.description("null: the driver does not tell (megaraid_sas)")),
+  kind: v.picklist(["raid", "sas", "sata", "scsi", "fibre-channel", "other"]),
+  driver_version: text,
+  pci_id: v.pipe(text, v.description("vendor:device")),
+  subsystem_id: v.pipe(text, v.description("vendor:device of the card")),
+  hosts: v.pipe(v.array(v.string()), v.description("SCSI hosts: host0")),
+});
+export type StorageController = v.InferOutput<typeof controllerSchema>;
 
 const rebootRequiredSchema = v.object({
   required: v.pipe(v.nullable(v.boolean()), v.description("null: nothing here would tell")),
@@ -127,6 +190,10 @@ export const systemSchema = v.object({
   virtualization: virtualizationSchema,
   hardware: hardwareSchema,
   clock: clockSchema,
+  boot_mode: bootModeSchema,
+  command_line: v.pipe(text, v.description("of the kernel; what looks like a secret is ***")),
+  security: securitySchema,
+  storage_controllers: v.pipe(v.array(controllerSchema), v.description("RAID cards and host bus adapters")),
   reboot_required: rebootRequiredSchema,
   last_boot: lastBootSchema,
 });

@@ -4,6 +4,7 @@
  * while the machine is up (firmware strings, virtualisation) once an hour.
  */
 import type { EventDraft } from "../../model/event.ts";
+import { NEVER_NEWS } from "../../model/facets.ts";
 import type { Files } from "../../system/files.ts";
 import { DEFAULT_MACHINE_ID_SALT, machineIdOf, readMachineId } from "../../system/machine-id.ts";
 import type { Collector, TableView } from "../collector.ts";
@@ -12,9 +13,14 @@ import { oneLine, readWhole, words } from "../linux/text.ts";
 import { readLastBoot } from "./boot.ts";
 import { systemConditions } from "./conditions.ts";
 import { readHardware } from "./dmi.ts";
+import { readBootMode } from "./facts/boot-mode.ts";
+import { readClockState } from "./facts/clock.ts";
+import { readCommandLine } from "./facts/command-line.ts";
+import { readControllers } from "./facts/controllers.ts";
+import { readSecurity } from "./facts/security.ts";
 import type { RunningKernel } from "./kernel/installed.ts";
 import { systemMetrics } from "./metrics.ts";
-import { readArchitecture, readClock, readHostName, readOsRelease } from "./os.ts";
+import { readArchitecture, readHostName, readOsRelease, readTimeZone } from "./os.ts";
 import { readRebootRequired } from "./reboot-required.ts";
 import { type System, systemSchema, type Virtualization } from "./schema.ts";
 import { detectVirtualization } from "./virtualization.ts";
@@ -36,7 +42,7 @@ export function systemCollector(): Collector<System> {
     get schema() {
       return systemSchema;
     },
-    volatile: { uptime_s: { abs: 6 * 3600 }, boot_time: {} },
+    volatile: { uptime_s: { abs: 6 * 3600 }, boot_time: {}, "clock.offset_s": NEVER_NEWS },
     sensitive: [
       "machine_id",
       "hardware.product.serial",
@@ -45,6 +51,7 @@ export function systemCollector(): Collector<System> {
       "hardware.board.serial",
       "hardware.chassis.serial",
       "hardware.raspberry_pi.serial",
+      "storage_controllers[pci_address].serial",
     ],
     metrics: systemMetrics,
     table: systemTable,
@@ -54,8 +61,8 @@ export function systemCollector(): Collector<System> {
     collect({ machine }) {
       const { files, clock } = machine;
       if (fixed === null || clock.monotonic() - fixed.at > HOUR_MS)
-        fixed = { at: clock.monotonic(), value: readFixed(files) };
-      const { boot_id, kernel, virtualization, hardware } = fixed.value;
+        fixed = { at: clock.monotonic(), value: readFixed(files, fixed?.value.boot_mode) };
+      const { boot_id, kernel, virtualization, hardware, boot_mode, command_line } = fixed.value;
 
       const mtimeMs = files.info("/etc/os-release")?.mtimeMs ?? -1;
       if (os === null || os.mtimeMs !== mtimeMs) os = { mtimeMs, value: readOsRelease(files) };
@@ -76,7 +83,11 @@ export function systemCollector(): Collector<System> {
         kernel,
         virtualization,
         hardware,
-        clock: readClock(files),
+        clock: { ...readClockState(files, clock.now()), time_zone: readTimeZone(files) },
+        boot_mode,
+        command_line,
+        security: fixed.value.security,
+        storage_controllers: fixed.value.storage_controllers,
         reboot_required: readRebootRequired(files, {
           running: running(kernel, virtualization),
           system: os.value,
@@ -102,8 +113,8 @@ function lastBoot(files: Files, bootTime: number | null, { container }: Virtuali
   return { ...readLastBoot(files, null), way: null };
 }
 
-/** What can't change before the next boot. */
-function readFixed(files: Files): Pick<System, "boot_id" | "kernel" | "virtualization" | "hardware"> {
+/** What hardly changes before the next boot. How it booted is not asked of the firmware again. */
+function readFixed(files: Files, bootMode = readBootMode(files)) {
   const cpuInfo = parseCpuInfo(readWhole(files, "/proc/cpuinfo"));
   return {
     boot_id: readBootId(files),
@@ -114,6 +125,10 @@ function readFixed(files: Files): Pick<System, "boot_id" | "kernel" | "virtualiz
     },
     virtualization: detectVirtualization(files, cpuInfo),
     hardware: readHardware(files, cpuInfo),
+    boot_mode: bootMode,
+    command_line: readCommandLine(files),
+    security: readSecurity(files),
+    storage_controllers: readControllers(files),
   };
 }
 
@@ -177,6 +192,18 @@ const systemTable: TableView<System> = {
       ["booted", data.boot_time],
       ["last boot by", data.last_boot.cause?.replaceAll("_", " ") ?? "unknown"],
       ["clock synchronised", yesNo(data.clock.synchronised)],
+      ["boot mode", data.boot_mode.mode],
+      ["secure boot", data.boot_mode.mode === "uefi" ? yesNo(data.boot_mode.secure_boot) : null],
+      ["SELinux", data.security.selinux.state],
+      ["AppArmor", yesNo(data.security.apparmor.enabled)],
+      ...data.storage_controllers.map(({ kind, driver, ...it }) => [
+        `${kind} controller`,
+        words(
+          it.model ?? it.device ?? it.pci_id,
+          driver,
+          it.firmware === null ? null : `firmware ${it.firmware}`,
+        ),
+      ]),
       ["time zone", data.clock.time_zone],
       ["reboot required", yesNo(data.reboot_required.required)],
     ];

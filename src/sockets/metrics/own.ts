@@ -55,6 +55,11 @@ export function ownFamilies(
       "Time since the collector's last run",
       ofCollectors(collectors, (one) => age(one.lastRunAt, now)),
     ),
+    gauge(
+      "collector_last_run_timestamp_seconds",
+      "When the collector last ran, Unix time: true also in a file that is read later",
+      ofCollectors(collectors, (one) => seconds(one.lastRunAt)),
+    ),
     counter(
       "collector_runs_total",
       "Runs of the collector since the agent started",

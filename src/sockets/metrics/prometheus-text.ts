@@ -8,6 +8,7 @@ import type { Section } from "../../model/report.ts";
 import type { AgentView } from "../agent-view.ts";
 import { addFamily, type Families, render } from "./families.ts";
 import { hiddenValues } from "./hidden-labels.ts";
+import type { LiveFamilies } from "./live/live.ts";
 import { ownFamilies } from "./own.ts";
 
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -19,9 +20,13 @@ export interface MetricsOptions {
   readonly exclude: readonly string[];
   /** Families to leave out by their name, beside `exclude`. */
   readonly except?: RegExp;
+  /** false: what is read at a scrape is not wanted, and not read. */
+  readonly live?: false;
 }
 
 const SENSITIVE_LABEL = /(?:^|_)(?:serial|serial_number|asset_tag|wwn|uuid|eui|nguid|machine_id)$/;
+
+const NOTHING_LIVE: LiveFamilies = { families: new Map(), failed: [] };
 
 /**
  * The whole text, ending in a line break.
@@ -30,7 +35,7 @@ const SENSITIVE_LABEL = /(?:^|_)(?:serial|serial_number|asset_tag|wwn|uuid|eui|n
 export function metricsText(view: AgentView, options: MetricsOptions, now: number): string {
   const families: Families = new Map();
   const isExcluded = excludedBy(options);
-  const live = view.live();
+  const live = options.live === false ? NOTHING_LIVE : view.live();
   const failed = [...live.failed];
   for (const [name, family] of live.families) if (!isExcluded(name)) families.set(name, family);
   const { sections } = view.report();

@@ -23,7 +23,11 @@ export function textfileWriter(
   if (path === null) return () => [];
   return (view) => {
     try {
-      replaceFile(path, metricsText(view, { ...metrics, except: NODE_EXPORTERS_OWN }, now()));
+      const at = now();
+      replaceFile(
+        path,
+        heading(at) + metricsText(view, { ...metrics, except: NODE_EXPORTERS_OWN, live: false }, at),
+      );
       return [];
     } catch (error) {
       return [
@@ -36,6 +40,14 @@ export function textfileWriter(
       ];
     }
   };
+}
+
+/** A comment to whoever reads it, and to node_exporter: which values are how old. */
+function heading(at: number): string {
+  return `# Written by foundry-agent at ${new Date(at).toISOString()}. Nothing in it is read when it is scraped: each value is of
+# its section's last collection (foundry_agent_collector_last_run_timestamp_seconds), and the ages are of the time of writing.
+# Counters of the kernel (node_...) are left out: node_exporter reads them itself.
+`;
 }
 
 /**

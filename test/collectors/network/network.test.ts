@@ -118,6 +118,7 @@ test("nothing readable gives an empty section and no crash", async () => {
     links_lost: [],
     missing: [],
     dns_servers: [],
+    listening: null,
     addresses_known: true,
   });
 });

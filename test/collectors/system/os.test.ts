@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fqdnOf, parseOsRelease, readClock, readTimeZone } from "../../../src/collectors/system/os.ts";
+import { fqdnOf, parseOsRelease, readTimeZone } from "../../../src/collectors/system/os.ts";
 import { openFiles } from "../../../src/system/files.ts";
 import { forAll } from "../../support/for-all.ts";
 import { layTree, type Tree } from "../../support/machine/tree.ts";
@@ -43,7 +43,7 @@ test("quotes and backslashes of os-release", () => {
   });
 });
 
-test("time zone and clock from what is there", () => {
+test("time zone from what is there", () => {
   const files = (tree: Partial<Tree>): ReturnType<typeof openFiles> =>
     openFiles(layTree({ files: {}, ...tree }), tree.errors ?? {});
   expect(readTimeZone(files({ files: { "/etc/localtime": "TZif", "/etc/timezone": "Asia/Tokyo\n" } }))).toBe(
@@ -51,12 +51,6 @@ test("time zone and clock from what is there", () => {
   );
   expect(readTimeZone(files({ files: { "/etc/localtime": "TZif" } }))).toBeNull();
   expect(readTimeZone(files({}))).toBe("UTC");
-  expect(readClock(files({ folders: ["/run/systemd/timesync"] }))).toMatchObject({ synchronised: false });
-  const denied = {
-    folders: ["/run/systemd/timesync"],
-    errors: { "/run/systemd/timesync/synchronized": "EACCES" },
-  };
-  expect(readClock(files(denied))).toMatchObject({ synchronised: null, source: "systemd-timesyncd" });
 });
 
 test("os-release and hosts of any text make well-formed values", () => {

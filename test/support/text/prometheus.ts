@@ -23,6 +23,7 @@ export function parsePrometheus(text: string): Map<string, ParsedFamily> {
     const fail = (why: string): never => {
       throw new Error(`line ${index + 1}: ${why}: ${line}`);
     };
+    if (/^# (?!HELP|TYPE)/.test(line)) continue;
     const comment = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line);
     if (comment) {
       const [, kind, name = "", rest = ""] = comment;

@@ -7,6 +7,7 @@ import { kernelReader } from "./kernel.ts";
 import { memoryReader, pagingReader } from "./memory.ts";
 import { netstatReader } from "./netstat.ts";
 import { pressureReader } from "./pressure.ts";
+import { raplReader } from "./rapl.ts";
 import type { AnyReader } from "./reader.ts";
 import { sockstatReader } from "./sockstat.ts";
 import { softnetReader } from "./softnet.ts";
@@ -20,6 +21,7 @@ export function allReaders(): readonly AnyReader[] {
     pagingReader(),
     diskReader(),
     interfaceReader(),
+    raplReader(),
     netstatReader(),
     sockstatReader(),
     softnetReader(),
