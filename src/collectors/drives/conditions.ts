@@ -5,7 +5,7 @@ import { plural } from "../../model/text/sentence.ts";
 import { untold } from "../told-once.ts";
 import { type Add, readable } from "./conditions/add.ts";
 import { aboutArray, aboutPool } from "./conditions/arrays.ts";
-import { aboutMissing } from "./conditions/missing.ts";
+import { aboutMissing, aboutStranded } from "./conditions/missing.ts";
 import type { Drive, DriveMount, DrivesData, HistoryEntry } from "./schema.ts";
 import { standingOf } from "./states.ts";
 import { sharedCondition, twinsOf } from "./twins.ts";
@@ -18,6 +18,7 @@ export function driveConditions(data: DrivesData): ConditionDraft[] {
     found.set(`${code} ${subject}`, { code, subject, severity, text, nextStep });
   };
   aboutMissing(data, add);
+  for (const one of data.stranded) aboutStranded(one, add);
   for (const array of data.arrays) aboutArray(array, add);
   for (const pool of data.pools) aboutPool(pool, add);
   for (const drive of data.drives) {

@@ -33,6 +33,7 @@ import { cleanText } from "./text.ts";
 import { totalsOf } from "./totals.ts";
 import { readArrays } from "./use/arrays.ts";
 import { addIo, readIo } from "./use/io.ts";
+import { readStranded } from "./use/stranded.ts";
 import { type MountTable, mountReader, readUse } from "./use/use.ts";
 
 // Controllers and drives still spin up after a start; before that nothing is called missing.
@@ -99,6 +100,7 @@ export function drivesCollector(keys: DriveKeys = driveKeys()): Collector<Drives
       totals: totalsOf(drives),
       arrays,
       pools,
+      stranded: readStranded(files, scan, table.mounts, pools),
       missing,
       history: [...memory.history],
       history_base: told.base(),

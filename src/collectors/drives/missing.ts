@@ -171,7 +171,22 @@ function whoIsWho(olds: readonly Remembered[], present: readonly Drive[]): Found
     found.set(old, here);
     others.delete(here);
   }
+  // Without an id of its own it is known by what is on it: in another port, or after the hypervisor moved it.
+  for (const old of olds) {
+    if (found.has(old) || old.carried === null || !old.id.startsWith("path-")) continue;
+    const here = [...others].find((drive) => isAlike(drive, old));
+    if (here === undefined) continue;
+    found.set(old, here);
+    others.delete(here);
+  }
   return found;
+}
+
+function isAlike(drive: Drive, old: Remembered): boolean {
+  const { id, size_bytes: size, model } = drive;
+  return (
+    id.startsWith("path-") && size === old.size_bytes && model === old.model && loadOf(drive) === old.carried
+  );
 }
 
 /** The drives that are gone for one that was never seen before and is in their slot; it replaces the last one there. */

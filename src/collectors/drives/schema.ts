@@ -38,7 +38,7 @@ const holderSchema = v.object({
   name: v.pipe(v.string(), v.description("Kernel name: dm-0, md127; a pool's own")),
   kind: v.pipe(
     v.picklist(HOLDER_KINDS),
-    v.description("What is built on the drive; partition: one of a multipath map; zfs: a pool in use"),
+    v.description("What is built on the drive; partition: one of a map; zfs: a pool in use"),
   ),
   label: text("Name of the device-mapper device"),
   level: text("RAID level of md"),
@@ -199,6 +199,13 @@ const poolSchema = v.object({
   devices: v.pipe(v.array(v.string()), v.description("Kernel names of its members that are there")),
 });
 
+const strandedSchema = v.object({
+  kind: v.pipe(v.picklist(["mount", ...HOLDER_KINDS]), v.description("As of a holder; mount: a file system")),
+  name: v.pipe(v.string(), v.description("Kernel name, or mount point")),
+  label: text("Name of the device-mapper device"),
+  on: v.pipe(v.string(), v.description("Kernel name of the device that is gone")),
+});
+
 const totalSchema = v.object({ count: v.number(), bytes: v.number() });
 
 export const drivesSchema = v.object({
@@ -211,6 +218,10 @@ export const drivesSchema = v.object({
   pools: v.pipe(
     v.array(poolSchema),
     v.description("File systems over one or several drives that are in use"),
+  ),
+  stranded: v.pipe(
+    v.array(strandedSchema),
+    v.description("What still stands on a device that is gone; its drive may be back under another name"),
   ),
   missing: v.array(missingSchema),
   history: v.pipe(v.array(historySchema), v.description("The last 20 comings and goings, oldest first")),
@@ -228,5 +239,6 @@ export type DriveIo = v.InferOutput<typeof ioSchema>;
 export type MmcFacts = v.InferOutput<typeof mmcSchema>;
 export type MdArray = DrivesData["arrays"][number];
 export type Pool = DrivesData["pools"][number];
+export type Stranded = DrivesData["stranded"][number];
 export type MissingDrive = DrivesData["missing"][number];
 export type HistoryEntry = DrivesData["history"][number];

@@ -188,7 +188,7 @@ it("whatever stands in the files, an array comes out", () => {
       const [array] = readArrays(told, [{ ...device, slaves: [], partitions: [], content: none }]);
       expect(array?.members).toHaveLength(1);
       expect(array?.raid_disks ?? 0).toBeGreaterThanOrEqual(0);
-      const data = { drives: [], pools: [], missing: [], arrays: [array] } as never;
+      const data = { drives: [], pools: [], stranded: [], missing: [], arrays: [array] } as never;
       for (const { text } of driveConditions(data)) expect(text).not.toMatch(/NaN|undefined|Infinity/);
       expect(syncedOf(words[0] as string)?.done ?? 0).toBeGreaterThanOrEqual(0);
     }),

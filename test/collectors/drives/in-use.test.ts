@@ -153,6 +153,15 @@ describe("what is on a drive", () => {
     expect(missed(looks([...gone, { ...plain, ...mount("/srv") }], gone))).toEqual([plain.id]);
   });
 
+  it("knows what has no id of its own by what is on it, in another port too", () => {
+    const at = (port: string, where: string): Drive =>
+      drive(`path-${port}`, null, { ...usb, serial: null, ...mount(where) });
+    expect(missed(looks([at("1", "/srv"), at("2", "/a")], [at("3", "/srv"), at("2", "/a")]))).toEqual([]);
+    expect(missed(looks([at("1", "/srv"), at("2", "/a")], [at("3", "/b"), at("2", "/a")]))).toEqual([
+      "path-1",
+    ]);
+  });
+
   it("lets go of a USB drive that was unmounted first, but not of one that failed first", () => {
     const gone = [drive("A", "1")];
     const mounted = drive("U", null, { ...usb, ...mount("/srv") });
@@ -182,7 +191,9 @@ describe("no drive at all", () => {
   it("misses all where none was in use either, in one sentence", () => {
     const usb = { hotplug: true, transport: "usb", slot: null, enclosure: null };
     const missing = missingOf(looks([drive("U", null, usb), drive("W", null, usb)], []));
-    expect(driveConditions({ drives: [], arrays: [], pools: [], missing } as never)).toMatchObject([
+    expect(
+      driveConditions({ drives: [], arrays: [], pools: [], stranded: [], missing } as never),
+    ).toMatchObject([
       {
         code: "drives_missing",
         subject: "all",
@@ -219,6 +230,41 @@ describe("no drive at all", () => {
   });
 });
 
+describe("a drive that is back under another name", () => {
+  const mountinfo = (dev: string, source: string): string => `36 35 ${dev} / /srv rw - ext4 ${source} rw\n`;
+
+  it("is not missed, and what stayed on the device that went is told", async () => {
+    const memory = jsonMemory();
+    await collectDrives(drivesCollector(), treeMachine(treeOf("usb-osd")), memory);
+    const text = JSON.stringify(treeOf("usb-osd")).replaceAll("/block/sda", "/block/sdb");
+    const tree = JSON.parse(text.replaceAll('"8:0\\n"', '"8:16\\n"').replaceAll("data/b8:0", "data/b8:16"));
+    const slaves = "/sys/devices/virtual/block/dm-0/slaves";
+    for (const path of Object.keys(tree.links)) if (path.startsWith(slaves)) delete tree.links[path];
+    tree.links[`${slaves}/sda`] = "../../../../gone/block/sda";
+    tree.files["/proc/self/mountinfo"] = mountinfo("8:1", "/dev/sda1");
+    tree.files["/sys/dev/block/8:16/x"] = "";
+    const after = await collectDrives(drivesCollector(), treeMachine(tree), memory);
+    expect(after.missing).toEqual([]);
+    expect(after.stranded).toEqual([
+      { kind: "lvm", name: "dm-0", label: "ceph--x-osd--block--y", on: "sda" },
+      { kind: "mount", name: "/srv", label: null, on: "sda1" },
+    ]);
+    expect(driveConditions(after).map(({ code, subject }) => `${code}(${subject})`)).toEqual([
+      "device_gone_in_use(ceph--x-osd--block--y)",
+      "device_gone_in_use(/srv)",
+    ]);
+  });
+
+  it("what stands on a loop device, or where the devices are hidden, is not", async () => {
+    const tree = treeOf("usb-osd");
+    tree.files["/proc/self/mountinfo"] = mountinfo("7:3", "/dev/loop3");
+    tree.files["/sys/dev/block/7:3/x"] = "";
+    expect((await collectDrives(drivesCollector(), treeMachine(tree))).stranded).toEqual([]);
+    delete tree.files["/sys/dev/block/7:3/x"];
+    expect((await collectDrives(drivesCollector(), treeMachine(tree))).stranded).toEqual([]);
+  });
+});
+
 describe("several at once", () => {
   const all = Array.from({ length: 24 }, (_, index) => index + 1);
 
@@ -248,6 +294,7 @@ describe("several at once", () => {
         drives: [{ ...rest, paths: [], mounts: [], mmc: null, state: null, answering: true }],
         arrays: [],
         pools: [],
+        stranded: [],
         missing: missingOf(looks([rest, ...gone], [rest])),
       } as never).map(({ code }) => code);
     expect(conditions(shelf(2, "0x9"))).toEqual(["drive_missing", "drive_missing"]);

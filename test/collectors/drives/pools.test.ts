@@ -156,6 +156,7 @@ it("knows who made a map by its uuid", async () => {
     ["stratis-1-private", "stratis"],
     ["DMRAID-isw_x", "dmraid"],
     ["part3-mpath-x", "partition"],
+    ["part1-LVM-x", "partition"],
     ["", "dm"],
   ];
   for (const [index, [uuid]] of made.entries())

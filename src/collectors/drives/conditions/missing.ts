@@ -3,7 +3,7 @@
  * shelf, its cable, a controller). What was on them is said, because it decides how much hurry there is.
  */
 import { plural, sentence } from "../../../model/text/sentence.ts";
-import type { DrivesData, MissingDrive } from "../schema.ts";
+import type { DrivesData, MissingDrive, Stranded } from "../schema.ts";
 import { type Add, readable } from "./add.ts";
 
 /** From so many at once on it is not the drives. */
@@ -80,4 +80,15 @@ function aboutSeveral(group: readonly MissingDrive[], which: string, subject: st
 function some(words: readonly string[]): string {
   const more = words.length > MAX_NAMED ? ` and ${words.length - MAX_NAMED} more` : "";
   return `${words.slice(0, MAX_NAMED).join(", ")}${more}`;
+}
+
+export function aboutStranded({ kind, name, label, on }: Stranded, add: Add): void {
+  const what = kind === "mount" ? `The file system on ${name}` : `The volume ${label ?? name} (${kind})`;
+  add(
+    "device_gone_in_use",
+    label ?? name,
+    "error",
+    `${what} still stands on ${on}, which is gone, so it can't be read or written.`,
+    `journalctl -k | grep ${on}  # why it went; whatever uses it has to be started anew once its drive is back`,
+  );
 }

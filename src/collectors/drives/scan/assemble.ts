@@ -39,6 +39,8 @@ export interface Scan {
   readonly names: ReadonlyMap<string, string>;
   /** What is built on block devices, all of it. */
   readonly stacked: readonly StackedDevice[];
+  /** Kernel names of all block devices and partitions. */
+  readonly present: ReadonlySet<string>;
   /** What udev found on drives, partitions and what is built on them, by kernel name. */
   readonly contents: ReadonlyMap<string, FileSystemFacts>;
   /** Names whose counters are a drive's. */
@@ -58,7 +60,7 @@ export function assemble(
   slots: Slots,
   stacked: readonly StackedDevice[],
   drivetemp: boolean,
-): Omit<Scan, "blockCount" | "seq"> {
+): Omit<Scan, "blockCount" | "seq" | "present"> {
   const bySlave = indexBySlave(stacked);
   const pciSlots = readPciSlots(files);
   const sensors = findSensors(files, drivetemp);

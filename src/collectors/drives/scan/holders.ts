@@ -73,7 +73,7 @@ const DM_KINDS: readonly (readonly [uuid: RegExp, kind: DriveHolder["kind"]])[] 
   [/^CRYPT-VERITY-/,      "verity"],
   [/^CRYPT-/,             "crypt"],
   [/^mpath-/,             "multipath"],
-  [/^part\d+-mpath-/,     "partition"],
+  [/^part\d+-/,           "partition"], // kpartx: of a multipath map, a volume, an array
   [/^VDO-/,               "vdo"],
   [/^stratis-/,           "stratis"],
   [/^DMRAID-/,            "dmraid"],

@@ -89,6 +89,7 @@ export function driveScanner(keys: DriveKeys): Scanner {
       const scan = {
         blockCount: blocks.length,
         seq,
+        present: new Set([...blocks, ...[...parts.values()].flat()]),
         ...assemble(files, groupDrives(found, keys), slots, stacked, drivetemp),
       };
       last = { scan, seq, at: expired || last === null ? nowMs : last.at };
