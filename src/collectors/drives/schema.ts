@@ -195,7 +195,8 @@ const poolSchema = v.object({
   kind: v.picklist(["zfs", "btrfs", "bcachefs"]),
   name: v.pipe(v.string(), v.description("Of the pool; else the file system's UUID")),
   state: text("zfs: ONLINE, DEGRADED, SUSPENDED, … as the kernel module says"),
-  missing_devices: count("Members that are gone, by btrfs' own count"),
+  missing_devices: count("Members of btrfs that are gone"),
+  errors: count("Errors btrfs counted on its members since somebody reset them"),
   devices: v.pipe(v.array(v.string()), v.description("Kernel names of its members that are there")),
 });
 

@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import { driveConditions } from "../../../src/collectors/drives/conditions.ts";
 import { drivesCollector } from "../../../src/collectors/drives/drives.ts";
 import type { DrivesData } from "../../../src/collectors/drives/schema.ts";
+import { btrfsErrors } from "../../../src/collectors/drives/use/pools.ts";
 import { addStacked, linksOf } from "../../support/drives/block-tree.ts";
-import { collectDrives, driveNamed, treeOf } from "../../support/drives/drives.ts";
+import { collectDrives, driveNamed, jsonMemory, treeOf } from "../../support/drives/drives.ts";
 import { jbod } from "../../support/drives/jbod.ts";
-import { type Tree, treeMachine } from "../../support/machine/tree.ts";
+import { collectContext, type Tree, treeMachine } from "../../support/machine/tree.ts";
 
 const BTRFS = "/sys/fs/btrfs/11111111-2222-3333-4444-555555555555";
 
@@ -58,6 +59,44 @@ describe("btrfs", () => {
       tree.files[`${at}/devinfo/${id + 1}/missing`] = `${missing}\n`;
     expect(driveConditions(await collected(tree))).toMatchObject([
       { code: "pool_degraded", text: expect.stringContaining("lacks 1 device.") },
+    ]);
+  });
+
+  it("says that a device went while it was in use, which the kernel goes on listing", async () => {
+    const tree = treeOf("btrfs");
+    for (const path of ["/sys/block/sdb", "/sys/class/block/sdb"]) delete tree.links?.[path];
+    const data = await collected(tree);
+    expect(data.pools).toMatchObject([{ missing_devices: 1, devices: ["sda"] }]);
+    expect(driveConditions(data).map(({ code }) => code)).toEqual(["pool_degraded"]);
+    delete tree.links?.["/sys/block/sda"];
+    tree.folders = ["/sys/block/loop0"];
+    const none = await drivesCollector().collect({
+      ...collectContext(treeMachine(tree)),
+      memory: jsonMemory({ drives: [{ id: "x", serial: null, last_name: "sda" }], history: [] }),
+    });
+    expect(none).toMatchObject({ stranded: [{ kind: "mount", name: "/srv/data", on: "sda" }] });
+  });
+
+  it("counts the errors of its devices", async () => {
+    const tree = treeOf("btrfs");
+    const at = Object.keys({ ...tree.files, ...tree.links })
+      .find((path) => path.startsWith("/sys/fs/btrfs/"))
+      ?.split("/")
+      .slice(0, 5)
+      .join("/");
+    // As Linux 6.1 and 6.18 print them.
+    tree.files[`${at}/devinfo/1/error_stats`] =
+      "write_errs 4\nread_errs 0\nflush_errs 1\ncorruption_errs 0\ngeneration_errs 0\n";
+    tree.files[`${at}/devinfo/2/error_stats`] = "write_errs 0\nread_errs 0\n";
+    const data = await collected(tree);
+    expect(data.pools).toMatchObject([{ errors: 5 }]);
+    expect(driveConditions(data)).toMatchObject([
+      { code: "filesystem_errors", text: expect.stringContaining("5 errors on its devices.") },
+    ]);
+    expect([btrfsErrors("invalid\n"), btrfsErrors("x_errs -1\n"), btrfsErrors("")]).toEqual([
+      null,
+      null,
+      null,
     ]);
   });
 

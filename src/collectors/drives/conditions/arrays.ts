@@ -68,7 +68,7 @@ function progress(array: MdArray): string {
 /** Root vdev's states of ZFS (spa_state_to_name, module/zfs/spa_misc.c) that keep somebody from his data. */
 const POOL_LOST = new Set(["SUSPENDED", "FAULTED", "UNAVAIL", "REMOVED", "SPLIT"]);
 
-export function aboutPool({ kind, name, state, missing_devices: missing }: Pool, add: Add): void {
+export function aboutPool({ kind, name, state, missing_devices: missing, errors }: Pool, add: Add): void {
   if (state !== null && POOL_LOST.has(state))
     add(
       "pool_failed",
@@ -86,5 +86,13 @@ export function aboutPool({ kind, name, state, missing_devices: missing }: Pool,
       "warning",
       `The btrfs file system ${name} lacks ${plural(missing, "device")}.`,
       "btrfs filesystem show  # as root; then btrfs replace",
+    );
+  if (errors !== null && errors > 0)
+    add(
+      "filesystem_errors",
+      name,
+      "warning",
+      `The btrfs file system ${name} has recorded ${plural(errors, "error")} on its devices.`,
+      "btrfs device stats /  # or where it is mounted: says which device; with --reset they are known",
     );
 }

@@ -48,6 +48,7 @@ function zfsPools(files: Files, scan: Scan, mounts: readonly Mount[]): Pool[] {
     name,
     state: cleanText(files.text(`${ZFS}/${name}/state`)),
     missing_devices: null,
+    errors: null,
     devices: having(scan, ({ fstype, label }) => fstype === "zfs_member" && label === name),
   }));
 }
@@ -56,21 +57,38 @@ function btrfsPools(files: Files, scan: Scan, mounts: readonly Mount[]): Pool[] 
   const at = "/sys/fs/btrfs";
   const uuids = files.presence(at) === "yes" ? files.list(at).filter((name) => UUID.test(name)) : [];
   const pools = uuids.map((uuid): Pool => {
-    const missing = files
-      .list(`${at}/${uuid}/devinfo`)
-      .slice(0, MAX_DEVICES)
-      .map((id) => files.number(`${at}/${uuid}/devinfo/${id}/missing`));
+    const members = files.list(`${at}/${uuid}/devinfo`).slice(0, MAX_DEVICES);
+    const missing = members.map((id) => files.number(`${at}/${uuid}/devinfo/${id}/missing`));
+    const listed = files.list(`${at}/${uuid}/devices`).slice(0, MAX_DEVICES);
+    const devices = listed.filter((device) => scan.present.has(device));
+    const known = missing.some((one) => one !== null) || devices.length < listed.length;
     return {
       kind: "btrfs",
       name: uuid,
       state: null,
-      missing_devices: missing.every((one) => one === null)
-        ? null
-        : missing.filter((one) => one === 1).length,
-      devices: files.list(`${at}/${uuid}/devices`).slice(0, MAX_DEVICES),
+      // One that went while it was in use stays in the list, and is called missing by nobody.
+      missing_devices: known ? count(missing, 1) + listed.length - devices.length : null,
+      errors: sumOf(
+        members.map((id) => btrfsErrors(files.text(`${at}/${uuid}/devinfo/${id}/error_stats`) ?? "")),
+      ),
+      devices,
     };
   });
   return [...pools, ...byProbe("btrfs", scan, mounts, pools)];
+}
+
+function count(values: readonly (number | null)[], wanted: number): number {
+  return values.filter((value) => value === wanted).length;
+}
+
+function sumOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+}
+
+/** `write_errs 4`, `corruption_errs 0`, one a line, since somebody reset them; null where nothing is told. Pure. */
+export function btrfsErrors(text: string): number | null {
+  return sumOf([...text.matchAll(/^\w+_errs (\d{1,15})$/gm)].map(([, value]) => Number(value)));
 }
 
 function bcachefsPools(files: Files, scan: Scan, mounts: readonly Mount[]): Pool[] {
@@ -84,6 +102,7 @@ function bcachefsPools(files: Files, scan: Scan, mounts: readonly Mount[]): Pool
       name: uuid,
       state: null,
       missing_devices: null,
+      errors: null,
       devices: links.flatMap((link) => (link === null ? [] : baseName(link))),
     };
   });
@@ -107,7 +126,7 @@ function byProbe(
     const members = [...new Set([...devices, ...same])];
     const name = uuid ?? members[0];
     if (name !== undefined)
-      found.set(name, { kind, name, state: null, missing_devices: null, devices: members });
+      found.set(name, { kind, name, state: null, missing_devices: null, errors: null, devices: members });
   }
   return [...found.values()];
 }

@@ -34,10 +34,10 @@ function goneUnder(files: Files, scan: Scan, mount: Mount, pools: readonly Pool[
   const name = baseName(mount.source);
   if (scan.names.has(mount.dev) || scan.present.has(name)) return null;
   if (mount.dev.startsWith("0:")) {
-    // One of a pool whose other members are there says nothing.
-    const pool = pools.find(({ kind, devices }) => kind === mount.fstype && devices.includes(name));
-    const alone = pool?.devices.every((device) => !scan.present.has(device));
-    return alone ? name : null;
+    // Where a pool has other members it lacks one, and that is said of the pool.
+    const alone = /^(?:btrfs|bcachefs)$/.test(mount.fstype) && !mount.source.includes(":");
+    const lacking = pools.some(({ kind, devices }) => kind === mount.fstype && devices.length === 0);
+    return alone && lacking ? name : null;
   }
   const known = files.presence("/sys/dev/block") === "yes";
   return known && files.presence(`/sys/dev/block/${mount.dev}`) === "no" ? name : null;
