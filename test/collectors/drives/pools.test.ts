@@ -91,7 +91,7 @@ describe("btrfs", () => {
     const data = await collected(tree);
     expect(data.pools).toMatchObject([{ errors: 5 }]);
     expect(driveConditions(data)).toMatchObject([
-      { code: "filesystem_errors", text: expect.stringContaining("5 errors on its devices.") },
+      { code: "filesystem_errors", text: expect.stringContaining("have recorded 5 errors.") },
     ]);
     expect([btrfsErrors("invalid\n"), btrfsErrors("x_errs -1\n"), btrfsErrors("")]).toEqual([
       null,

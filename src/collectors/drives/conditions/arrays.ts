@@ -92,7 +92,7 @@ export function aboutPool({ kind, name, state, missing_devices: missing, errors 
       "filesystem_errors",
       name,
       "warning",
-      `The btrfs file system ${name} has recorded ${plural(errors, "error")} on its devices.`,
+      `The devices of the btrfs file system ${name} have recorded ${plural(errors, "error")}.`,
       "btrfs device stats /  # or where it is mounted: says which device; with --reset they are known",
     );
 }
