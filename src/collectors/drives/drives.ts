@@ -12,9 +12,10 @@ import { type CollectContext, type Collector, type NoData, noData } from "../col
 import { historyKeeper } from "../told-once.ts";
 import { askTemperature, NO_SENSOR, type Temperature } from "./ask.ts";
 import { driveConditions, driveEvents } from "./conditions.ts";
-import { loadOf } from "./expected.ts";
+import { loadOf } from "./memory/expected.ts";
+import { type DriveMemory, learnKeys, parseDriveMemory, sharedOf } from "./memory/kept.ts";
 import { driveMetrics } from "./metrics.ts";
-import { type DriveMemory, learnKeys, missingOf, parseDriveMemory, remember, sharedOf } from "./missing.ts";
+import { missingOf, remember } from "./missing.ts";
 import type { Scan, ScannedDrive } from "./scan/assemble.ts";
 import { type DriveKeys, driveKeys } from "./scan/keys.ts";
 import { driveScanner } from "./scan/scan.ts";

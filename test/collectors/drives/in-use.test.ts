@@ -3,13 +3,9 @@ import { describe, expect, it } from "vitest";
 import { isNoData } from "../../../src/collectors/collector.ts";
 import { driveConditions, driveEvents } from "../../../src/collectors/drives/conditions.ts";
 import { drivesCollector } from "../../../src/collectors/drives/drives.ts";
-import { loadOf } from "../../../src/collectors/drives/expected.ts";
-import {
-  type DriveMemory,
-  forgetDrive,
-  missingOf,
-  remember,
-} from "../../../src/collectors/drives/missing.ts";
+import { loadOf } from "../../../src/collectors/drives/memory/expected.ts";
+import type { DriveMemory } from "../../../src/collectors/drives/memory/kept.ts";
+import { forgetDrive, missingOf, remember } from "../../../src/collectors/drives/missing.ts";
 import type { Drive } from "../../../src/collectors/drives/schema.ts";
 import { addBlock } from "../../support/drives/block-tree.ts";
 import { collectDrives, driveNamed, jsonMemory, treeOf } from "../../support/drives/drives.ts";
@@ -324,6 +320,17 @@ describe("ports that may be plugged", () => {
     expect(driveConditions(data)).toMatchObject([
       { code: "drive_without_capacity", subject: "sda", severity: "error" },
     ]);
+  });
+
+  it("knows a drive with a serial number and a WWN that says 0 bytes after a restart", async () => {
+    const memory = jsonMemory();
+    const tree = treeOf("hot-plug-port");
+    const before = await collectDrives(drivesCollector(), treeMachine(tree), memory);
+    const at = Object.keys(tree.files).find((path) => path.endsWith("/sda/size")) as string;
+    tree.files[at] = "0\n";
+    const after = await collectDrives(drivesCollector(), treeMachine(tree), memory);
+    expect(driveNamed(after, "sda").id).toBe(driveNamed(before, "sda").id);
+    expect(driveConditions(after).map(({ code }) => code)).toEqual(["drive_without_capacity"]);
   });
 
   it("takes a medium that comes out for what it is, whatever the bus", async () => {

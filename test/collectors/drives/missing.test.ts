@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { driveEvents } from "../../../src/collectors/drives/conditions.ts";
 import { drivesCollector } from "../../../src/collectors/drives/drives.ts";
-import { forgetDrive, parseDriveMemory } from "../../../src/collectors/drives/missing.ts";
+import { parseDriveMemory } from "../../../src/collectors/drives/memory/kept.ts";
+import { forgetDrive } from "../../../src/collectors/drives/missing.ts";
 import type { DrivesData } from "../../../src/collectors/drives/schema.ts";
 import { openFiles } from "../../../src/system/files.ts";
 import { hostMachine, type Machine } from "../../../src/system/machine.ts";

@@ -2,7 +2,8 @@
 import * as fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { forgetDrive, parseDriveMemory } from "../../../src/collectors/drives/missing.ts";
+import { parseDriveMemory } from "../../../src/collectors/drives/memory/kept.ts";
+import { forgetDrive } from "../../../src/collectors/drives/missing.ts";
 import { lifeUsed, wwnOf } from "../../../src/collectors/drives/scan/facts.ts";
 import { parseUdevData, unescapeUdev } from "../../../src/collectors/drives/scan/udev.ts";
 import { sizeText } from "../../../src/collectors/drives/table.ts";

@@ -3,7 +3,7 @@
  * go (USB, SD cards, virtual disks, disks over a network) only while something of this host is on it: an OSD, a
  * mount, swap, a member of LVM, md or a file system over several drives. Pure.
  */
-import type { Drive } from "./schema.ts";
+import type { Drive } from "../schema.ts";
 
 type Kind = Pick<Drive, "id" | "type" | "transport" | "hotplug">;
 type Load = Partial<
