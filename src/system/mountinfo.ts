@@ -1,6 +1,9 @@
 /** /proc/self/mountinfo (proc_pid_mountinfo(5)), line by line; whoever asks takes the mounts that matter to him. */
 
 export interface MountLine {
+  readonly id: number;
+  /** Id of the mount it is mounted on, which may not be in sight. */
+  readonly parent: number;
   /** `8:1`, decimal; anonymous (`0:42`) for btrfs and what has no device. */
   readonly dev: string;
   /** What of the file system is seen there: `/`, or a folder of it. */
@@ -23,12 +26,14 @@ export function parseMountinfo(text: string): MountLine[] {
 function parseLine(line: string): MountLine | null {
   const dash = line.indexOf(" - ");
   if (dash < 0) return null;
-  const [, , dev, root, mountpoint, options] = line.slice(0, dash).split(" ");
+  const [id, parent, dev, root, mountpoint, options] = line.slice(0, dash).split(" ");
   const [fstype, source, superOptions] = line.slice(dash + 3).split(" ");
   if (dev === undefined || !/^\d+:\d+$/.test(dev) || root === undefined || mountpoint === undefined)
     return null;
   if (options === undefined || !fstype || source === undefined || superOptions === undefined) return null;
   return {
+    id: Number(id),
+    parent: Number(parent),
     dev,
     root: unescapeOctal(root),
     mountpoint: unescapeOctal(mountpoint),

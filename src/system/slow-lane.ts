@@ -14,6 +14,9 @@ export interface FileSystemSpace {
   readonly total_bytes: number;
   readonly free_bytes: number;
   readonly available_bytes: number;
+  /** Inodes; 0: the file system has no fixed number of them. */
+  readonly files: number;
+  readonly files_free: number;
 }
 
 export interface SlowLane {
@@ -107,6 +110,8 @@ export function openSlowLane(
           total_bytes: found.blocks * found.bsize,
           free_bytes: found.bfree * found.bsize,
           available_bytes: found.bavail * found.bsize,
+          files: found.files,
+          files_free: found.ffree,
         };
       }),
     quarantined: () => [...hung].sort(),

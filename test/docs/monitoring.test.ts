@@ -41,6 +41,7 @@ const KEYWORDS = new Set(
 const SAID_BY_A_METRIC: Readonly<Record<string, string>> = {
   smart_warning:             "FoundryDriveWarning",
   drive_missing:             "FoundryDriveMissing",
+  drives_missing:            "FoundryDriveMissing",
   memory_uncorrected_errors: "FoundryMemoryUncorrected",
   collector_failed:          "FoundryCollectorFailed",
   reporting_failed:          "FoundryReportingFails",

@@ -12,11 +12,11 @@ it("every line is one mount, in the kernel's order, with however many optional f
   ].join("\n");
   expect(parseMountinfo(text)).toEqual([
     {
-      ...{ dev: "8:1", root: "/", mountpoint: "/", options: ["rw", "relatime"] },
+      ...{ id: 22, parent: 1, dev: "8:1", root: "/", mountpoint: "/", options: ["rw", "relatime"] },
       ...{ fstype: "ext4", source: "/dev/sda1", superOptions: ["rw", "errors=remount-ro"] },
     },
     {
-      ...{ dev: "0:40", root: "/sub", mountpoint: "/a b", options: ["ro"] },
+      ...{ id: 23, parent: 22, dev: "0:40", root: "/sub", mountpoint: "/a b", options: ["ro"] },
       ...{ fstype: "btrfs", source: "/dev/mapper/x\\y", superOptions: ["rw"] },
     },
     expect.objectContaining({ mountpoint: "/empty", fstype: "tmpfs", source: "" }),

@@ -24,6 +24,7 @@ const SETTLING: Readonly<Record<string, string>> = {
   link_lost:             "whether all links are up",
   lldp_failed:           "whether lldpd answers",
   lldp_not_running:      "whether lldpd runs",
+  raid_inactive:         "whether all RAID arrays are put together",
   reporting_failed:      "whether reports get through",
   smartctl_missing:      "whether smartctl is installed",
 };

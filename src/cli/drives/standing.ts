@@ -1,4 +1,7 @@
 /** What the table of drives and the view of one drive both say of them. Redaction makes null what identifies. */
+
+import { standingOf } from "../../collectors/drives/states.ts";
+import { foundOn } from "../../collectors/drives/table.ts";
 import type { SmartReason, SmartSeverity } from "../../model/smart.ts";
 import { reasonClause } from "../../model/text/need.ts";
 import { sentence } from "../../model/text/sentence.ts";
@@ -49,10 +52,9 @@ export function stateOf({ answering, state, paths = [] }: DriveWire): {
   const bad = (text: string, color: Color) => ({ text, color, ordinary: false });
   if (answering === false) return bad("does not answer", "red");
   if (state === "offline") return bad("offline", "red");
+  if (state === "waiting") return bad("takes no requests", "red");
   if (state === "degraded") {
-    const lost = paths.filter(
-      (path) => path.state !== null && path.state !== "running" && path.state !== "live",
-    );
+    const lost = paths.map(standingOf).filter((standing) => standing !== null && standing !== "up");
     return bad(`${lost.length} of ${paths.length} paths lost`, "yellow");
   }
   const several = paths.length > 1 ? `, ${paths.length} paths` : "";
@@ -61,7 +63,7 @@ export function stateOf({ answering, state, paths = [] }: DriveWire): {
 
 /** What is on it: where it is mounted, else what is built on it, else what udev found there. */
 export function useOf(drive: DriveWire, most: number): string | null {
-  const { mounts = [], holders = [], fstype, swap } = drive;
+  const { mounts = [], holders = [], swap } = drive;
   const places = mounts.map((mount) => mount.mountpoint);
   const built = holders
     .filter(({ name }) => !holders.some(({ on }) => on === name)) // what others stand on is no use by itself
@@ -71,7 +73,7 @@ export function useOf(drive: DriveWire, most: number): string | null {
       ? places
       : swap !== undefined && swap.length > 0
         ? ["swap"]
-        : (osdWords(drive) ?? (built.length > 0 ? built : [fstype ?? ""]));
+        : (osdWords(drive) ?? (built.length > 0 ? built : [foundOn(drive) ?? ""]));
   const counted = new Map<string, number>();
   for (const word of words.filter((each) => each !== "")) counted.set(word, (counted.get(word) ?? 0) + 1);
   const shown = [...counted].map(([word, count]) =>

@@ -54,13 +54,17 @@ export async function askTemperature(
   }
 }
 
-/** Size and use of a mounted file system; the fields stay null with a code when they can't be had. */
+/**
+ * Size and use of a mounted file system; the fields stay null with a code when they can't be had. One whose path does
+ * not lead to it (`use_problem` is set already) is not asked.
+ */
 export async function askSpace(
   files: Files,
   mount: DriveMount,
   subject: string,
   signal: AbortSignal,
 ): Promise<DriveMount> {
+  if (mount.use_problem !== null) return mount;
   if (signal.aborted) return { ...mount, use_problem: "stopped" };
   try {
     const space = await files.slow.space(mount.mountpoint, subject);
@@ -69,6 +73,8 @@ export async function askSpace(
       size_bytes: space.total_bytes,
       used_bytes: space.total_bytes - space.free_bytes,
       available_bytes: space.available_bytes,
+      files: space.files,
+      files_free: space.files_free,
     };
   } catch (error) {
     return { ...mount, use_problem: errorCode(error) };

@@ -3,58 +3,50 @@ import type { ConditionDraft, Severity } from "../../model/condition.ts";
 import type { EventDraft } from "../../model/event.ts";
 import { plural } from "../../model/text/sentence.ts";
 import { untold } from "../told-once.ts";
+import { type Add, readable } from "./conditions/add.ts";
+import { aboutArray, aboutPool } from "./conditions/arrays.ts";
+import { aboutMissing, aboutStranded } from "./conditions/missing.ts";
 import type { Drive, DriveMount, DrivesData, HistoryEntry } from "./schema.ts";
+import { standingOf } from "./states.ts";
 import { sharedCondition, twinsOf } from "./twins.ts";
 
 const WORN_PERCENT = 90;
 
 export function driveConditions(data: DrivesData): ConditionDraft[] {
   const found = new Map<string, ConditionDraft>();
-  const add = (code: string, subject: string, severity: Severity, text: string, nextStep: string): void => {
+  const add: Add = (code, subject, severity, text, nextStep) => {
     found.set(`${code} ${subject}`, { code, subject, severity, text, nextStep });
   };
-  const serials = data.missing.map(({ serial }) => serial);
-  for (const drive of data.missing) {
-    const isAlone = serials.filter((serial) => serial === drive.serial).length === 1;
-    const name = isAlone ? (drive.serial ?? drive.id) : drive.id;
-    const what = [drive.model, drive.slot === null ? null : `slot ${drive.slot}`, `last ${drive.last_name}`];
-    add(
-      "drive_missing",
-      name,
-      "warning",
-      `A drive is gone (${what.filter((part) => part !== null).join(", ")}), noticed ${readable(drive.since)}.`,
-      `foundry-agent drives forget ${name}  # if it was taken out for good; else put it back or replace it`,
-    );
-  }
+  aboutMissing(data, add);
+  for (const one of data.stranded) aboutStranded(one, add);
+  for (const array of data.arrays) aboutArray(array, add);
+  for (const pool of data.pools) aboutPool(pool, add);
   for (const drive of data.drives) {
     aboutAnswers(drive, add);
     aboutWear(drive, add);
     for (const mount of drive.mounts) aboutMount(mount, add);
-    for (const holder of drive.holders) {
-      if (holder.degraded !== null && holder.degraded > 0)
-        add(
-          "raid_degraded",
-          holder.name,
-          "warning",
-          `The RAID ${holder.name} (${holder.level ?? "md"}) lacks ${holder.degraded} of its members.`,
-          `mdadm --detail /dev/${holder.name}`,
-        );
-    }
   }
   const shared = twinsOf(data.drives).map(({ share, devices }) => sharedCondition(share, devices));
   return [...found.values(), ...shared];
 }
 
-type Add = (code: string, subject: string, severity: Severity, text: string, nextStep: string) => void;
-
 function aboutAnswers(drive: Drive, add: Add): void {
   const { name } = drive;
+  const states = drive.paths.map((path) => path.state).join(", ");
   if (drive.state === "offline")
     add(
       "drive_not_answering",
       name,
       "error",
-      `The kernel has given up on the drive ${name} (${drive.paths.map((path) => path.state).join(", ")}).`,
+      `The kernel has given up on the drive ${name} (${states}).`,
+      `journalctl -k | grep ${name}  # its errors`,
+    );
+  else if (drive.state === "waiting")
+    add(
+      "drive_not_answering",
+      name,
+      "warning",
+      `The drive ${name} takes no requests now (${states}); the kernel still tries.`,
       `journalctl -k | grep ${name}  # its errors`,
     );
   else if (!drive.answering)
@@ -65,14 +57,27 @@ function aboutAnswers(drive: Drive, add: Add): void {
       `The drive ${name} did not answer a question within its time and is left alone until it does.`,
       `journalctl -k | grep ${name}  # its errors`,
     );
-  else if (drive.state === "degraded")
+  else if (drive.size_bytes === 0 && drive.type !== "virtual")
+    add(
+      "drive_without_capacity",
+      name,
+      "error",
+      `The drive ${name} says that it holds 0 bytes: it has failed inside, or is not formatted.`,
+      `journalctl -k | grep ${name}  # its errors`,
+    );
+  if (drive.state === "degraded") {
+    const words = drive.paths.map((path) => `${path.name} ${path.state}`).join(", ");
+    const lost = drive.paths.filter((path) => standingOf(path) === "lost").length;
     add(
       "drive_path_offline",
       name,
       "warning",
-      `A path to the drive ${name} is offline (${drive.paths.map((path) => `${path.name} ${path.state}`).join(", ")}).`,
+      lost > 0
+        ? `A path to the drive ${name} is offline (${words}).`
+        : `A path to the drive ${name} takes no requests now (${words}).`,
       "Check cables, expander and controller of that path.",
     );
+  }
 }
 
 function aboutWear(drive: Drive, add: Add): void {
@@ -109,16 +114,12 @@ function aboutMount(mount: DriveMount, add: Add): void {
     );
 }
 
-/** "2025-10-09T08:00:00.000Z" as people say it: "2025-10-09 08:00 UTC". */
-function readable(time: string): string {
-  return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z$/, "$1 $2 UTC");
-}
-
 const SEVERITY: Record<HistoryEntry["what"], Severity> = {
   missing: "warning",
   added: "info",
   returned: "info",
   replaced: "info",
+  moved: "info",
 };
 
 /** The comings and goings noted since `before`; after a start, since the agent stopped. */

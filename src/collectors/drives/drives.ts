@@ -12,20 +12,33 @@ import { type CollectContext, type Collector, type NoData, noData } from "../col
 import { historyKeeper } from "../told-once.ts";
 import { askTemperature, NO_SENSOR, type Temperature } from "./ask.ts";
 import { driveConditions, driveEvents } from "./conditions.ts";
+import { loadOf } from "./memory/expected.ts";
+import { type DriveMemory, learnKeys, parseDriveMemory, sharedOf } from "./memory/kept.ts";
 import { driveMetrics } from "./metrics.ts";
-import { type DriveMemory, learnKeys, missingOf, parseDriveMemory, remember, sharedOf } from "./missing.ts";
+import { missingOf, remember } from "./missing.ts";
+import type { Scan, ScannedDrive } from "./scan/assemble.ts";
 import { type DriveKeys, driveKeys } from "./scan/keys.ts";
-import { driveScanner, type Scan, type ScannedDrive } from "./scan/scan.ts";
-import { type Drive, type DriveIo, type DrivesData, drivesSchema } from "./schema.ts";
+import { driveScanner } from "./scan/scan.ts";
+import {
+  type Drive,
+  type DriveHolder,
+  type DriveIo,
+  type DrivesData,
+  drivesSchema,
+  type MdArray,
+  type Pool,
+} from "./schema.ts";
+import { stateOf } from "./states.ts";
 import { driveTable } from "./table.ts";
 import { cleanText } from "./text.ts";
+import { totalsOf } from "./totals.ts";
+import { readArrays } from "./use/arrays.ts";
 import { addIo, readIo } from "./use/io.ts";
-import { mountReader, readUse } from "./use/use.ts";
+import { readStranded } from "./use/stranded.ts";
+import { type MountTable, mountReader, readUse } from "./use/use.ts";
 
 // Controllers and drives still spin up after a start; before that nothing is called missing.
 const SETTLING_S = 180;
-
-const OFFLINE = new Set(["offline", "transport-offline", "cancel", "deleted", "dead", "deleting"]);
 
 /** @param keys shared with the section `smart`, so that a drive has one key in both */
 export function drivesCollector(keys: DriveKeys = driveKeys()): Collector<DrivesData> {
@@ -33,19 +46,31 @@ export function drivesCollector(keys: DriveKeys = driveKeys()): Collector<Drives
   const readMounts = mountReader();
   const told = historyKeeper(parseDriveMemory);
   let learned = false;
-  let remembered: { memory: DriveMemory; kept: unknown; scan: Scan; settling: boolean } | null = null;
+  let remembered: {
+    memory: DriveMemory;
+    kept: unknown;
+    scan: Scan;
+    loads: string;
+    settling: boolean;
+  } | null = null;
 
-  /** Compare with the memory, only when one of both changed, and write only what is new. */
+  /** Compare with the memory, only when something to be remembered changed, and write only what is new. */
   function keepMemory(context: CollectContext, scan: Scan, drives: readonly Drive[]): DriveMemory {
     const kept = context.memory.get();
-    if (remembered?.scan === scan && remembered.kept === kept && !remembered.settling)
+    const loads = drives.map(loadOf).join("\n");
+    if (
+      remembered?.scan === scan &&
+      remembered.kept === kept &&
+      remembered.loads === loads &&
+      !remembered.settling
+    )
       return remembered.memory;
     const before = told.read(context.memory);
     const settling = isSettling(context.machine.files);
     const now = new Date(context.machine.clock.now()).toISOString();
     const memory = { ...remember(before, drives, settling, now), ...sharedOf(keys) };
     told.keep(context.memory, before, memory);
-    remembered = { memory, kept: context.memory.get(), scan, settling };
+    remembered = { memory, kept: context.memory.get(), scan, loads, settling };
     return memory;
   }
 
@@ -56,18 +81,31 @@ export function drivesCollector(keys: DriveKeys = driveKeys()): Collector<Drives
     if (!learned) learnKeys(keys, parseDriveMemory(context.memory.get()));
     learned = true;
     const scan = scanner.scan(files, clock.monotonic(), context.options.drivetemp === true);
-    if (scan.blockCount === 0 && (parseDriveMemory(context.memory.get())?.drives.length ?? 0) > 0)
+    if (!isBelievable(files, scan) && (parseDriveMemory(context.memory.get())?.drives.length ?? 0) > 0)
       throw new AgentError(
         "block_devices_unreadable",
         "/sys/block shows no block device at all, though drives were there before",
         "ls /sys/block",
       );
-    const present = await readDrives(files, scan, readMounts(files), context.signal);
-    const memory = keepMemory(context, scan, present);
+    const table = readMounts(files);
+    const arrays = readArrays(files, scan.stacked);
+    const { drives, pools } = await readDrives(files, scan, arrays, table, context.signal);
+    const memory = keepMemory(context, scan, drives);
     const missing = missingOf(memory);
-    if (present.length === 0 && missing.length === 0)
-      return noData("No drives are visible here, as usual in a container.");
-    return { drives: present, missing, history: [...memory.history], history_base: told.base() };
+    if (drives.length === 0 && missing.length === 0)
+      return memory.drives.length === 0
+        ? noData("No drives are visible here, as usual in a container.")
+        : { ...noData("The drives that were here before have not come up yet."), pending: true };
+    return {
+      drives,
+      totals: totalsOf(drives),
+      arrays,
+      pools,
+      stranded: readStranded(files, scan, table.mounts, pools),
+      missing,
+      history: [...memory.history],
+      history_base: told.base(),
+    };
   }
 
   return {
@@ -85,6 +123,9 @@ export function drivesCollector(keys: DriveKeys = driveKeys()): Collector<Drives
       "drives[id].temperature_c": { abs: 2 },
       "drives[id].mounts[mountpoint].used_bytes": { rel: 0.02 },
       "drives[id].mounts[mountpoint].available_bytes": { rel: 0.02 },
+      "drives[id].mounts[mountpoint].files": { rel: 0.1 },
+      "drives[id].mounts[mountpoint].files_free": { rel: 0.1 },
+      "arrays[name].sync_done_bytes": { rel: 0.1 },
       "drives[id].swap[device].used_bytes": { rel: 0.1 },
       history_base: {},
     },
@@ -94,6 +135,7 @@ export function drivesCollector(keys: DriveKeys = driveKeys()): Collector<Drives
       "drives[id].wwn",
       "drives[id].enclosure",
       "drives[id].paths[name].address",
+      "drives[id].paths[name].by_path",
       "drives[id].mmc.cid",
       "missing[id].id",
       "missing[id].serial",
@@ -102,6 +144,7 @@ export function drivesCollector(keys: DriveKeys = driveKeys()): Collector<Drives
       "history[seq].serial",
       "history[seq].enclosure",
       "history[seq].replaced_by",
+      "history[seq].from_enclosure",
     ],
     metrics: driveMetrics,
     table: driveTable,
@@ -115,23 +158,23 @@ export function drivesCollector(keys: DriveKeys = driveKeys()): Collector<Drives
 async function readDrives(
   files: Files,
   scan: Scan,
-  mounts: Parameters<typeof readUse>[2],
+  arrays: readonly MdArray[],
+  table: MountTable,
   signal: AbortSignal,
-): Promise<Drive[]> {
+): Promise<Pick<DrivesData, "drives" | "pools">> {
   const counters = readIo(files, scan.counted);
-  const degraded = readDegraded(files, scan);
+  const degraded = new Map(arrays.map((array) => [array.name, array.degraded]));
   const temperatures = new Map<ScannedDrive, Temperature>();
   for (const drive of scan.drives) {
     if (drive.sensor === null) continue;
     temperatures.set(drive, await askTemperature(files, drive.sensor, drive.facts.name, signal));
   }
-  const use = await readUse(files, scan, mounts, signal);
+  const use = await readUse(files, scan, table, signal);
   const silent = new Set(files.slow.quarantined());
-  return scan.drives.map((drive): Drive => {
+  const drives = scan.drives.map((drive): Drive => {
     const { facts, group } = drive;
-    const paths = drive.paths.map(({ name, address, stateFile }) => ({
-      name,
-      address,
+    const paths = drive.paths.map(({ stateFile, ...path }) => ({
+      ...path,
       state: stateFile === null ? null : cleanText(files.text(stateFile)),
     }));
     const temperature = temperatures.get(drive) ?? NO_SENSOR;
@@ -142,9 +185,12 @@ async function readDrives(
     }
     return {
       ...facts,
-      holders: facts.holders.map((it) =>
-        it.kind === "md" ? { ...it, degraded: degraded.get(it.name) ?? null } : it,
-      ),
+      holders: [
+        ...facts.holders.map((it) =>
+          it.kind === "md" ? { ...it, degraded: degraded.get(it.name) ?? null } : it,
+        ),
+        ...poolsOn(scan, drive, use.pools),
+      ],
       state: stateOf(paths),
       answering: !silent.has(facts.name) && temperature.problem !== "timeout",
       paths,
@@ -155,24 +201,21 @@ async function readDrives(
       temperature_problem: temperature.problem,
     };
   });
+  return { drives, pools: [...use.pools] };
 }
 
-/** md arrays lose members without any uevent: asked at each run. */
-function readDegraded(files: Files, scan: Scan): Map<string, number | null> {
-  const arrays = scan.drives.flatMap((drive) => drive.facts.holders.filter((holder) => holder.kind === "md"));
-  return new Map(
-    [...new Set(arrays.map((holder) => holder.name))].map((name) => [
-      name,
-      files.number(`/sys/block/${name}/md/degraded`),
-    ]),
-  );
+/** The ZFS pools that a drive is a member of; btrfs and bcachefs are told by their mounts. */
+function poolsOn(scan: Scan, drive: ScannedDrive, pools: readonly Pool[]): DriveHolder[] {
+  return pools.flatMap(({ kind, name, devices }) => {
+    const on = devices.find((device) => scan.owners.get(device)?.includes(drive));
+    if (kind !== "zfs" || on === undefined) return [];
+    return [{ name, kind, label: name, level: null, degraded: null, on, size_bytes: null }];
+  });
 }
 
-function stateOf(paths: Drive["paths"]): Drive["state"] {
-  const states = paths.flatMap((path) => path.state ?? []);
-  if (states.length === 0) return null;
-  const lost = states.filter((state) => OFFLINE.has(state)).length;
-  return lost === 0 ? "online" : lost === states.length ? "offline" : "degraded";
+/** An empty /sys/block is believed where the rest of /sys is there too: not in a container that shows half of it. */
+function isBelievable(files: Files, scan: Scan): boolean {
+  return scan.blockCount > 0 || (scan.seq !== null && files.presence("/sys/block") === "yes");
 }
 
 /** The first minutes after the machine's start, by /proc/uptime (seconds). */

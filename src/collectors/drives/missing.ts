@@ -1,93 +1,24 @@
 /**
- * Drives seen before and gone now. The collector's memory holds every drive that is expected to stay; one that
- * is no longer there is missing, over restarts, until it comes back, another drive is in its slot, or a person
- * says to forget it.
- *
- * Not remembered, because they come and go rightly: USB and other removable drives, SD cards, virtual disks,
- * disks over a network (iSCSI, FC, NVMe over fabrics); nor drives without any id of their own.
+ * Drives seen before and gone now. The collector's memory holds every drive; one that is expected to stay
+ * (memory/expected.ts) and is no longer there is missing, over restarts, until it comes back, a new drive is in its slot, or
+ * a person says to forget it. A drive that only changed its slot has moved and replaces nobody. Where no drive at all
+ * is left, all are missed.
  */
-import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import type { Memory } from "../collector.ts";
-import { seqSchema, usable, usableHistory, withNews } from "../told-once.ts";
-import type { DriveKeys, SharedClaim } from "./scan/keys.ts";
-import { sharedSchema } from "./scan/shared-schema.ts";
+import { withNews } from "../told-once.ts";
+import { isFixed, loadOf } from "./memory/expected.ts";
+import {
+  type DriveMemory,
+  type Known,
+  MAX_DRIVES,
+  MAX_HISTORY,
+  parseDriveMemory,
+  type Remembered,
+} from "./memory/kept.ts";
 import type { Drive, HistoryEntry, MissingDrive } from "./schema.ts";
 
-const MAX_DRIVES = 2_000;
-const MAX_HISTORY = 20;
-
-const text = v.pipe(v.string(), v.maxLength(512));
-const knownSchema = v.object({
-  id: text,
-  serial: v.nullable(text),
-  model: v.nullable(text),
-  last_name: text,
-  enclosure: v.nullable(text),
-  slot: v.nullable(text),
-  size_bytes: v.nullable(v.number()),
-});
-const rememberedSchema = v.object({ ...knownSchema.entries, since: v.nullable(text) });
-const historySchema = v.object({
-  seq: seqSchema,
-  at: text,
-  what: v.picklist(["missing", "added", "returned", "replaced"]),
-  ...knownSchema.entries,
-  replaced_by: v.nullable(text),
-});
-const memorySchema = v.object({
-  drives: v.array(v.unknown()),
-  history: v.array(v.unknown()),
-  shared: v.optional(v.array(v.unknown())),
-});
-
 type News = Omit<HistoryEntry, "seq">;
-type Known = v.InferOutput<typeof knownSchema>;
-type Remembered = v.InferOutput<typeof rememberedSchema>;
-
-export interface DriveMemory {
-  readonly drives: readonly Remembered[];
-  readonly history: readonly HistoryEntry[];
-  /** Keys that more than one drive claimed; left out while there are none. */
-  readonly shared?: readonly SharedClaim[];
-}
-
-/** Of whatever was kept, what can still be used; a damaged entry costs only itself. null: nothing was kept. */
-export function parseDriveMemory(value: unknown): DriveMemory | null {
-  const whole = v.safeParse(memorySchema, value);
-  if (!whole.success) return null;
-  return {
-    drives: usable(whole.output.drives.slice(0, MAX_DRIVES), rememberedSchema),
-    history: usableHistory(whole.output.history.slice(-MAX_HISTORY), historySchema),
-    ...(whole.output.shared === undefined
-      ? {}
-      : { shared: usable(whole.output.shared.slice(0, MAX_DRIVES), sharedSchema) }),
-  };
-}
-
-/** Who had which key before the start. */
-export function learnKeys(keys: DriveKeys, memory: DriveMemory | null): void {
-  const known = (memory?.drives ?? []).map(({ id, serial, model, size_bytes }) => ({
-    id,
-    wwn: null,
-    serial,
-    model,
-    sizeBytes: size_bytes,
-  }));
-  keys.learn(known, memory?.shared ?? []);
-}
-
-/** What of the keys is to be kept. */
-export function sharedOf(keys: DriveKeys): Pick<DriveMemory, "shared"> {
-  const shared = keys.shared();
-  return shared.length === 0 ? {} : { shared };
-}
-
-/** Whether a drive that leaves is missed. */
-function isExpectedToStay(drive: Pick<Drive, "type" | "transport" | "hotplug" | "id">): boolean {
-  if (drive.hotplug || drive.type === "virtual" || drive.id.startsWith("path-")) return false;
-  return !/^(?:iscsi|fc|nvme-.*)$/.test(drive.transport ?? "");
-}
 
 /**
  * What is to be remembered after this look at the drives. Pure.
@@ -101,74 +32,139 @@ export function remember(
   settling: boolean,
   now: string,
 ): DriveMemory {
-  const staying = present.filter(isExpectedToStay);
+  const olds = [...new Map((before?.drives ?? []).map((old) => [old.id, old])).values()];
+  const found = whoIsWho(olds, present);
+  const recognised = new Set(found.values());
+  const fresh = present.filter((drive) => !recognised.has(drive));
+  const successors = successorsOf(
+    olds.filter((old) => !found.has(old)),
+    fresh.filter(isFixed),
+  );
   const news: News[] = [];
   const drives: Remembered[] = [];
-  const known = new Set<string>();
-  const byId = new Map(staying.map((drive) => [drive.id, drive]));
-  const rememberedIds = new Set(before?.drives.map((old) => old.id));
-  for (const old of before?.drives ?? []) {
-    // Its id may be a better one by now (its WWN could not be read at first): then the serial number tells.
-    const here =
-      byId.get(old.id) ?? staying.find((drive) => !rememberedIds.has(drive.id) && isSame(drive, old));
+  const told = (what: News["what"], known: Known, more: Partial<News> = {}): void => {
+    const { id, serial, model, last_name, enclosure, slot, size_bytes, carried } = known;
+    const facts = { id, serial, model, last_name, enclosure, slot, size_bytes, carried };
+    news.push({ at: now, what, ...facts, replaced_by: null, from_enclosure: null, from_slot: null, ...more });
+  };
+  for (const old of olds) {
+    const here = found.get(old);
     if (here) {
-      if (known.has(here.id)) continue;
-      known.add(here.id);
-      if (old.since !== null) news.push({ at: now, what: "returned", ...knownOf(here), replaced_by: null });
-      drives.push({ ...knownOf(here), since: null });
+      const known = { ...knownOf(here, old), since: null };
+      if (old.since !== null) told("returned", known);
+      if (hasMoved(old, here, found))
+        told("moved", known, { from_enclosure: old.enclosure, from_slot: old.slot });
+      drives.push(known);
       continue;
     }
-    const inItsSlot = staying.find((drive) => sameSlot(drive, old));
-    if (inItsSlot) {
-      news.push({ at: now, what: "replaced", ...withoutSince(old), replaced_by: inItsSlot.id });
+    const successor = successors.get(old);
+    if (successor) {
+      told("replaced", old, { replaced_by: successor.id });
       continue;
     }
+    const stays = old.stays || present.length === 0;
+    if (!stays) continue;
     const since = old.since ?? (settling ? null : now);
-    if (old.since === null && since !== null)
-      news.push({ at: now, what: "missing", ...withoutSince(old), replaced_by: null });
-    drives.push({ ...old, since });
+    if (old.since === null && since !== null) told("missing", old);
+    drives.push({ ...old, since, stays });
   }
-  for (const drive of staying) {
-    if (known.has(drive.id)) continue;
-    if (before !== null) news.push({ at: now, what: "added", ...knownOf(drive), replaced_by: null });
-    drives.push({ ...knownOf(drive), since: null });
+  const replacing = new Set([...successors.values()]);
+  for (const drive of fresh) {
+    const known = knownOf(drive, null);
+    if (before !== null && isFixed(drive) && !replacing.has(drive)) told("added", known);
+    drives.push(known);
   }
   return {
     drives: drives.slice(0, MAX_DRIVES),
-    history: withNews(before?.history ?? [], announced(news), MAX_HISTORY),
+    history: withNews(before?.history ?? [], news, MAX_HISTORY),
   };
 }
 
-/** A drive that replaced another is not announced a second time as added. */
-function announced(news: readonly News[]): News[] {
-  const replacing = new Set(news.map((entry) => entry.replaced_by));
-  return news.filter((entry) => entry.what !== "added" || !replacing.has(entry.id));
+type Found = ReadonlyMap<Remembered, Drive>;
+
+/** Which drive that is there is which that was there before, each once. */
+function whoIsWho(olds: readonly Remembered[], present: readonly Drive[]): Found {
+  const found = new Map<Remembered, Drive>();
+  const byId = new Map(present.map((drive) => [drive.id, drive]));
+  for (const old of olds) {
+    const here = byId.get(old.id);
+    if (here) found.set(old, here);
+  }
+  // Its id may be a better one by now (its WWN could not be read at first): then the serial number tells.
+  const recognised = new Set(found.values());
+  const others = new Set(present.filter((drive) => !recognised.has(drive)));
+  for (const old of olds) {
+    if (found.has(old) || old.serial === null) continue;
+    const here = [...others].find((drive) => isSame(drive, old));
+    if (here === undefined) continue;
+    found.set(old, here);
+    others.delete(here);
+  }
+  // Without an id of its own it is known by what is on it: in another port, or after the hypervisor moved it.
+  for (const old of olds) {
+    if (found.has(old) || old.carried === null || !old.id.startsWith("path-")) continue;
+    const here = [...others].find((drive) => isAlike(drive, old));
+    if (here === undefined) continue;
+    found.set(old, here);
+    others.delete(here);
+  }
+  return found;
+}
+
+function isAlike(drive: Drive, old: Remembered): boolean {
+  const { id, size_bytes: size, model } = drive;
+  return (
+    id.startsWith("path-") && size === old.size_bytes && model === old.model && loadOf(drive) === old.carried
+  );
+}
+
+/** The drives that are gone for one that was never seen before and is in their slot; it replaces the last one there. */
+function successorsOf(gone: readonly Remembered[], fresh: readonly Drive[]): Map<Remembered, Drive> {
+  const successors = new Map<Remembered, Drive>();
+  const newestFirst = [...gone].sort((a, b) => ((a.since ?? "~") > (b.since ?? "~") ? -1 : 1));
+  for (const drive of fresh) {
+    const old = newestFirst.find((one) => !successors.has(one) && sameSlot(drive, one));
+    if (old) successors.set(old, drive);
+  }
+  return successors;
+}
+
+/** Into another slot. An enclosure that only has another id by now takes all its drives along, and none has moved. */
+function hasMoved(old: Remembered, here: Drive, found: Found): boolean {
+  if (old.slot === null || here.slot === null) return false;
+  if (old.enclosure === here.enclosure) return old.slot !== here.slot;
+  if (old.enclosure === null || here.enclosure === null) return false;
+  if (old.slot !== here.slot) return true;
+  return [...found.values()].some((drive) => drive.enclosure === old.enclosure);
 }
 
 /** The drives that are missing, as the section lists them. */
 export function missingOf(memory: DriveMemory): MissingDrive[] {
-  return memory.drives.flatMap((drive) =>
-    drive.since === null ? [] : [{ ...withoutSince(drive), since: drive.since }],
+  return memory.drives.flatMap(({ since, stays: _stays, ...drive }) =>
+    since === null ? [] : [{ ...drive, since }],
   );
 }
 
 /**
- * Stop missing a drive (`drives forget SERIAL`). Drives that are there are not forgotten.
- * @param serial its serial number or its id, upper or lower case
+ * Stop missing a drive (`drives forget SERIAL`), or all of an enclosure. Drives that are there are not forgotten.
+ * @param name serial number or id of the drive, or id of the enclosure; upper or lower case
  * @returns whether such a drive was missing
  * @throws AgentError `drive_ambiguous`: more than one tells this serial number
  */
-export function forgetDrive(memory: Memory, serial: string): boolean {
+export function forgetDrive(memory: Memory, name: string): boolean {
   const kept = parseDriveMemory(memory.get());
   if (kept === null) return false;
-  const wanted = serial.toLowerCase();
+  const wanted = name.toLowerCase();
   const gone = kept.drives.filter((drive) => drive.since !== null);
-  const byId = gone.filter(({ id }) => id.toLowerCase() === wanted);
-  const meant = byId.length > 0 ? byId : gone.filter((drive) => drive.serial?.toLowerCase() === wanted);
-  if (meant.length > 1)
+  const having = (of: (drive: Remembered) => string | null): Remembered[] =>
+    gone.filter((drive) => of(drive)?.toLowerCase() === wanted);
+  const byId = having(({ id }) => id);
+  const byPlace = byId.length > 0 ? byId : having(({ enclosure }) => enclosure);
+  const meant = byPlace.length > 0 ? byPlace : having(({ serial }) => serial);
+  if (byPlace.length === 0 && meant.length > 1)
     throw new AgentError(
       "drive_ambiguous",
-      `more than one missing drive has the serial number "${serial}"`,
+      `more than one missing drive has the serial number "${name}"`,
       `foundry-agent drives forget ${meant[0]?.id}  # or ${meant[1]?.id}`,
     );
   const drives = kept.drives.filter((drive) => !meant.includes(drive));
@@ -177,10 +173,12 @@ export function forgetDrive(memory: Memory, serial: string): boolean {
   return true;
 }
 
+/** A drive that fails may say that it has no capacity any more. */
 function isSame(drive: Drive, old: Remembered): boolean {
   // Another WWN with the same serial number is another drive.
-  if (drive.wwn !== null && old.id.startsWith("wwn-") && !old.id.startsWith(`wwn-${drive.wwn}`)) return false;
-  return drive.serial !== null && drive.serial === old.serial && drive.size_bytes === old.size_bytes;
+  if (drive.wwn != null && old.id.startsWith("wwn-") && !old.id.startsWith(`wwn-${drive.wwn}`)) return false;
+  if (drive.serial === null || drive.serial !== old.serial) return false;
+  return drive.size_bytes === old.size_bytes || !drive.size_bytes || !old.size_bytes;
 }
 
 function sameSlot(drive: Drive, old: Remembered): boolean {
@@ -189,12 +187,24 @@ function sameSlot(drive: Drive, old: Remembered): boolean {
   return drive.serial === null || drive.serial !== old.serial;
 }
 
-function knownOf(drive: Drive): Known {
-  const { id, serial, model, name, enclosure, slot, size_bytes } = drive;
-  return { id, serial, model, last_name: name, enclosure, slot, size_bytes };
-}
-
-function withoutSince(old: Remembered): Known {
-  const { id, serial, model, last_name, enclosure, slot, size_bytes } = old;
-  return { id, serial, model, last_name, enclosure, slot, size_bytes };
+function knownOf(drive: Drive, old: Remembered | null): Remembered {
+  const { id, serial, model, name, size_bytes } = drive;
+  // An enclosure that is silent for now leaves the drive where it was.
+  const { enclosure, slot } = drive.slot === null && old !== null ? old : drive;
+  const load = loadOf(drive);
+  // What is on a drive that fails lets go of it before the kernel does.
+  const failing = drive.state === "offline" || drive.answering === false || size_bytes === 0;
+  const kept = failing && load === null && old !== null;
+  return {
+    id,
+    serial,
+    model,
+    last_name: name,
+    enclosure,
+    slot,
+    size_bytes,
+    carried: kept ? old.carried : load,
+    since: null,
+    stays: isFixed(drive) || load !== null || (kept && old.stays),
+  };
 }

@@ -18,6 +18,7 @@ const pathSchema = v.object({
   address: text(
     "SAS address of the port, PCI address of the NVMe controller, else SCSI host:channel:target:lun",
   ),
+  by_path: text("udev's name of the way there (ID_PATH): pci-0000:00:17.0-ata-1"),
   state: text("As the kernel says: running, offline, blocked (SCSI); live, resetting, dead (NVMe)"),
 });
 
@@ -28,11 +29,16 @@ const partitionSchema = v.object({
   label: v.nullable(v.string()),
 });
 
+const HOLDER_KINDS = [
+  ...(["lvm", "crypt", "md", "multipath", "partition", "integrity", "verity", "vdo", "stratis"] as const),
+  ...(["dmraid", "bcache", "drbd", "zfs", "dm", "other"] as const),
+] as const;
+
 const holderSchema = v.object({
-  name: v.pipe(v.string(), v.description("Kernel name: dm-0, md127")),
+  name: v.pipe(v.string(), v.description("Kernel name: dm-0, md127; a pool's own")),
   kind: v.pipe(
-    v.picklist(["lvm", "crypt", "md", "multipath", "partition", "bcache", "dm", "other"]),
-    v.description("What is built on the drive; partition: one of a multipath map"),
+    v.picklist(HOLDER_KINDS),
+    v.description("What is built on the drive; partition: one of a map; zfs: a pool in use"),
   ),
   label: text("Name of the device-mapper device"),
   level: text("RAID level of md"),
@@ -56,6 +62,8 @@ const mountSchema = v.object({
   size_bytes: v.nullable(v.number()),
   used_bytes: v.nullable(v.number()),
   available_bytes: count("To unprivileged users"),
+  files: count("Inodes; null or 0: the file system makes them as needed"),
+  files_free: count("Inodes that are free"),
   use_problem: text("Code of the reason why size and use are not known"),
   errors: count("Errors ext4 counted since the last fsck; null: no ext4"),
   first_error_at: text("RFC 3339, of the oldest of these errors"),
@@ -107,13 +115,18 @@ const driveSchema = v.object({
   logical_block_bytes: v.nullable(v.number()),
   physical_block_bytes: v.nullable(v.number()),
   removable: flag("The medium can be taken out of the device"),
-  hotplug: v.pipe(v.boolean(), v.description("Expected to come and go (USB, SD card, removable medium)")),
+  hotplug: v.pipe(
+    v.boolean(),
+    v.description("Made to come and go (USB, SD card, removable medium): missed only when it was in use"),
+  ),
   write_protected: flag("The kernel refuses writes to the block device"),
   ...slotFields,
   enclosure_model: v.nullable(v.string()),
   state: v.pipe(
-    v.nullable(v.picklist(["online", "degraded", "offline"])),
-    v.description("degraded: a path is offline; offline: all are; null: the kernel has no such state for it"),
+    v.nullable(v.picklist(["online", "degraded", "waiting", "offline"])),
+    v.description(
+      "degraded: not all paths take requests; waiting: none does now, and the kernel still tries; offline: it has given up; null: it has no such state",
+    ),
   ),
   answering: v.pipe(v.boolean(), v.description("false: a question to the drive was never answered")),
   paths: v.array(pathSchema),
@@ -139,6 +152,7 @@ const knownFields = {
   last_name: v.pipe(v.string(), v.description("Kernel name when it was last there")),
   ...slotFields,
   size_bytes: v.nullable(v.number()),
+  carried: text("What of this host was on it when it was last seen: osd.3, /srv"),
 };
 
 const missingSchema = v.object({
@@ -149,13 +163,67 @@ const missingSchema = v.object({
 const historySchema = v.object({
   seq: v.pipe(v.number(), v.description("Rises by one each, over restarts")),
   at: v.pipe(v.string(), v.description("RFC 3339")),
-  what: v.picklist(["missing", "added", "returned", "replaced"]),
+  what: v.picklist(["missing", "added", "returned", "replaced", "moved"]),
   ...knownFields,
   replaced_by: text("Id of the drive that is in its slot now"),
+  from_enclosure: text("Of one that moved: where it was before"),
+  from_slot: text("Of one that moved: its slot before"),
 });
+
+const arraySchema = v.object({
+  name: v.pipe(v.string(), v.description("Kernel name: md127")),
+  level: text("raid1, raid5; container: a set of drives whose volumes are arrays of their own"),
+  state: text("The kernel's array_state: clean, active, inactive, read-auto, broken"),
+  sync_action: text(
+    "idle, resync, recover, check, repair, reshape, frozen; null: a level without redundancy",
+  ),
+  sync_done_bytes: count("Of each member, of what goes on now"),
+  sync_total_bytes: v.nullable(v.number()),
+  raid_disks: count("Members it should have"),
+  degraded: count("Members it lacks, or that are not up to date yet"),
+  size_bytes: v.nullable(v.number()),
+  members: v.array(
+    v.object({
+      name: v.pipe(v.string(), v.description("Kernel name: sda1")),
+      state: text("The kernel's words: in_sync, spare, faulty, write_error, want_replacement, journal"),
+      slot: count("Its number in the array; null: it has none, as a spare that waits"),
+    }),
+  ),
+});
+
+const poolSchema = v.object({
+  kind: v.picklist(["zfs", "btrfs", "bcachefs"]),
+  name: v.pipe(v.string(), v.description("Of the pool; else the file system's UUID")),
+  state: text("zfs: ONLINE, DEGRADED, SUSPENDED, … as the kernel module says"),
+  missing_devices: count("Members of btrfs that are gone"),
+  errors: count("Errors btrfs counted on its members since somebody reset them"),
+  devices: v.pipe(v.array(v.string()), v.description("Kernel names of its members that are there")),
+});
+
+const strandedSchema = v.object({
+  kind: v.pipe(v.picklist(["mount", ...HOLDER_KINDS]), v.description("As of a holder; mount: a file system")),
+  name: v.pipe(v.string(), v.description("Kernel name, or mount point")),
+  label: text("Name of the device-mapper device"),
+  on: v.pipe(v.string(), v.description("Kernel name of the device that is gone")),
+});
+
+const totalSchema = v.object({ count: v.number(), bytes: v.number() });
 
 export const drivesSchema = v.object({
   drives: v.array(driveSchema),
+  totals: v.pipe(
+    v.object({ hdd: totalSchema, flash: totalSchema }),
+    v.description("Drives that are there; flash: SSD, NVMe, eMMC and SD; virtual disks are neither"),
+  ),
+  arrays: v.pipe(v.array(arraySchema), v.description("Linux software RAID (md)")),
+  pools: v.pipe(
+    v.array(poolSchema),
+    v.description("File systems over one or several drives that are in use"),
+  ),
+  stranded: v.pipe(
+    v.array(strandedSchema),
+    v.description("What still stands on a device that is gone; its drive may be back under another name"),
+  ),
   missing: v.array(missingSchema),
   history: v.pipe(v.array(historySchema), v.description("The last 20 comings and goings, oldest first")),
   history_base: v.pipe(v.number(), v.description("Highest seq before the agent started")),
@@ -170,5 +238,8 @@ export type DriveHolder = Drive["holders"][number];
 export type DrivePartition = Drive["partitions"][number];
 export type DriveIo = v.InferOutput<typeof ioSchema>;
 export type MmcFacts = v.InferOutput<typeof mmcSchema>;
+export type MdArray = DrivesData["arrays"][number];
+export type Pool = DrivesData["pools"][number];
+export type Stranded = DrivesData["stranded"][number];
 export type MissingDrive = DrivesData["missing"][number];
 export type HistoryEntry = DrivesData["history"][number];

@@ -48,5 +48,17 @@ function usedBy(drive: Drive): string | null {
     return mounted.length > 2 ? `${mounted.slice(0, 2).join(" ")} …` : mounted.join(" ");
   const top = drive.holders.at(-1);
   if (top) return `${top.kind} ${top.label ?? top.name}`.slice(0, 40);
-  return drive.swap.length > 0 ? "swap" : drive.fstype;
+  return drive.swap.length > 0 ? "swap" : foundOn(drive);
+}
+
+/** What udev found on the drive or its partitions; a member of a pool with the pool's name. */
+export function foundOn({
+  fstype,
+  partitions,
+}: Partial<Pick<Drive, "fstype" | "partitions">>): string | null {
+  if (fstype != null) return fstype;
+  const found = (partitions ?? []).flatMap(({ fstype: type, label }) =>
+    type === null ? [] : type === "zfs_member" && label !== null ? `zfs ${label}` : type,
+  );
+  return found.length === 0 ? null : [...new Set(found)].slice(0, 3).join(" ");
 }

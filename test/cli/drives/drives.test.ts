@@ -79,7 +79,14 @@ bus_0_megaraid_3  LAB-MEMBER       -  nvme        0 h  50 °C   0 %  healthy  -
     const [first, second] = data.drives;
     if (!first || !second) throw new Error("no drives");
     first.answering = false;
-    const gone = { id: "serial-GONE", serial: "GONE-1", model: "ST1", last_name: "sdx", size_bytes: 1e12 };
+    const gone = {
+      id: "serial-GONE",
+      serial: "GONE-1",
+      model: "ST1",
+      last_name: "sdx",
+      size_bytes: 1e12,
+      carried: null,
+    };
     data.missing = [{ ...gone, enclosure: null, slot: null, since: new Date(NOW - 7_200_000).toISOString() }];
     pretendSections(view, { drives: { data } });
     const { stdout } = await run(["drives"]);

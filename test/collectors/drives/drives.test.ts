@@ -74,7 +74,11 @@ describe("a 90-bay JBOD with two paths to each drive", () => {
       "/proc/diskstats",
       "/proc/self/mountinfo",
       "/proc/swaps",
+      "/sys/block/md127/md",
+      "/sys/block/md127/md/array_state",
       "/sys/block/md127/md/degraded",
+      "/sys/block/md127/md/raid_disks",
+      "/sys/block/md127/md/sync_action",
       "/sys/class/hwmon/hwmon5/temp1_input",
       "/sys/class/hwmon/hwmon6/temp1_input",
       "/sys/fs/ext4/md127/errors_count",
@@ -149,7 +153,13 @@ describe("fixture machines", () => {
       mounts: [{ mountpoint: "/mnt/my data", use_problem: "EACCES", errors: 0 }],
     });
     expect(collector.conditions?.(data)).toEqual([]);
-    expect(memory.get()).toEqual({ drives: [], history: [] });
+    expect(memory.get()).toMatchObject({
+      drives: [
+        { last_name: "mmcblk0", stays: true, carried: "/, /boot/firmware, swap" },
+        { last_name: "sda", stays: true, carried: "/mnt/my data" },
+      ],
+      history: [],
+    });
   });
 
   it("container: says that no drives are visible, and asks no file system anything", async () => {
@@ -175,9 +185,16 @@ describe("fixture machines", () => {
       value: 31.9,
       labels: { device: "nvme0n1", temperature_type: "current" },
     });
+    const failed = { device_error: "EACCES" };
     expect(samples.get("node_filesystem_readonly")).toEqual([
-      { value: 0, labels: { device: "/dev/sdm2", fstype: "ext4", mountpoint: "/" } },
-      { value: 0, labels: { device: "/dev/sdm1", fstype: "vfat", mountpoint: "/boot/efi" } },
+      { value: 0, labels: { device: "/dev/sdm2", fstype: "ext4", mountpoint: "/", ...failed } },
+      { value: 0, labels: { device: "/dev/sdm1", fstype: "vfat", mountpoint: "/boot/efi", ...failed } },
+    ]);
+    expect(samples.get("node_filesystem_size_bytes")).toEqual([]);
+    expect(samples.get("node_filesystem_device_error")?.map(({ value }) => value)).toEqual([1, 1]);
+    expect(samples.get("foundry_agent_drives_by_kind")).toEqual([
+      { value: 12, labels: { kind: "hdd" } },
+      { value: 3, labels: { kind: "flash" } },
     ]);
     const rows = collector.table?.rows(data, 0) ?? [];
     expect(rows).toHaveLength(15);

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { driveEvents } from "../../../src/collectors/drives/conditions.ts";
 import { drivesCollector } from "../../../src/collectors/drives/drives.ts";
-import { forgetDrive, parseDriveMemory } from "../../../src/collectors/drives/missing.ts";
+import { parseDriveMemory } from "../../../src/collectors/drives/memory/kept.ts";
+import { forgetDrive } from "../../../src/collectors/drives/missing.ts";
 import type { DrivesData } from "../../../src/collectors/drives/schema.ts";
 import { openFiles } from "../../../src/system/files.ts";
 import { hostMachine, type Machine } from "../../../src/system/machine.ts";
@@ -29,6 +30,11 @@ function types(before: DrivesData | null, after: DrivesData): string[] {
   return driveEvents(before, after).map((event) => `${event.type} ${event.data.serial}`);
 }
 
+function unmount(tree: Tree, mountpoint: string): void {
+  const lines = String(tree.files["/proc/self/mountinfo"]).split("\n");
+  tree.files["/proc/self/mountinfo"] = lines.filter((line) => !line.includes(` ${mountpoint} `)).join("\n");
+}
+
 describe("a drive pulled out of a 90-bay JBOD", () => {
   it("is missing with its slot, also after a restart, until another drive is in its slot", async () => {
     const memory = jsonMemory();
@@ -47,6 +53,7 @@ describe("a drive pulled out of a 90-bay JBOD", () => {
         enclosure: ENCLOSURE_ID,
         slot: "7",
         size_bytes: 16_000_000_000_000,
+        carried: null,
         since: new Date(T0 + 60_000).toISOString(),
       },
     ]);
@@ -147,10 +154,11 @@ describe("what is remembered", () => {
     expect(late.missing).toHaveLength(1);
   });
 
-  it("does not miss USB drives, SD cards and virtual disks", async () => {
+  it("does not miss USB drives and virtual disks that nothing of this host is on", async () => {
     const memory = jsonMemory();
     const collector = drivesCollector();
     const tree = loadTree("pi4");
+    unmount(tree, "/mnt/my\\040data");
     addBlock(
       tree,
       {
@@ -169,6 +177,7 @@ describe("what is remembered", () => {
       id: "serial-disk1",
     });
     const rest = loadTree("pi4");
+    unmount(rest, "/mnt/my\\040data");
     delete rest.links?.["/sys/block/sda"];
     rest.files["/sys/kernel/uevent_seqnum"] = "1800\n";
     const after = await collectDrives(collector, treeMachine(rest), memory);
@@ -214,7 +223,7 @@ describe("what is remembered", () => {
     expect(parseDriveMemory(memory.get())?.drives).toHaveLength(6);
   });
 
-  it("loses only the damaged entry of a memory", async () => {
+  it("loses only the damaged entry of a memory, and of an entry only a damaged fact", async () => {
     const memory = jsonMemory();
     const collector = drivesCollector();
     await collectDrives(collector, treeMachine(jbod(3)), memory);
@@ -223,8 +232,16 @@ describe("what is remembered", () => {
     const damaged = kept.drives.find((drive: { slot: string }) => drive.slot === "1");
     damaged.size_bytes = "big";
     memory.set(kept);
-    const after = await collectDrives(drivesCollector(), treeMachine(jbod(3, { pulled: [1, 2] })), memory);
-    expect(after.missing.map((drive) => drive.slot)).toEqual(["2"]);
+    const tree = jbod(3, { pulled: [1, 2] });
+    const after = await collectDrives(drivesCollector(), treeMachine(tree), memory);
+    expect(after.missing.map((drive) => [drive.slot, drive.size_bytes !== null])).toEqual([
+      ["1", false],
+      ["2", true],
+    ]);
+    damaged.id = 7;
+    memory.set(kept);
+    const less = await collectDrives(drivesCollector(), treeMachine(tree), memory);
+    expect(less.missing.map((drive) => drive.slot)).toEqual(["2"]);
   });
 });
 

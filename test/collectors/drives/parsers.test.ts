@@ -2,13 +2,15 @@
 import * as fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { forgetDrive, parseDriveMemory } from "../../../src/collectors/drives/missing.ts";
+import { parseDriveMemory } from "../../../src/collectors/drives/memory/kept.ts";
+import { forgetDrive } from "../../../src/collectors/drives/missing.ts";
 import { lifeUsed, wwnOf } from "../../../src/collectors/drives/scan/facts.ts";
 import { parseUdevData, unescapeUdev } from "../../../src/collectors/drives/scan/udev.ts";
 import { sizeText } from "../../../src/collectors/drives/table.ts";
 import { byName, cleanSerial, cleanText, partitionParent } from "../../../src/collectors/drives/text.ts";
+import { parseFstab, readOnlyWanted } from "../../../src/collectors/drives/use/fstab.ts";
 import { parseDiskstats, parseStat } from "../../../src/collectors/drives/use/io.ts";
-import { localMounts, parseFstab, parseSwaps } from "../../../src/collectors/drives/use/mounts.ts";
+import { localMounts, parseSwaps } from "../../../src/collectors/drives/use/mounts.ts";
 import { jsonMemory } from "../../support/drives/drives.ts";
 import { forAll } from "../../support/for-all.ts";
 
@@ -45,8 +47,9 @@ describe("any input", () => {
       fc.property(lines, (text) => {
         const mounts = localMounts(text);
         expect(new Set(mounts.map((mount) => mount.dev)).size).toBe(mounts.length);
-        for (const [mountpoint, readOnly] of parseFstab(text))
-          expect([typeof mountpoint, typeof readOnly]).toEqual(["string", "boolean"]);
+        for (const { mountpoint } of parseFstab(text)) expect(mountpoint).toMatch(/^\/(?:$|.*[^/]$)/s);
+        const names = { paths: new Set(["8:1"]), tags: new Set<string>() };
+        expect([true, false, null]).toContain(readOnlyWanted(parseFstab(text), ["/"], names));
         for (const swap of parseSwaps(text)) {
           expect(swap.device.startsWith("/")).toBe(true);
           expect(Number.isFinite(swap.size_bytes) && Number.isFinite(swap.used_bytes)).toBe(true);
@@ -132,6 +135,8 @@ describe("known input", () => {
         mountpoint: "/mnt/a b",
         fstype: "ext4",
         source: "/dev/sda2",
+        mountpoints: ["/mnt/a b", "/mnt/longer path", "/var/lib/agent"],
+        unreachable: null,
         mountReadOnly: true,
         superReadOnly: false,
         gaveUp: false,
@@ -196,10 +201,12 @@ it("keeps what it remembers in a shape that it reads back whole", () => {
     enclosure: null,
     slot: "1",
     size_bytes: 1,
+    carried: "osd.1",
   };
+  const from = { from_enclosure: null, from_slot: null };
   const kept = {
-    drives: [{ ...entry, since: null }],
-    history: [{ seq: 1, at: "x", what: "added", ...entry, replaced_by: null }],
+    drives: [{ ...entry, since: null, stays: true }],
+    history: [{ seq: 1, at: "x", what: "added", ...entry, replaced_by: null, ...from }],
   };
   expect(parseDriveMemory(kept)).toEqual(kept);
   expect(v.is(v.null(), parseDriveMemory(null))).toBe(true);

@@ -1,5 +1,5 @@
 /** What the tests of the collector `drives` share. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { expect } from "vitest";
@@ -35,6 +35,12 @@ export async function collectDrives(
   if (isNoData(data)) throw new Error(`no data: ${data.noData}`);
   expect(v.parse(drivesSchema, data)).toEqual(data);
   return data;
+}
+
+/** One of the small machines in test/fixtures/drives, each for one thing that somebody met. */
+export function treeOf(name: string): Tree {
+  const file = new URL(`../../fixtures/drives/${name}.tree.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, "utf8"));
 }
 
 /** Change a laid-out tree into another one, touching only what differs: a large tree takes its time to lay. */

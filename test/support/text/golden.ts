@@ -26,7 +26,13 @@ export interface Collected {
 }
 
 const GIB = 2 ** 30;
-const SPACE = { total_bytes: 100 * GIB, free_bytes: 60 * GIB, available_bytes: 55 * GIB };
+const SPACE = {
+  total_bytes: 100 * GIB,
+  free_bytes: 60 * GIB,
+  available_bytes: 55 * GIB,
+  files: 6_553_600,
+  files_free: 6_000_000,
+};
 /** Ticks of a minute of one CPU by column of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. */
 const A_MINUTE_LATER = [900, 0, 300, 4500, 240, 0, 30, 30];
 

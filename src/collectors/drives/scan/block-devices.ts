@@ -7,7 +7,7 @@ import type { Files } from "../../../system/files.ts";
 import type { DrivePartition, MmcFacts } from "../schema.ts";
 import { boolOf, cleanText } from "../text.ts";
 import { mmcFacts, nvmeFacts, scsiFacts, typeOf } from "./facts.ts";
-import { readUdev } from "./udev.ts";
+import { type FileSystemFacts, fileSystemFacts, readUdev } from "./udev.ts";
 
 /** A whole block device that is a drive or one path to a drive. */
 export interface BlockDevice {
@@ -41,8 +41,13 @@ export interface BlockDevice {
   readonly physicalBlockBytes: number | null;
   readonly removable: boolean | null;
   readonly writeProtected: boolean | null;
-  readonly fstype: string | null;
-  readonly partitions: readonly (DrivePartition & { readonly dev: string | null })[];
+  readonly content: FileSystemFacts;
+  /** udev's ID_PATH. */
+  readonly byPath: string | null;
+  readonly partitions: readonly (DrivePartition & {
+    readonly dev: string | null;
+    readonly content: FileSystemFacts;
+  })[];
   readonly mmc: MmcFacts | null;
 }
 
@@ -78,13 +83,15 @@ export function readDevice(
   if (link.includes("/virtual/") && !name.startsWith("nvme")) return null;
   const sectors = files.number(`${at}/size`);
   const removable = boolOf(files.text(`${at}/removable`));
-  // A drive that lost its electronics may say 0 too, but it is not removable.
-  if (sectors === 0 && removable === true) return null;
+  const attached = attachment(files, name, link);
+  const bay = files.text(`${at}/device/model`);
+  // A reader without a card, a dock without a drive. A fixed drive that lost its electronics says 0 too.
+  if (sectors === 0 && (attached.transport === "usb" || isRemovable(removable, attached.transport, bay)))
+    return null;
 
   const dev = files.text(`${at}/dev`);
   const hidden = /^(nvme\d+)c\d+(n\d+)$/.exec(name);
   const udev = readUdev(files, dev);
-  const attached = attachment(files, name, link);
   const facts = name.startsWith("nvme")
     ? nvmeFacts(files, at, udev)
     : name.startsWith("mmcblk")
@@ -107,7 +114,8 @@ export function readDevice(
     physicalBlockBytes: files.number(`${at}/queue/physical_block_size`),
     removable,
     writeProtected: boolOf(files.text(`${at}/ro`)),
-    fstype: cleanText(udev?.fstype ?? null),
+    content: fileSystemFacts(udev),
+    byPath: cleanText(udev?.path ?? null),
     partitions: partitions.map((part) => readPartition(files, `${at}/${part}`, part)),
   };
 }
@@ -115,14 +123,19 @@ export function readDevice(
 function readPartition(files: Files, at: string, name: string): BlockDevice["partitions"][number] {
   const dev = files.text(`${at}/dev`);
   const sectors = files.number(`${at}/size`);
-  const udev = readUdev(files, dev);
-  return {
-    name,
-    dev,
-    size_bytes: sectors === null ? null : sectors * 512,
-    fstype: cleanText(udev?.fstype ?? null),
-    label: cleanText(udev?.label ?? null),
-  };
+  const content = fileSystemFacts(readUdev(files, dev));
+  const { fstype, label } = content;
+  return { name, dev, size_bytes: sectors === null ? null : sectors * 512, fstype, label, content };
+}
+
+/**
+ * Whether a medium comes out of it. On a port of its own the flag only says that the port may be plugged (AHCI's
+ * hot-plug and eSATA ports, libata-scsi.c), or that the controller likes to say so (aacraid).
+ */
+export function isRemovable(flag: boolean | null, transport: string | null, model: string | null): boolean {
+  if (flag !== true) return false;
+  if (/\b(?:RDX|ZIP|JAZ|SuperDisk|LS-120|MO drive)\b/i.test(model ?? "")) return true;
+  return !/^(?:sata|sas|scsi|fc|iscsi|nvme.*)$/.test(transport ?? "");
 }
 
 type Attachment = Pick<BlockDevice, "hctl" | "endDevice" | "controller" | "transport">;

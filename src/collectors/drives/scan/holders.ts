@@ -1,11 +1,12 @@
 /**
  * What is built on a drive: device mapper (LVM, dm-crypt, multipath), md, bcache, layer upon layer. Walked
  * from the top (/sys/block/dm-0/slaves), because there are few stacked devices and many drives.
- * dm uuid prefixes: LVM2, cryptsetup and multipath-tools name their maps LVM-…, CRYPT-…, mpath-….
+ * The prefix of a map's uuid says who made it: LVM2, cryptsetup, multipath-tools, vdo, stratisd, dmraid.
  */
 import type { Files } from "../../../system/files.ts";
 import type { DriveHolder } from "../schema.ts";
 import { byName, cleanText } from "../text.ts";
+import { type FileSystemFacts, fileSystemFacts, readUdev } from "./udev.ts";
 
 export interface StackedDevice {
   readonly name: string;
@@ -14,10 +15,16 @@ export interface StackedDevice {
   readonly level: string | null;
   readonly dev: string | null;
   readonly sizeBytes: number | null;
+  /** What udev found in it: a pool may stand on it. */
+  readonly content: FileSystemFacts;
   /** Kernel names directly below. */
   readonly slaves: readonly string[];
   /** Its own partitions (md0p1) by name, with `major:minor`. */
-  readonly partitions: readonly { readonly name: string; readonly dev: string | null }[];
+  readonly partitions: readonly {
+    readonly name: string;
+    readonly dev: string | null;
+    readonly content: FileSystemFacts;
+  }[];
 }
 
 const STACKED = /^(?:dm-\d|md|bcache|drbd)/;
@@ -35,32 +42,50 @@ export function readStacked(
       const at = `/sys/block/${name}`;
       const sectors = files.number(`${at}/size`);
       const md = name.startsWith("md");
+      const dev = files.text(`${at}/dev`);
       return {
         name,
         kind: name.startsWith("dm-") ? dmKind(files.text(`${at}/dm/uuid`)) : otherKind(name),
         label: cleanText(files.text(`${at}/dm/name`)),
         level: md ? cleanText(files.text(`${at}/md/level`)) : null,
-        dev: files.text(`${at}/dev`),
+        dev,
         sizeBytes: sectors === null ? null : sectors * 512,
+        content: fileSystemFacts(readUdev(files, dev)),
         slaves: files.list(`${at}/slaves`),
         partitions: (partitionsOf.get(name) ?? []).map((part) => ({
           name: part,
-          dev: files.text(`${at}/${part}/dev`),
+          ...contentAt(files, `${at}/${part}`),
         })),
       };
     });
 }
 
+function contentAt(files: Files, at: string): Pick<StackedDevice, "dev" | "content"> {
+  const dev = files.text(`${at}/dev`);
+  return { dev, content: fileSystemFacts(readUdev(files, dev)) };
+}
+
+// biome-ignore format: a table is read by its columns
+const DM_KINDS: readonly (readonly [uuid: RegExp, kind: DriveHolder["kind"]])[] = [
+  [/^LVM-/,               "lvm"],
+  [/^CRYPT-INTEGRITY-/,   "integrity"], // integritysetup; that under a LUKS2 device is CRYPT-SUBDEV-
+  [/^CRYPT-SUBDEV-/,      "integrity"],
+  [/^CRYPT-VERITY-/,      "verity"],
+  [/^CRYPT-/,             "crypt"],
+  [/^mpath-/,             "multipath"],
+  [/^part\d+-/,           "partition"], // kpartx: of a multipath map, a volume, an array
+  [/^VDO-/,               "vdo"],
+  [/^stratis-/,           "stratis"],
+  [/^DMRAID-/,            "dmraid"],
+];
+
 function dmKind(uuid: string | null): DriveHolder["kind"] {
-  if (uuid === null) return "dm";
-  if (uuid.startsWith("LVM-")) return "lvm";
-  if (uuid.startsWith("CRYPT-")) return "crypt";
-  if (uuid.startsWith("mpath-")) return "multipath";
-  return /^part\d+-mpath-/.test(uuid) ? "partition" : "dm";
+  return DM_KINDS.find(([pattern]) => pattern.test(uuid ?? ""))?.[1] ?? "dm";
 }
 
 function otherKind(name: string): DriveHolder["kind"] {
-  return name.startsWith("md") ? "md" : name.startsWith("bcache") ? "bcache" : "other";
+  if (name.startsWith("md")) return "md";
+  return name.startsWith("bcache") ? "bcache" : name.startsWith("drbd") ? "drbd" : "other";
 }
 
 /** Everything stacked on the named devices, nearest first, each once. Pure. */

@@ -23,7 +23,7 @@ export function areTwo(a: Told, b: Told): boolean {
     differ(a.wwn, b.wwn, isSameWwn) ||
     differ(ownSerial(a), ownSerial(b), isSameSerial) ||
     differ(a.model, b.model, isSameModel) ||
-    differ(a.sizeBytes, b.sizeBytes, Object.is)
+    differ(a.sizeBytes, b.sizeBytes, isSameSize)
   );
 }
 
@@ -51,6 +51,11 @@ export function isSameSerial(a: string, b: string): boolean {
 
 function differ<T>(a: T | null, b: T | null, same: (a: T, b: T) => boolean): boolean {
   return a !== null && b !== null && !same(a, b);
+}
+
+/** A drive that has failed inside says 0, whatever it was. */
+function isSameSize(a: number, b: number): boolean {
+  return a === b || a === 0 || b === 0;
 }
 
 /** NGUID and EUI-64 of one NVMe namespace say nothing of each other. */

@@ -4,6 +4,7 @@
  * because /dev/disk is hidden by PrivateDevices; everything works without it too (containers).
  */
 import type { Files } from "../../../system/files.ts";
+import { cleanText } from "../text.ts";
 
 export interface UdevFacts {
   readonly serial: string | null;
@@ -15,6 +16,26 @@ export interface UdevFacts {
   readonly rpm: number | null;
   readonly fstype: string | null;
   readonly label: string | null;
+  /** Of the file system, or of the whole pool where it is a member of one. */
+  readonly uuid: string | null;
+  /** Its way there: `pci-0000:00:17.0-ata-1`, what /dev/disk/by-path names it. */
+  readonly path: string | null;
+}
+
+/** What is on a device by a probe of its first blocks. */
+export interface FileSystemFacts {
+  readonly fstype: string | null;
+  readonly label: string | null;
+  readonly uuid: string | null;
+}
+
+/** Cleaned, because whoever makes a file system chooses its label. */
+export function fileSystemFacts(udev: UdevFacts | null): FileSystemFacts {
+  return {
+    fstype: cleanText(udev?.fstype ?? null),
+    label: cleanText(udev?.label ?? null),
+    uuid: cleanText(udev?.uuid ?? null)?.toLowerCase() ?? null,
+  };
 }
 
 /** Properties of one database file. Unknown lines are skipped: udev adds kinds of lines over time. */
@@ -52,5 +73,7 @@ export function readUdev(files: Files, dev: string | null): UdevFacts | null {
     rpm: rpm !== null && /^\d+$/.test(rpm) ? Number(rpm) : null,
     fstype: get("ID_FS_TYPE"),
     label: get("ID_FS_LABEL"),
+    uuid: get("ID_FS_UUID"),
+    path: get("ID_PATH"),
   };
 }

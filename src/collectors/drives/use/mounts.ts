@@ -7,8 +7,13 @@
  */
 import { type MountLine, parseMountinfo, unescapeOctal } from "../../../system/mountinfo.ts";
 import type { DriveMount, DriveSwap } from "../schema.ts";
+import { coverage, isRemote, type Unreachable } from "./coverage.ts";
 
-export interface Mount extends Omit<MountLine, "options" | "superOptions"> {
+export interface Mount extends Omit<MountLine, "id" | "parent" | "options" | "superOptions"> {
+  /** All places where it is mounted, whole or in part. */
+  readonly mountpoints: readonly string[];
+  /** Why its path does not lead to it. */
+  readonly unreachable: Unreachable;
   /** Read-only as mounted here. */
   readonly mountReadOnly: boolean;
   /** The file system itself takes no writes. */
@@ -19,57 +24,72 @@ export interface Mount extends Omit<MountLine, "options" | "superOptions"> {
 
 // Only these are ever asked for their space: what is behind nfs, ceph, cifs, fuse or 9p may never answer.
 const LOCAL = new Set(
-  "ext2 ext3 ext4 xfs btrfs vfat exfat f2fs ntfs3 jfs reiserfs bcachefs hfsplus squashfs erofs iso9660 udf".split(
+  "ext2 ext3 ext4 xfs btrfs vfat exfat f2fs ntfs3 jfs reiserfs bcachefs nilfs2 zfs hfsplus squashfs erofs iso9660 udf".split(
     " ",
   ),
 );
 const ALWAYS_READ_ONLY = new Set(["squashfs", "erofs", "iso9660"]);
 
-/** File systems on local block devices, one entry each: mounted whole before a part of it, shorter path first. */
+const MAX_MOUNTS = 256;
+
+/** File systems on local block devices, one entry each: one that can be asked, mounted whole before a part of it, shorter path first. */
 export function localMounts(text: string): Mount[] {
-  const best = new Map<string, Mount>();
-  for (const line of parseMountinfo(text)) {
-    if (!LOCAL.has(line.fstype)) continue;
-    const known = best.get(line.dev);
-    const mount = mountOf(line);
-    if (known === undefined || rank(mount) < rank(known)) best.set(mount.dev, mount);
+  const lines = parseMountinfo(text);
+  const reach = coverage(lines);
+  const byDevice = new Map<string, MountLine[]>();
+  for (const line of lines) {
+    // A look at a snapshot of ZFS would keep it mounted.
+    if (!LOCAL.has(line.fstype) || (line.fstype === "zfs" && line.source.includes("@"))) continue;
+    const places = byDevice.get(line.dev);
+    if (places) places.push(line);
+    else if (byDevice.size < MAX_MOUNTS) byDevice.set(line.dev, [line]);
   }
-  return [...best.values()];
+  return [...byDevice.values()].map((places) => {
+    const ranked = places.sort((a, b) => rank(a) - rank(b));
+    const best = ranked.find((place) => reach(place) === null) ?? (ranked[0] as MountLine);
+    return mountOf(best, [...new Set(places.map(({ mountpoint }) => mountpoint))], reach(best));
+  });
 }
 
-function mountOf({ options, superOptions, ...line }: MountLine): Mount {
+/** Folders behind which a look may hang or has something mounted. */
+export function untouchable(text: string): (folder: string) => boolean {
+  const places = new Set(
+    parseMountinfo(text)
+      .filter(({ fstype }) => fstype === "autofs" || isRemote(fstype))
+      .map(({ mountpoint }) => mountpoint),
+  );
+  return (folder) => places.has(folder);
+}
+
+function mountOf(
+  { id: _id, parent: _parent, options, superOptions, ...line }: MountLine,
+  mountpoints: readonly string[],
+  unreachable: Unreachable,
+): Mount {
   const gaveUp = superOptions.includes("emergency_ro") || superOptions.includes("shutdown");
   return {
     ...line,
+    mountpoints,
+    unreachable,
     mountReadOnly: options.includes("ro"),
     superReadOnly: gaveUp || superOptions.includes("ro"),
     gaveUp,
   };
 }
 
-function rank(mount: Mount): number {
+function rank(mount: MountLine): number {
   return (mount.root === "/" ? 0 : 100_000) + mount.mountpoint.length;
 }
 
 /**
  * Whether a file system that is read-only was meant to be: fstab's word, else the mount's own options (`mount
  * -o ro` sets both, an error only the file system's). null: can't be told.
+ * @param wanted fstab's word; null: it has none
  */
-export function readOnlyExpected(mount: Mount, fstab: ReadonlyMap<string, boolean>): boolean | null {
+export function readOnlyExpected(mount: Mount, wanted: boolean | null): boolean | null {
   if (mount.gaveUp) return false;
   if (ALWAYS_READ_ONLY.has(mount.fstype)) return true;
-  return fstab.get(mount.mountpoint) ?? (mount.superReadOnly && mount.mountReadOnly ? null : false);
-}
-
-/** Mount point → whether fstab(5) wants it read-only. */
-export function parseFstab(text: string): Map<string, boolean> {
-  const wanted = new Map<string, boolean>();
-  for (const line of text.split("\n")) {
-    const [source, mountpoint, , options] = line.trim().split(/\s+/);
-    if (source === undefined || mountpoint === undefined || source.startsWith("#")) continue;
-    wanted.set(unescapeOctal(mountpoint), (options ?? "").split(",").includes("ro"));
-  }
-  return wanted;
+  return wanted ?? (mount.superReadOnly && mount.mountReadOnly ? null : false);
 }
 
 /** /proc/swaps: a title line, then `Filename Type Size Used Priority`, sizes in KiB (proc(5)). */
@@ -111,7 +131,9 @@ export function unmeasured(mount: Mount, expected: boolean | null): DriveMount {
     size_bytes: null,
     used_bytes: null,
     available_bytes: null,
-    use_problem: null,
+    files: null,
+    files_free: null,
+    use_problem: mount.unreachable,
     errors: null,
     first_error_at: null,
   };
