@@ -23,11 +23,18 @@ export function commitOf(root = ROOT) {
   }
 }
 
-/** @param options.entry another entry than the agent's, for tests of the build itself. */
+/** The daemon among the sub-commands, as src/cli/commands.ts imports it. */
+export const DAEMON = "./daemon/run.ts";
+
+/**
+ * @param options.entry another entry than the agent's, for tests of the build itself.
+ * @param options.only of the sub-commands this one: the others are empty and can't be run.
+ */
 export async function bundleAgent({
   entry = `${ROOT}/src/main.ts`,
   outfile = BUNDLE,
   commit = commitOf(),
+  only = null,
 } = {}) {
   const { build } = await import("esbuild");
   const { version } = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8"));
@@ -44,7 +51,7 @@ export async function bundleAgent({
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 160,
-    plugins: [lazily()],
+    plugins: [...(only === null ? [] : [without(only)]), lazily()],
     logLevel: "warning",
     define: {
       __FOUNDRY_COMMIT__: JSON.stringify(commit),
@@ -53,6 +60,21 @@ export async function bundleAgent({
   });
   // Whoever runs the bundle meanwhile keeps the whole old one.
   renameSync(fresh, outfile);
+}
+
+/** An esbuild plugin: every sub-command but one is an empty module. */
+function without(only) {
+  return {
+    name: "without",
+    setup(build) {
+      build.onResolve({ filter: /^\.\// }, ({ path, importer, kind }) =>
+        kind === "dynamic-import" && importer.endsWith("/src/cli/commands.ts") && path !== only
+          ? { path, namespace: "without" }
+          : undefined,
+      );
+      build.onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: "" }));
+    },
+  };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
