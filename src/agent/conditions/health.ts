@@ -73,7 +73,7 @@ export function openHealth(
   const settledAt = clock.monotonic() + settleMs;
   /** Absent, and not for long enough to say so. */
   const early = new Map<string, ConditionDraft>();
-  /** Owners and keys of which an end was told since the start. */
+  /** Owners and keys of which an end was told in the first minute; afterwards nobody asks. */
   const ended = new Set<string>();
   const holding = new Map<string, Condition>();
   /** Monotonic, milliseconds: a clock that was in 1970 at the beginning must not make it half a century. */
@@ -95,9 +95,16 @@ export function openHealth(
     memory.set([...earlier().values(), ...held]);
   };
 
+  const isSettled = (): boolean => clock.monotonic() >= settledAt;
+
   function isEarly(draft: ConditionDraft, owner: string | null): boolean {
-    if (clock.monotonic() >= settledAt || unknownWhile(draft.code) === null) return false;
+    if (isSettled() || unknownWhile(draft.code) === null) return false;
     return !(ANSWERED.has(draft.code) && ended.has(owner ?? conditionKey(draft)));
+  }
+
+  function tellEnded(name: string): void {
+    if (isSettled()) ended.clear();
+    else ended.add(name);
   }
 
   function raise(draft: ConditionDraft, owner: string | null = null): void {
@@ -124,7 +131,7 @@ export function openHealth(
   function clear(code: string, subject?: string): void {
     const key = conditionKey(subject === undefined ? { code } : { code, subject });
     early.delete(key);
-    ended.add(key);
+    tellEnded(key);
     const before = holding.get(key) ?? earlier().get(key);
     if (!before) return;
     const since = raisedAt.get(key);
@@ -164,7 +171,7 @@ export function openHealth(
       const before = owned.get(owner) ?? new Set();
       const now = new Set(conditions.map(conditionKey));
       owned.set(owner, now);
-      if (conditions.length === 0) ended.add(owner);
+      if (conditions.length === 0) tellEnded(owner);
       for (const condition of conditions) raise(condition, owner);
       for (const key of before) {
         const gone = now.has(key) ? undefined : (holding.get(key) ?? early.get(key));

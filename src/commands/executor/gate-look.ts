@@ -84,12 +84,18 @@ export function openLooking(
     };
   }
 
+  function isOver(id: string): boolean {
+    const record = journal.read(id);
+    return record === null || isFinal(record.progress.state);
+  }
+
   /** Once, to whoever is logged in; that it can't be said is no reason not to do it. */
   function announce(record: CommandRecord): void {
     const { asked, progress } = record;
     if (announced.has(asked.id) || progress.notBefore === null) return;
     const in_s = Math.max(0, Math.round((progress.notBefore.uptimeMs - host.uptimeMs()) / 1_000));
     if (in_s > ANNOUNCED_AHEAD_S) return; // told when it is nearer
+    for (const id of announced) if (isOver(id)) announced.delete(id);
     announced.add(asked.id);
     const method = typeOf(record).reboot?.(asked.params) ?? "graceful";
     const args = { id: asked.id, in_s, source: asked.source, method };

@@ -93,7 +93,7 @@ export function openRebootFlow(
       monotonicMs: host.clock.monotonic(),
       before,
       lookUntil: null,
-      after: null,
+      tally: null,
     };
   }
 
