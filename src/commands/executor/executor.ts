@@ -12,6 +12,7 @@ import type { Input } from "../machine.ts";
 import { openFloods } from "../quota/floods.ts";
 import { openJournalRoom } from "../quota/room.ts";
 import type { CommandRecord } from "../record.ts";
+import { openSaid } from "../said.ts";
 import { openLooking } from "./gate-look.ts";
 import { openHold } from "./hold.ts";
 import { openIntake } from "./intake/intake.ts";
@@ -47,7 +48,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   let loop: Promise<void> | null = null;
   let changed = (): void => undefined;
   /** Why a command can't be carried on, by id. */
-  const troubles = new Map<string, string>();
+  const troubles = openSaid((id) => !open.list().some(({ asked }) => asked.id === id));
 
   const hold = openHold(state, host.clock, () => {
     tellConditions();
@@ -177,17 +178,14 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     const { id } = record.asked;
     try {
       const done = await work();
-      troubles.delete(id);
+      troubles.forget(id);
       return done;
     } catch (error) {
       const code = errorCode(error);
       const fields = { command: id, code, ...(error instanceof AgentError ? {} : { err: error }) };
       // Once, not at each look.
-      if (troubles.get(id) !== code) log.warn(fields, `not carried on: ${whyOf(error).text}`);
-      troubles.set(id, code);
+      if (troubles.isNew(id, code)) log.warn(fields, `not carried on: ${whyOf(error).text}`);
       open.read();
-      const left = new Set(open.list().map((one) => one.asked.id));
-      for (const known of troubles.keys()) if (!left.has(known)) troubles.delete(known);
       return null;
     }
   }

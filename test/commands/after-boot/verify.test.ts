@@ -191,7 +191,7 @@ test("of the pictures of a great host only the numbers stay when it is over, wha
 
   const refused = await rebooting(great, () => ({
     reboot: () => {
-      throw new AgentError("denied", "the helper does not");
+      throw new AgentError("helper_refused", "the helper does not");
     },
   }));
   await eventually(() => refused.state("cmd_1") === "failed");

@@ -8,9 +8,7 @@ import type { Clock } from "../../../system/clock.ts";
 import { commandEvent, type Journal, type JournalStore } from "../../journal.ts";
 import type { Floods } from "../../quota/floods.ts";
 import type { Asked, Progress } from "../../record.ts";
-
-/** Ids of which it was said that they came with other content; what is more than any server has is begun anew. */
-const MOST_SAID = 1_000;
+import { openSaid } from "../../said.ts";
 
 export interface Answers {
   /** It could not be written down and its refusal is on the way: nobody is told "refused" and sees it done. */
@@ -39,7 +37,8 @@ export function openAnswers({
   readonly clock: Clock;
   readonly log: Logger;
 }): Answers {
-  const changed = new Set<string>();
+  // Whatever became of it: the server that has another one in mind may go on to send that.
+  const changed = openSaid(() => false);
   const isToldOf = (source: string, id: string): boolean => store.answerPending(source, id);
 
   function again(source: string, id: string): boolean {
@@ -78,9 +77,7 @@ export function openAnswers({
     if ((store.command(command.id)?.seq ?? null) === null) return;
     const known = journal.read(command.id);
     if (known === null || (known.asked.type === command.type && sameParams(known.asked, command))) return;
-    if (changed.has(command.id)) return;
-    if (changed.size >= MOST_SAID) changed.clear();
-    changed.add(command.id);
+    if (!changed.isNew(command.id, "changed")) return;
     log.warn(
       { command: command.id, code: "command_changed" },
       "delivered again with other content: what came first counts",
