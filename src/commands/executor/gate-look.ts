@@ -6,7 +6,7 @@ import type { AnyCommandType } from "../command-type.ts";
 import { decide, simulatedStops } from "../gates/gates.ts";
 import { splaySeconds } from "../gates/grace.ts";
 import { utc } from "../gates/text.ts";
-import type { Journal } from "../journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Input } from "../machine.ts";
 import type { CommandRecord } from "../record.ts";
 import { openSaid } from "../said.ts";

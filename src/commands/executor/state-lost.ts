@@ -5,7 +5,7 @@
 
 import type { Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
-import type { Journal } from "../journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Asked, Progress, RebootIntent } from "../record.ts";
 import { firstProgress } from "./intake/accept.ts";
 import type { LostPort } from "./ports.ts";

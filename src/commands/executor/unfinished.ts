@@ -1,7 +1,7 @@
 /** Every command that is not over, as the journal has it: at most one of them under way, the others wait. */
 import { isFinal } from "../../model/command.ts";
 import { AgentError } from "../../model/errors.ts";
-import type { Journal } from "../journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Asked, CommandRecord } from "../record.ts";
 
 const ACTIVE = new Set(["running", "rebooting", "verifying"]);

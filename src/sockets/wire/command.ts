@@ -2,7 +2,7 @@
 import { tally } from "../../commands/after-boot/compare.ts";
 import type { GateVerdict, Hold } from "../../commands/gates/gate.ts";
 import { conditional } from "../../commands/gates/text.ts";
-import { endedBadly } from "../../commands/journal.ts";
+import { endedBadly } from "../../commands/journal/event.ts";
 import { type CommandRecord, type HistoryEntry, parseRecord } from "../../commands/record.ts";
 import { isFinal, type Why } from "../../model/command.ts";
 import type { StoredCommand } from "../../store/types.ts";

@@ -5,7 +5,9 @@
 import { type Command, isFinal } from "../../../model/command.ts";
 import type { Logger } from "../../../model/log.ts";
 import type { Clock } from "../../../system/clock.ts";
-import { commandEvent, type Journal, type JournalStore } from "../../journal.ts";
+import { commandEvent } from "../../journal/event.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { JournalStore } from "../../journal/store.ts";
 import type { Floods } from "../../quota/floods.ts";
 import type { Asked, Progress } from "../../record.ts";
 import { openSaid } from "../../said.ts";
