@@ -23,7 +23,9 @@ export function commitOf(root = ROOT) {
   }
 }
 
-/** The daemon among the sub-commands, as src/cli/commands.ts imports it. */
+/** Imports every sub-command when it is asked for. */
+const TABLE = `${ROOT}/src/cli/commands.ts`;
+/** The daemon, as it is imported there. */
 export const DAEMON = "./daemon/run.ts";
 
 /**
@@ -68,7 +70,7 @@ function without(only) {
     name: "without",
     setup(build) {
       build.onResolve({ filter: /^\.\// }, ({ path, importer, kind }) =>
-        kind === "dynamic-import" && importer.endsWith("/src/cli/commands.ts") && path !== only
+        kind === "dynamic-import" && importer === TABLE && path !== only
           ? { path, namespace: "without" }
           : undefined,
       );
