@@ -1,2 +1,8 @@
 export function commitOf(root?: string): string;
-export function bundleAgent(options?: { entry?: string; outfile?: string; commit?: string }): Promise<void>;
+export const DAEMON: string;
+export function bundleAgent(options?: {
+  entry?: string;
+  outfile?: string;
+  commit?: string;
+  only?: string | null;
+}): Promise<void>;

@@ -23,11 +23,20 @@ export function commitOf(root = ROOT) {
   }
 }
 
-/** @param options.entry another entry than the agent's, for tests of the build itself. */
+/** Imports every sub-command when it is asked for. */
+const TABLE = `${ROOT}/src/cli/commands.ts`;
+/** The daemon, as it is imported there. */
+export const DAEMON = "./daemon/run.ts";
+
+/**
+ * @param options.entry another entry than the agent's, for tests of the build itself.
+ * @param options.only of the sub-commands this one: the others are empty and can't be run.
+ */
 export async function bundleAgent({
   entry = `${ROOT}/src/main.ts`,
   outfile = BUNDLE,
   commit = commitOf(),
+  only = null,
 } = {}) {
   const { build } = await import("esbuild");
   const { version } = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8"));
@@ -44,7 +53,7 @@ export async function bundleAgent({
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 160,
-    plugins: [lazily()],
+    plugins: [...(only === null ? [] : [without(only)]), lazily()],
     logLevel: "warning",
     define: {
       __FOUNDRY_COMMIT__: JSON.stringify(commit),
@@ -53,6 +62,21 @@ export async function bundleAgent({
   });
   // Whoever runs the bundle meanwhile keeps the whole old one.
   renameSync(fresh, outfile);
+}
+
+/** An esbuild plugin: every sub-command but one is an empty module. */
+function without(only) {
+  return {
+    name: "without",
+    setup(build) {
+      build.onResolve({ filter: /^\.\// }, ({ path, importer, kind }) =>
+        kind === "dynamic-import" && importer === TABLE && path !== only
+          ? { path, namespace: "without" }
+          : undefined,
+      );
+      build.onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: "" }));
+    },
+  };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,8 +1,9 @@
 /**
- * One executable: the pinned node of an architecture with the bundle, its compiled form and the ship flags in it.
+ * One executable: the pinned node of an architecture with two bundles, their compiled forms and the ship flags in it.
  *
- * 1. bundle src/main.ts   2. fetch node: the pinned package, its integrity checked by npm   3. start the bundle
- * once for its compiled form (warm.mjs)   4. strip node with that architecture's binutils   5. put all into it
+ * 1. bundle src/main.ts, once with every sub-command and once with the daemon alone, which keeps its text in memory
+ * for as long as it runs   2. fetch node: the pinned package, its integrity checked by npm   3. start each bundle
+ * for its compiled form (warm.mjs)   4. strip node with that architecture's binutils   5. put all into it
  * 6. check what the steps could have broken, and run it.
  *
  * The compiled form is of the architecture that made it, so arm64's comes from arm64's node under qemu-user.
@@ -14,7 +15,7 @@ import { SHIP_FLAGS } from "../flags.mjs";
 import { arm64Root } from "../lab/arm64-root.mjs";
 import { runNpm } from "../npm.mjs";
 import { ROOT } from "../paths.mjs";
-import { bundleAgent } from "./bundle.mjs";
+import { bundleAgent, DAEMON } from "./bundle.mjs";
 import { alignLoads, complaints, makeRoom } from "./elf.mjs";
 import { SAME_EACH_TIME, warm, wrapped } from "./warm.mjs";
 
@@ -96,14 +97,21 @@ export async function makeExecutable(arch, folder, commit) {
   mkdirSync(folder, { recursive: true });
   const at = (name) => join(folder, name);
   const output = at("foundry-agent");
-  await bundleAgent({ outfile: at("foundry-agent.cjs"), commit });
-  writeFileSync(at("bundle"), wrapped(at("foundry-agent.cjs")));
   const full = fetchNode(arch);
-  warm({
-    bundle: at("bundle"),
-    compiled: at("compiled"),
-    runNode: (args) => runAs(arch, [full, ...args], folder),
-  });
+  const assets = {};
+  for (const [name, only] of [
+    ["program", null],
+    ["daemon", DAEMON],
+  ]) {
+    await bundleAgent({ outfile: at(`${name}.cjs`), commit, only });
+    writeFileSync(at(name), wrapped(at(`${name}.cjs`)));
+    warm({
+      bundle: at(name),
+      compiled: at(`${name}.compiled`),
+      runNode: (args) => runAs(arch, [full, ...args], folder),
+    });
+    for (const asset of [name, `${name}.compiled`]) assets[asset] = asset;
+  }
   execFileSync(stripOf(arch).program, ["--strip-all", "-o", at("node"), full]);
   makeRoom(at("node"), arch);
   copyFileSync(join(ROOT, "scripts/build/executable-main.cjs"), at("main.cjs"));
@@ -113,7 +121,7 @@ export async function makeExecutable(arch, folder, commit) {
     mainFormat: "commonjs",
     executable: "node",
     output: "foundry-agent",
-    assets: { bundle: "bundle", compiled: "compiled" },
+    assets,
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     // Else Node would look for it in the folder that NODE_COMPILE_CACHE names, and run what it finds there.
@@ -128,8 +136,13 @@ export async function makeExecutable(arch, folder, commit) {
   rmSync(at("node"));
   alignLoads(output, arch);
   const wrong = complaints(output, arch);
-  // It warns when it does not take its compiled form.
-  wrong.push(...runAs(arch, [output, "version"], folder).stderr.split("\n").filter(Boolean));
+  // It warns when it does not take its compiled form, of which the daemon has its own.
+  for (const words of [["version"], ["run", "--help"]])
+    wrong.push(
+      ...runAs(arch, [output, ...words], folder)
+        .stderr.split("\n")
+        .filter(Boolean),
+    );
   if (wrong.length > 0) throw new Error(`the executable for ${arch} is broken: ${wrong.join("; ")}`);
   return output;
 }

@@ -11,7 +11,7 @@ import { AgentError } from "../model/errors.ts";
 import type { Looked } from "./after-boot/compare.ts";
 import { resultOf, verdictText } from "./after-boot/words.ts";
 import { type Plan, REBOOT_STEP } from "./command-type.ts";
-import type { CommandRecord, Progress, RebootIntent } from "./record.ts";
+import { type CommandRecord, type Progress, type RebootIntent, withoutPictures } from "./record.ts";
 
 /** What can happen to a command. */
 export type Input =
@@ -98,7 +98,7 @@ const TABLE: Readonly<Record<Exclude<CommandState, "received" | FinalState>, Row
   verifying: {
     cancel:   (now, { by }) => tooLate(now, by, "it is done"),
     outdated: () => null,
-    verified: (now, { looked }) => looked === null ? { state: "succeeded", say: now.result.simulated === true ? "Done, as far as a test goes: nothing was touched." : "Done." } : { state: "succeeded", reboot: { ...reboot(now), after: looked.after }, result: { ...now.result, ...resultOf(looked.comparison) }, say: verdictText(looked.comparison) },
+    verified: (now, { looked }) => looked === null ? { state: "succeeded", say: now.result.simulated === true ? "Done, as far as a test goes: nothing was touched." : "Done." } : { state: "succeeded", reboot: withoutPictures(reboot(now), looked.after), result: { ...now.result, ...resultOf(looked.comparison) }, say: verdictText(looked.comparison) },
   },
 };
 
@@ -130,7 +130,10 @@ export function advance(record: CommandRecord, input: Input, plan: Plan, at: num
   const { say, error = null, ...fields } = change;
   const state = fields.state ?? progress.state;
   const since = state === progress.state ? progress.since : at;
-  return { progress: { ...progress, ...fields, since }, say, error };
+  const changed = { ...progress, ...fields, since };
+  const { reboot: intent } = changed;
+  const kept = intent !== null && isFinal(state) ? withoutPictures(intent, null) : intent;
+  return { progress: { ...changed, reboot: kept }, say, error };
 }
 
 function begin(now: Progress, plan: Plan, simulated: readonly string[] = []): Change {

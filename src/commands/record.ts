@@ -1,6 +1,7 @@
 /** What the journal keeps of one command: what was asked, which never changes, and how far it came. */
 import * as v from "valibot";
 import { COMMAND_STATES, type Command, type CommandState, type Why } from "../model/command.ts";
+import { type Tally, tally, tallySchema } from "./after-boot/compare.ts";
 import { type Picture, pictureSchema } from "./after-boot/picture.ts";
 
 /** A command as it was accepted, with what was known at that moment. */
@@ -26,12 +27,12 @@ export interface RebootIntent {
   readonly answer: "none" | "taken" | "unknown";
   /** CLOCK_MONOTONIC when it was meant, milliseconds: a userspace that began later is one of a soft-reboot. */
   readonly monotonicMs: number | null;
-  /** What worked before it; null: nothing was noted, so nothing is looked for afterwards. */
+  /** What worked before it; null: nothing was noted, so nothing is looked for afterwards, or it is over. */
   readonly before: Picture | null;
   /** Until when the node is looked at after the boot `bootId`, milliseconds of its uptime. */
   readonly lookUntil: { readonly bootId: string; readonly uptimeMs: number } | null;
-  /** As it was seen last, when the verdict was made. */
-  readonly after: Picture | null;
+  /** What is left of the look when it is over: how many of each kind, and what is worse. */
+  readonly tally: readonly Tally[] | null;
 }
 
 export interface Progress {
@@ -81,6 +82,14 @@ export interface Undo {
   readonly lastError: string | null;
 }
 
+/** As it is kept when it is over: hundreds of items are for nobody then. */
+export function withoutPictures<I extends { before: Picture | null; tally: readonly Tally[] | null }>(
+  intent: I,
+  after: Picture | null,
+): I {
+  return intent.before === null ? intent : { ...intent, before: null, tally: tally(intent.before, after) };
+}
+
 const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
 const whySchema = v.object({ code: text(100), text: text(4_000), nextStep: v.nullable(text(1_000)) });
 const count = v.pipe(v.number(), v.finite());
@@ -113,19 +122,23 @@ const progressSchema = v.object({
   step: v.nullable(text(64)),
   result: fields,
   reboot: v.nullable(
-    v.object({
-      method: v.picklist(["graceful", "hard"]),
-      fromBootId: text(64),
-      callDeadlineMs: count,
-      deadlineMs: count,
-      attempt: count,
-      answer: v.picklist(["none", "taken", "unknown"]),
-      // Records of earlier versions have none of these; a picture that can't be read must not lose the reboot.
-      monotonicMs: v.optional(v.nullable(count), null),
-      before: v.fallback(v.optional(v.nullable(pictureSchema), null), null),
-      lookUntil: v.optional(v.nullable(v.object({ bootId: text(64), uptimeMs: count })), null),
-      after: v.fallback(v.optional(v.nullable(pictureSchema), null), null),
-    }),
+    v.pipe(
+      v.object({
+        method: v.picklist(["graceful", "hard"]),
+        fromBootId: text(64),
+        callDeadlineMs: count,
+        deadlineMs: count,
+        attempt: count,
+        answer: v.picklist(["none", "taken", "unknown"]),
+        // Records of earlier versions have none of these, or both pictures; one that can't be read must not lose the reboot.
+        monotonicMs: v.optional(v.nullable(count), null),
+        before: v.fallback(v.optional(v.nullable(pictureSchema), null), null),
+        lookUntil: v.optional(v.nullable(v.object({ bootId: text(64), uptimeMs: count })), null),
+        after: v.fallback(v.optional(v.nullable(pictureSchema), null), null),
+        tally: v.fallback(v.optional(v.nullable(tallySchema), null), null),
+      }),
+      v.transform(({ after, ...intent }) => (after === null ? intent : withoutPictures(intent, after))),
+    ),
   ),
   cancelledBy: v.nullable(text(256)),
 });

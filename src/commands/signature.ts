@@ -16,7 +16,7 @@ import { canonicalJson } from "../model/canonical-json.ts";
 import type { Command, Why } from "../model/command.ts";
 import { AgentError } from "../model/errors.ts";
 import type { KnownTime } from "./gates/gate.ts";
-import { whyOf } from "./journal.ts";
+import { whyOf } from "./journal/event.ts";
 
 export interface SignatureOptions {
   /** SubjectPublicKeyInfo in DER as base64, of the policy (`policy.show`); null: signatures are not asked for. */

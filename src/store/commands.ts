@@ -30,6 +30,15 @@ export const JOURNAL_TABLES = `
   ) STRICT;
 `;
 
+/** Null where the text is damaged, which is between nothing. */
+const ISSUED_AT = "CASE WHEN json_valid(command) THEN json_extract(command, '$.issuedAt') END";
+/** What version 4 adds: found by it without a look into the texts. */
+export const ISSUED_INDEX = `
+  CREATE INDEX command_issued ON command (source, epoch, ${ISSUED_AT}, seq) WHERE seq IS NOT NULL;
+`;
+export const LAST_SEQ = `SELECT max(seq) AS last FROM command
+  WHERE source = ? AND epoch = ? AND seq <= ? AND ${ISSUED_AT} BETWEEN ? AND ?`;
+
 /** Of what ended: longer than this it keeps no text that was signed. */
 const LONG = 4_096;
 const WITHOUT_SIGNED_TEXT =
@@ -155,14 +164,8 @@ export function openCommands(file: StateFile, spool: Spool, now: number): Comman
     lastCommandSeq: (source, epoch, { from, until, most }) =>
       file.read(
         (db) =>
-          db.get<{ last: number | null }>(
-            `SELECT max(seq) AS last FROM command WHERE source = ? AND epoch = ? AND seq <= ? AND ${ISSUED_AT} BETWEEN ? AND ?`,
-            source,
-            epoch,
-            most,
-            Math.trunc(from),
-            Math.trunc(until),
-          )?.last ?? null,
+          db.get<{ last: number | null }>(LAST_SEQ, source, epoch, most, Math.trunc(from), Math.trunc(until))
+            ?.last ?? null,
       ),
     isCommandKnown: known,
     journalUse(source, now) {
@@ -229,9 +232,6 @@ function insertHistory(db: Database, id: string, { at, state, step, text }: Hist
     id,
   );
 }
-
-/** Null where the text is damaged, which is between nothing. */
-const ISSUED_AT = "CASE WHEN json_valid(command) THEN json_extract(command, '$.issuedAt') END";
 
 function storedCommand({ errorCode, errorMessage, ...row }: Row): StoredCommand {
   return { ...row, error: errorCode === null ? null : { code: errorCode, message: errorMessage ?? "" } };

@@ -1,7 +1,7 @@
 /** What the rest of the daemon may ask of the state database (store.ts). One writer: this process. */
 
 import type { Lost } from "../commands/gates/gate.ts";
-import type { JournalRow, JournalStore } from "../commands/journal.ts";
+import type { JournalRow, JournalStore } from "../commands/journal/store.ts";
 import type { HistoryEntry } from "../commands/record.ts";
 import type { KeyValue } from "../control/control-api.ts";
 import type { AgentEvent, EventDraft } from "../model/event.ts";

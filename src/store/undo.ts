@@ -1,5 +1,5 @@
 /** The rows of `undo`: what was changed for a command and has to be taken back, whatever came of it. */
-import type { UndoList } from "../commands/journal.ts";
+import type { UndoList } from "../commands/journal/store.ts";
 import type { Undo } from "../commands/record.ts";
 import type { StateFile } from "./file/types.ts";
 

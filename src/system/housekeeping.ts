@@ -134,7 +134,16 @@ function housekeeper(native: Native, rhythm: Rhythm): (now: number) => void {
   let collectedAt = Number.NEGATIVE_INFINITY;
   let heapThen = 0;
   let validateDue = 0;
+  giveBack = () => {
+    native.trimHeap();
+    drop();
+  };
   return (now) => {
+    // Before the collection, which takes the text along.
+    if (now >= validateDue) {
+      validateDue = now + rhythm.validateMs;
+      ({ mappings, checked } = validate(mappings, readFileSync("/proc/self/smaps", "latin1")));
+    }
     const since = now - collectedAt;
     if (since >= rhythm.collectMs || (since >= rhythm.collectSoonMs && heapUsed() - heapThen > GROWN)) {
       collectedAt = now;
@@ -143,12 +152,12 @@ function housekeeper(native: Native, rhythm: Rhythm): (now: number) => void {
       heapThen = heapUsed();
       native.trimHeap();
     }
-    if (now >= validateDue) {
-      validateDue = now + rhythm.validateMs;
-      ({ mappings, checked } = validate(mappings, readFileSync("/proc/self/smaps", "latin1")));
-    }
-    for (const { start, length } of checked) native.dropPages(start, length);
+    drop();
   };
+
+  function drop(): void {
+    for (const { start, length } of checked) native.dropPages(start, length);
+  }
 }
 
 function heapUsed(): number {
@@ -184,10 +193,16 @@ export function validate(
     const at = text.indexOf(`\n${mapping.header}\n`);
     if (at < 0) continue;
     known.push(mapping);
-    const details = text.slice(at, text.indexOf("\nVmFlags:", at));
-    if (/^Private_Dirty: +0 kB$/m.test(details) && /^Anonymous: +0 kB$/m.test(details)) checked.push(mapping);
+    const details = text.slice(at, text.indexOf("\nVmFlags:", at) + 1);
+    if (isZero(details, "Private_Dirty") && isZero(details, "Anonymous")) checked.push(mapping);
   }
   return { mappings: known, checked };
+}
+
+/** Not by a regular expression: V8 keeps the text that the last one was found in, here 120 KB until the next. */
+function isZero(details: string, field: string): boolean {
+  const at = details.indexOf(`\n${field}:`);
+  return at >= 0 && details.slice(at + field.length + 2, details.indexOf("\n", at + 1)).trim() === "0 kB";
 }
 
 /** V8's collector, made once: each is a context of its own. */
@@ -202,10 +217,17 @@ function collect(flavor: "regular" | "last-resort"): void {
   collector({ type: "major", execution: "sync", flavor });
 }
 
+/** Free memory of the C heap, and clean pages: the housekeeping's, once it has looked which those are. */
+let giveBack: () => void = () => undefined;
+
 /**
  * Before something large is made (10 ms): V8 lets megabytes of buffers and objects that nobody has any more lie
- * about until there are tens of them, and what comes one after another must not add up.
+ * about until there are tens of them, and what comes one after another must not add up; nor need the pages of the
+ * program be there that brought it here.
  */
 export function makeRoom(): void {
+  // Twice: collecting needs some megabytes of the program itself.
+  giveBack();
   collect("regular");
+  giveBack();
 }

@@ -18,7 +18,7 @@ const intent: RebootIntent = {
   monotonicMs: 1,
   before: null,
   lookUntil: null,
-  after: null,
+  tally: null,
 };
 const EMPTY: Picture = { seen: ["mount"], items: [], settled: true };
 const WORSE = compare(

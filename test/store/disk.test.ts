@@ -1,6 +1,6 @@
 /** What a disk can do to the state: read-only, late, full. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -201,6 +201,21 @@ describe("a full disk", () => {
     expect([again.mode, again.problem]).toEqual(["ok", null]);
     expect(again.pendingEvents("a", 999).map((event) => event.id)).toEqual(all.slice(ids.length));
     expect(again.command("c1")?.state).toBe("succeeded");
+  });
+
+  it("and a file that goes then, in the very first life: lost, and not begun anew without a word", () => {
+    const folder = temporaryFolder();
+    const clock = handClock();
+    const store = testStore(folder, { clock, maxPages: 200 });
+    expect([store.fresh, store.lost]).toEqual([true, null]);
+    store.insertCommand(storedCommand("c1", { command: JSON.stringify("x".repeat(100_000)) }));
+    fillUp(store);
+    // It has no room on the disk: all is kept in memory until the file can be opened anew.
+    store.setCommandAside("c1", "test", START);
+    expect([store.mode, store.command("c1")]).toEqual(["read_only", null]);
+    for (const name of ["state.db", "state.db-wal"]) rmSync(join(folder, name), { force: true });
+    store.flush(clock.forward(60_000), true);
+    expect([store.mode, store.lost?.wasReplaced]).toEqual(["ok", false]);
   });
 
   it("bounds what is kept in memory, and says what was lost", () => {

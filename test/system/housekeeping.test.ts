@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { SHIP_FLAGS } from "../../scripts/flags.mjs";
-import { candidates, openHousekeeping, validate } from "../../src/system/housekeeping.ts";
+import { candidates, makeRoom, openHousekeeping, validate } from "../../src/system/housekeeping.ts";
 import { openNative } from "../../src/system/native.ts";
 import { temporaryFolder } from "../support/machine/tree.ts";
 
@@ -143,6 +143,24 @@ describe("housekeeping", () => {
     await tidied();
     expect(collected).toBe(2);
     expect(grown).toHaveLength(200_000);
+  });
+
+  it("makes room at once for what is large: garbage, free memory of the C heap, pages of the program", async () => {
+    const native = openNative();
+    if (native === null) throw new Error("this Node has no node:ffi");
+    let [dropped, trimmed] = [0, 0];
+    const counting = { ...native, trimHeap: () => ++trimmed > 0, dropPages: () => ++dropped > 0 };
+    const log = { info: () => undefined };
+    openHousekeeping({ enabled: true, log, native: counting, rhythm: ALWAYS }).tick();
+    await expect.poll(() => dropped).toBeGreaterThan(0);
+    const before = { dropped, trimmed };
+    const garbage = new WeakRef({ large: new Array(1_000).fill(0) });
+    // What was looked at in a turn of the event loop stays until its end.
+    await setImmediate();
+    makeRoom();
+    expect(garbage.deref()).toBeUndefined();
+    expect(trimmed).toBe(before.trimmed + 2);
+    expect(dropped).toBeGreaterThan(before.dropped + 1);
   });
 
   it("tidies up again when something followed, and then lets it be", async () => {

@@ -3,7 +3,7 @@
  * that decide it. Read anew at each question, since root may turn the policy over at any moment.
  */
 import type { PolicyLook } from "../../commands/executor/ports.ts";
-import { whyOf } from "../../commands/journal.ts";
+import { whyOf } from "../../commands/journal/event.ts";
 import type { ControlStatus } from "../../control/control-api.ts";
 import { readPolicy } from "../../helper/policy/policy.ts";
 import type { Armed } from "../../sockets/agent-view.ts";

@@ -9,7 +9,7 @@ import { evaluateGates } from "../../commands/gates/gates.ts";
 import { splaySeconds } from "../../commands/gates/grace.ts";
 import { parseWindows } from "../../commands/gates/windows.ts";
 import { COMMAND_TYPES } from "../../commands/index.ts";
-import { whyOf } from "../../commands/journal.ts";
+import { whyOf } from "../../commands/journal/event.ts";
 import { testStep } from "../../commands/mode-advice.ts";
 import type { CommandRecord } from "../../commands/record.ts";
 import { signatureProblem } from "../../commands/signature.ts";

@@ -11,7 +11,8 @@ import { type Condition, type ConditionDraft, conditionKey, type Severity } from
 import type { EventDraft } from "../../model/event.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Clock } from "../../system/clock.ts";
-import { ANSWERED, unknownWhile } from "./settling.ts";
+import { openEarly } from "./early.ts";
+import { unknownWhile } from "./settling.ts";
 
 export interface Health {
   raise(condition: ConditionDraft): void;
@@ -70,11 +71,9 @@ export function openHealth(
   memory: HealthMemory = { get: () => null, set: () => undefined },
   settleMs = 0,
 ): Health {
-  const settledAt = clock.monotonic() + settleMs;
+  const minute = openEarly(clock, settleMs);
   /** Absent, and not for long enough to say so. */
   const early = new Map<string, ConditionDraft>();
-  /** Owners and keys of which an end was told since the start. */
-  const ended = new Set<string>();
   const holding = new Map<string, Condition>();
   /** Monotonic, milliseconds: a clock that was in 1970 at the beginning must not make it half a century. */
   const raisedAt = new Map<string, number>();
@@ -95,16 +94,11 @@ export function openHealth(
     memory.set([...earlier().values(), ...held]);
   };
 
-  function isEarly(draft: ConditionDraft, owner: string | null): boolean {
-    if (clock.monotonic() >= settledAt || unknownWhile(draft.code) === null) return false;
-    return !(ANSWERED.has(draft.code) && ended.has(owner ?? conditionKey(draft)));
-  }
-
   function raise(draft: ConditionDraft, owner: string | null = null): void {
     const key = conditionKey(draft);
     const held = holding.get(key);
     const before = held ?? earlier().get(key);
-    if (before === undefined && isEarly(draft, owner)) {
+    if (before === undefined && minute.covers(draft, owner)) {
       early.set(key, draft);
       return;
     }
@@ -124,7 +118,7 @@ export function openHealth(
   function clear(code: string, subject?: string): void {
     const key = conditionKey(subject === undefined ? { code } : { code, subject });
     early.delete(key);
-    ended.add(key);
+    minute.ended(key);
     const before = holding.get(key) ?? earlier().get(key);
     if (!before) return;
     const since = raisedAt.get(key);
@@ -164,7 +158,7 @@ export function openHealth(
       const before = owned.get(owner) ?? new Set();
       const now = new Set(conditions.map(conditionKey));
       owned.set(owner, now);
-      if (conditions.length === 0) ended.add(owner);
+      if (conditions.length === 0) minute.ended(owner);
       for (const condition of conditions) raise(condition, owner);
       for (const key of before) {
         const gone = now.has(key) ? undefined : (holding.get(key) ?? early.get(key));

@@ -36,5 +36,10 @@ export function lookedAt({ reboot }: CommandWire, shown: Shown): string | null {
   const worse = checked
     .flatMap(({ regressed }) => regressed)
     .map(({ text, was }) => wrapText(printable(sentence(`${text} (before: ${was})`)), shown.width, 0));
+  const all = checked.reduce(
+    (sum, { before, after }) => sum + (after === null ? 0 : Math.abs(before - after)),
+    0,
+  );
+  if (all > worse.length) worse.push(`And ${all - worse.length} more.`);
   return `${drawn.trimEnd()}\n${worse.length === 0 ? "" : `\n${worse.join("\n")}\n`}`;
 }

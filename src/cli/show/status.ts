@@ -1,20 +1,17 @@
 /** `foundry-agent status`: how the agent and its node fare. A health block only when something is wrong. */
 
-import { controlSections } from "../../control/index.ts";
 import { printable } from "../../model/text/scrub.ts";
-import { clause, plural } from "../../model/text/sentence.ts";
 import type { StatusWire } from "../../sockets/wire/schemas.ts";
-import { EXIT, type Io, printJson } from "../output.ts";
+import { EXIT, printJson } from "../output.ts";
 import { CLIENT_OPTIONS, openClient } from "../socket/client.ts";
 import { type View, whole } from "../text/fold.ts";
 import { bytes as bytesText, duration, paint, relativeTime } from "../text/format.ts";
 import { nextLine, nextStepHere } from "../text/next-step.ts";
-import { calledHere } from "../text/program-name.ts";
-import { type Cell, type Column, table } from "../text/table.ts";
 import { terminalWidth, watch, watches } from "../text/watch.ts";
 import { wrapText } from "../text/wrap.ts";
 import { type SubCommand, usageError } from "../usage.ts";
 import { at, conditionRows, shownFor } from "./conditions.ts";
+import { apisText, broken, isSilent, type Shower } from "./control-apis.ts";
 
 const WATCH_MS = 2_000;
 
@@ -73,9 +70,6 @@ function isWell({ conditions }: StatusWire, failOn: Level): boolean {
   const bad: readonly string[] = LEVELS[failOn];
   return !conditions.some(({ severity }) => bad.includes(severity));
 }
-
-/** What is needed of Io to show it. */
-type Shower = Pick<Io, "color" | "now" | "isTty" | "env">;
 
 /** Pure; ends with a line break. @param socket what `--socket` named */
 function statusView(status: StatusWire, io: Shower, socket?: unknown): View {
@@ -180,100 +174,6 @@ function title(text: string, color: boolean): string {
   return `${paint(text, "bold", color)}\n`;
 }
 
-/** Narrower than this, what was sent and received is left out, so that names stay whole. */
-const NARROW = 90;
-/** And narrower than this what is next and what waits. */
-const NARROWEST = 60;
-const API_COLUMNS: readonly (string | Column)[] = [
-  "name",
-  "state",
-  "last sync",
-  "next",
-  { title: "events waiting", align: "right" },
-  { title: "sent this month", align: "right" },
-  { title: "received", align: "right" },
-];
-
-function apisText(status: StatusWire, io: Shower, socket: unknown): string {
-  if (status.control_apis.length === 0)
-    return `  none: this node is local only. To report, write ${controlSections()} and enabled = true into\n  conf.d/site.toml beside the file that ${calledHere("foundry-agent config check")} names, then: ${nextStepHere("foundry-agent enroll", socket)}\n`;
-  const now = io.now();
-  const rows = status.control_apis.map((api): Cell[] => [
-    api.name,
-    apiState(api),
-    relativeTime(at(api.last_sync_at), now),
-    api.next_due_at === null || waitsForKey(api.name, status)
-      ? null
-      : relativeTime(Math.max(now, at(api.next_due_at) ?? now), now),
-    String(api.pending_events),
-    bytesText(api.sent_bytes_this_month),
-    bytesText(api.received_bytes_this_month),
-  ]);
-  const width = terminalWidth(io);
-  const columns = API_COLUMNS.slice(
-    0,
-    width === undefined || width >= NARROW ? undefined : width >= NARROWEST ? -2 : 3,
-  );
-  const drawn = table(columns, rows, {
-    color: io.color,
-    ...(width === undefined ? {} : { width: width - 2 }),
-  });
-  const remarks = status.control_apis.flatMap(({ name, note, last_error, breaker, enrolled }) => {
-    // Before the first round there is no condition yet that would say it.
-    const known = note !== null || status.conditions.some(({ subject }) => subject === name);
-    const register =
-      enrolled || known ? null : `not enrolled yet. ${nextLine("foundry-agent enroll", socket)}`;
-    const told = status.conditions.some(
-      ({ code, subject }) => code === "reporting_failed" && subject === name,
-    );
-    const error =
-      last_error !== null && breaker === "open" && !told
-        ? `${clause(last_error.text)} (${relativeTime(at(last_error.at), now)})`
-        : null;
-    const left = status.conditions.some(({ code, subject }) => code === "left" && subject === name);
-    return [left ? null : note, register, error]
-      .filter((text) => text !== null)
-      .map((text) => broken(`${name}: ${text}`, io, 2));
-  });
-  return indented(drawn) + remarks.join("") + meteredText(status, io);
-}
-
-/** On a metered network nothing is held open, so what is asked for meanwhile waits for the next round. */
-function meteredText({ network_profile, control_apis }: StatusWire, io: Shower): string {
-  const now = io.now();
-  if (network_profile !== "metered") return "";
-  return control_apis
-    .filter(({ enrolled, breaker, next_due_at }) => enrolled && breaker === "closed" && next_due_at !== null)
-    .map(({ name, next_due_at, interval_s }) => {
-      const arrives = relativeTime(Math.max(now, at(next_due_at) ?? now), now);
-      const every = duration(interval_s * 1000);
-      const text = `${name}: on a metered network it is asked every ${every}; a command from there arrives ${arrives} at the latest`;
-      return broken(text, io, 2);
-    })
-    .join("");
-}
-
-/** No round will come before somebody types: a time of the next one would say that there is nothing to do. */
-function waitsForKey(api: string, { conditions }: StatusWire): boolean {
-  return conditions.some(({ code, subject }) => subject === api && /^(enrol_key_needed|left)$/.test(code));
-}
-
-/** One round that fails is the business of the table: the next one may do. */
-function isSilent(api: StatusWire["control_apis"][number], { conditions }: StatusWire): boolean {
-  const told = conditions.some(({ subject, severity }) => subject === api.name && severity !== "info");
-  return (
-    (api.breaker === "open" && (told || api.failures > 1)) || (!api.enrolled && api.mode !== "read-only")
-  );
-}
-
-function apiState(api: StatusWire["control_apis"][number]): Cell {
-  if (!api.enrolled && api.mode === "read-only" && api.breaker !== "open") return "looking on";
-  if (!api.enrolled) return { text: "not enrolled", color: "yellow" };
-  if (api.breaker === "open") return { text: `failing (${plural(api.failures, "time")})`, color: "red" };
-  if (api.last_sync_at === null) return "not yet asked";
-  return { text: "working", color: "green" };
-}
-
 /** One line a state: the many that work need no line each. */
 function collectorsText(status: StatusWire, io: Shower): string {
   const words = {
@@ -290,13 +190,4 @@ function collectorsText(status: StatusWire, io: Shower): string {
       : `  ${wrapText(`${word}: ${printable(names.join(", "))}`, terminalWidth(io), 2)}\n`;
   });
   return lines.length === 0 ? "  none\n" : lines.join("");
-}
-
-/** A sentence at the terminal's edge. @param indent of all its lines */
-function broken(text: string, io: Shower, indent = 0): string {
-  return `${" ".repeat(indent)}${wrapText(printable(text), terminalWidth(io), indent)}\n`;
-}
-
-function indented(text: string): string {
-  return text.replace(/^(?=.)/gm, "  ");
 }

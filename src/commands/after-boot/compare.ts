@@ -1,4 +1,5 @@
 /** Two looks at a host, before a reboot and after it: what worked and is worse now. Pure. */
+import * as v from "valibot";
 import {
   type Comparison,
   type Item,
@@ -72,14 +73,21 @@ export function stillGone(regressed: readonly Regression[], after: Picture): Reg
   });
 }
 
-/** One row for people: how many of a kind worked before, and how many of these do now. */
-export interface Tally {
-  readonly kind: Kind;
-  readonly before: number;
-  /** null: not looked at (yet). */
-  readonly after: number | null;
-  readonly regressed: readonly (Regression & { readonly text: string })[];
-}
+const word = (most: number) => v.pipe(v.string(), v.maxLength(most));
+export const tallySchema = v.array(
+  v.object({
+    kind: v.picklist(KINDS),
+    before: v.number(),
+    /** null: not looked at (yet). */
+    after: v.nullable(v.number()),
+    regressed: v.array(v.object({ name: word(200), was: word(32), is: word(32), text: word(1_000) })),
+  }),
+);
+/** One row for people: how many of a kind worked before, how many of these do now, and the first of those that don't. */
+export type Tally = v.InferOutput<typeof tallySchema>[number];
+
+/** Of one kind, named one by one; of the others there is the number. */
+const TALLIED = 20;
 
 /** @param after null: nobody has looked yet */
 export function tally(before: Picture, after: Picture | null): Tally[] {
@@ -94,7 +102,9 @@ export function tally(before: Picture, after: Picture | null): Tally[] {
       kind,
       before: count,
       after: isSeen ? now : null,
-      regressed: worse.map((one) => ({ ...one, text: regressionText(one) })),
+      regressed: worse
+        .slice(0, TALLIED)
+        .map((one) => ({ name: one.name, was: one.was, is: one.is, text: regressionText(one) })),
     };
   });
 }

@@ -7,14 +7,16 @@ import type { ConditionDraft } from "../../model/condition.ts";
 import { AgentError, errorCode } from "../../model/errors.ts";
 import { openVerifying } from "../after-boot/verify.ts";
 import { type Acts, type AnyCommandType, REBOOT_STEP } from "../command-type.ts";
-import { openJournal, whyOf } from "../journal.ts";
+import { whyOf } from "../journal/event.ts";
+import { openJournal } from "../journal/journal.ts";
 import type { Input } from "../machine.ts";
 import { openFloods } from "../quota/floods.ts";
 import { openJournalRoom } from "../quota/room.ts";
-import type { Asked, CommandRecord } from "../record.ts";
+import type { CommandRecord } from "../record.ts";
+import { openSaid } from "../said.ts";
 import { openLooking } from "./gate-look.ts";
 import { openHold } from "./hold.ts";
-import { openIntake } from "./intake.ts";
+import { openIntake } from "./intake/intake.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import { openRebootFlow } from "./reboot-flow.ts";
 import { openServerTime } from "./server-time.ts";
@@ -22,11 +24,11 @@ import { openLost } from "./state-lost.ts";
 import { openSteps } from "./steps.ts";
 import type { Executor, LocalRequest } from "./types.ts";
 import { openUndoing } from "./undo.ts";
+import { isActive, openUnfinished } from "./unfinished.ts";
 import { openWaker } from "./waker.ts";
 
 /** How often a reason to wait is looked at. */
 const LOOK_MS = 15_000;
-const ACTIVE = new Set(["running", "rebooting", "verifying"]);
 
 export function openExecutor(ports: ExecutorPorts): Executor {
   const { state, host, gates, tell } = ports;
@@ -38,13 +40,16 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   const pause = host.pause ?? waker.pause;
   const journal = openJournal(state.journal, host.clock, log);
   const time = openServerTime(host, state);
-  /** Everything that is not over, as the journal has it. */
-  let list: CommandRecord[] = [];
+  const open = openUnfinished(
+    journal,
+    (type) => types.has(type),
+    () => lost.closeOutdated(),
+  );
   let unsettled: ConditionDraft | null = null;
   let loop: Promise<void> | null = null;
   let changed = (): void => undefined;
   /** Why a command can't be carried on, by id. */
-  const troubles = new Map<string, string>();
+  const troubles = openSaid((id) => !open.list().some(({ asked }) => asked.id === id));
 
   const hold = openHold(state, host.clock, () => {
     tellConditions();
@@ -61,21 +66,19 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     },
   });
   const verify = openVerifying(ports.afterBoot, host, { apply, pause, stopping });
-  const looking = openLooking(ports, { journal, time, hold, active, apply, typeOf, stopping });
+  const looking = openLooking(ports, { journal, time, hold, active: open.active, apply, typeOf, stopping });
   const steps = openSteps(ports.hands, { apply, undoing, stopping });
   const floods = openFloods(host.clock);
-  const room = openJournalRoom(state.journal, host.clock.now, unfinished);
+  const room = openJournalRoom(state.journal, host.clock.now, open.count);
   const lost = openLost(state.lost, journal, () => {
     tellConditions();
     kick();
   });
   const settle = lost.settle;
-  const intake = openIntake(ports, { types, journal, time, kick, settle, unfinished, floods, room, cancel });
-
-  /** Of one source; what one user of this host lets wait takes no room from another. */
-  function unfinished({ source, by }: Pick<Asked, "source" | "by">): number {
-    return list.filter(({ asked }) => asked.source === source && asked.by?.uid === by?.uid).length;
-  }
+  const intake = openIntake(ports, {
+    ...{ types, journal, time, kick, settle, floods, room, cancel },
+    unfinished: open.count,
+  });
 
   function typeOf(record: Pick<CommandRecord, "asked">): AnyCommandType {
     const type = types.get(record.asked.type);
@@ -88,10 +91,8 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   }
 
   function apply(record: CommandRecord, input: Input): CommandRecord {
-    const next = journal.advance(newest(record), input, typeOf(record));
-    list = list
-      .map((one) => (one.asked.id === record.asked.id ? next : one))
-      .filter((one) => !isFinal(one.progress.state));
+    const next = journal.advance(open.newest(record), input, typeOf(record));
+    open.put(next);
     if (isFinal(next.progress.state)) undoing.commandOver(next.asked.id);
     // A rehearsal is what a host is shipped to answer with: it counts with what was taken.
     if (NEVER_BEGUN.includes(next.progress.state) && next.progress.state !== "rehearsed")
@@ -106,23 +107,19 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   }
 
   function kick(): void {
-    list = readList();
+    open.read();
     changed();
     waker.wake();
   }
 
-  function active(): CommandRecord | null {
-    return list.find(({ progress }) => ACTIVE.has(progress.state)) ?? null;
-  }
-
   /** One thing after another until the agent stops. */
   async function run(acts: Acts): Promise<void> {
-    list = readList();
+    open.read();
     while (!stopping.aborted) {
       // What an earlier life left in the middle, or what could not be written down at first.
-      const going = active();
+      const going = open.active();
       const begun = going ?? (await lookAtWaiting());
-      if (begun === null) await waker.wait(list.length > 0 ? nextLookMs() : null);
+      if (begun === null) await waker.wait(open.list().length > 0 ? nextLookMs() : null);
       else if ((await guarded(begun, () => carryOn(going === null ? begun : pickUp(begun), acts))) === null)
         await pause(LOOK_MS);
     }
@@ -143,25 +140,13 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     return record.progress.state === "running" ? apply(record, { kind: "interrupted" }) : record;
   }
 
-  /** What this version does not know stays as it is, for the version that does. */
-  function readList(): CommandRecord[] {
-    try {
-      lost.closeOutdated();
-    } catch (error) {
-      // It can't be written down that they are not to be carried out: so none is looked at.
-      if (!(error instanceof AgentError)) throw error;
-      return [];
-    }
-    return journal.unfinished().filter(({ asked }) => types.has(asked.type));
-  }
-
   /** The first whose gates all let it through, begun. */
   async function lookAtWaiting(): Promise<CommandRecord | null> {
     // Who stands before the host does not wait behind a hundred wishes of a server.
     const local = (record: CommandRecord): number => (record.asked.source === "local" ? 0 : 1);
-    for (const record of list.toSorted((a, b) => local(a) - local(b))) {
+    for (const record of open.list().toSorted((a, b) => local(a) - local(b))) {
       if (stopping.aborted) return null;
-      if (ACTIVE.has(record.progress.state)) continue;
+      if (isActive(record)) continue;
       const next = await guarded(record, () => looking.lookAt(record));
       if (next?.progress.state === "running") return next;
     }
@@ -171,7 +156,7 @@ export function openExecutor(ports: ExecutorPorts): Executor {
   /** Through its steps to its end, or until the agent stops. */
   async function carryOn(given: CommandRecord, acts: Acts): Promise<true> {
     let record = given;
-    while (ACTIVE.has(record.progress.state) && !stopping.aborted) {
+    while (isActive(record) && !stopping.aborted) {
       if (record.progress.state === "verifying") record = await verify(record);
       else if (record.progress.state === "rebooting") record = await flow.settle(record);
       else if (record.progress.step === REBOOT_STEP) record = await flow.begin(record, typeOf(record));
@@ -179,10 +164,6 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     }
     return true;
   }
-
-  /** Somebody may have asked to cancel it while its step was under way. */
-  const newest = (record: CommandRecord): CommandRecord =>
-    list.find(({ asked }) => asked.id === record.asked.id) ?? record;
 
   function cancel(id: string, by: string): CommandRecord | null {
     const record = journal.read(id);
@@ -198,23 +179,24 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     const { id } = record.asked;
     try {
       const done = await work();
-      troubles.delete(id);
+      troubles.forget(id);
       return done;
     } catch (error) {
       const code = errorCode(error);
       const fields = { command: id, code, ...(error instanceof AgentError ? {} : { err: error }) };
       // Once, not at each look.
-      if (troubles.get(id) !== code) log.warn(fields, `not carried on: ${whyOf(error).text}`);
-      troubles.set(id, code);
-      list = readList();
+      if (troubles.isNew(id, code)) log.warn(fields, `not carried on: ${whyOf(error).text}`);
+      open.read();
       return null;
     }
   }
 
   function nextLookMs(): number {
-    const graces = list.map(({ progress: { notBefore } }) =>
-      notBefore?.bootId === host.bootId ? notBefore.uptimeMs - host.uptimeMs() : 0,
-    );
+    const graces = open
+      .list()
+      .map(({ progress: { notBefore } }) =>
+        notBefore?.bootId === host.bootId ? notBefore.uptimeMs - host.uptimeMs() : 0,
+      );
     return Math.min(LOOK_MS, ...graces.filter((left) => left > 0).map((left) => left + 50));
   }
 
@@ -247,8 +229,8 @@ export function openExecutor(ports: ExecutorPorts): Executor {
     release: hold.release,
     held: hold.held,
     settleLost: lost.settleAll,
-    active,
-    waiting: () => list.filter(({ progress }) => !ACTIVE.has(progress.state)),
+    active: open.active,
+    waiting: open.waiting,
     record: journal.read,
     time: time.known,
     conditions: () => [...floods.conditions(), ...room.conditions()],

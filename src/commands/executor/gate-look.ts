@@ -6,9 +6,10 @@ import type { AnyCommandType } from "../command-type.ts";
 import { decide, simulatedStops } from "../gates/gates.ts";
 import { splaySeconds } from "../gates/grace.ts";
 import { utc } from "../gates/text.ts";
-import type { Journal } from "../journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Input } from "../machine.ts";
 import type { CommandRecord } from "../record.ts";
+import { openSaid } from "../said.ts";
 import type { HoldKeeper } from "./hold.ts";
 import type { ExecutorPorts, OwnFacts } from "./ports.ts";
 import { rehearsal } from "./rehearsal.ts";
@@ -41,7 +42,7 @@ export function openLooking(
 ): Looking {
   const { journal, time, hold, active, apply, typeOf, stopping } = inside;
   const { clock } = host;
-  const announced = new Set<string>();
+  const announced = openSaid(isOver);
 
   async function lookAt(record: CommandRecord): Promise<CommandRecord> {
     const { asked } = record;
@@ -84,13 +85,18 @@ export function openLooking(
     };
   }
 
+  function isOver(id: string): boolean {
+    const record = journal.read(id);
+    return record === null || isFinal(record.progress.state);
+  }
+
   /** Once, to whoever is logged in; that it can't be said is no reason not to do it. */
   function announce(record: CommandRecord): void {
     const { asked, progress } = record;
-    if (announced.has(asked.id) || progress.notBefore === null) return;
+    if (progress.notBefore === null) return;
     const in_s = Math.max(0, Math.round((progress.notBefore.uptimeMs - host.uptimeMs()) / 1_000));
     if (in_s > ANNOUNCED_AHEAD_S) return; // told when it is nearer
-    announced.add(asked.id);
+    if (!announced.isNew(asked.id, "announced")) return;
     const method = typeOf(record).reboot?.(asked.params) ?? "graceful";
     const args = { id: asked.id, in_s, source: asked.source, method };
     // With an id of its own: the command's is for the reboot.

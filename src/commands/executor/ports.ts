@@ -9,7 +9,7 @@ import type { Clock } from "../../system/clock.ts";
 import type { AfterBootPort } from "../after-boot/verify.ts";
 import type { Acts, AnyCommandType } from "../command-type.ts";
 import type { Facts, GateVerdict, Hold, KnownTime, Lost } from "../gates/gate.ts";
-import type { JournalStore } from "../journal.ts";
+import type { JournalStore } from "../journal/store.ts";
 import type { CommandRecord } from "../record.ts";
 
 export interface ExecutorPorts {

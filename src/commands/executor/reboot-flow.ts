@@ -8,7 +8,7 @@ import { AgentError, errorCode } from "../../model/errors.ts";
 import type { Picture } from "../after-boot/picture.ts";
 import type { AnyCommandType } from "../command-type.ts";
 import { suspendedMs, userspaceIsNew } from "../facts/userspace.ts";
-import { whyOf } from "../journal.ts";
+import { whyOf } from "../journal/event.ts";
 import type { Input } from "../machine.ts";
 import { causeOf, NOT_BEGUN } from "../reboot-cause.ts";
 import type { CommandRecord, RebootIntent } from "../record.ts";
@@ -93,7 +93,7 @@ export function openRebootFlow(
       monotonicMs: host.clock.monotonic(),
       before,
       lookUntil: null,
-      after: null,
+      tally: null,
     };
   }
 

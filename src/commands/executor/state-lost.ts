@@ -5,9 +5,9 @@
 
 import type { Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
-import type { Journal } from "../journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Asked, Progress, RebootIntent } from "../record.ts";
-import { firstProgress } from "./accept.ts";
+import { firstProgress } from "./intake/accept.ts";
 import type { LostPort } from "./ports.ts";
 
 /** What is said of one that a server has open and this node does not know. Only of a reboot can its end be seen. */
@@ -96,7 +96,7 @@ const LOST_INTENT: Omit<RebootIntent, "fromBootId"> = {
   monotonicMs: null,
   before: null,
   lookUntil: null,
-  after: null,
+  tally: null,
 };
 
 const STATE_LOST: Why = {

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { AgentError } from "../../model/errors.ts";
 import type { Acts, AnyCommandType } from "../command-type.ts";
-import { whyOf } from "../journal.ts";
+import { whyOf } from "../journal/event.ts";
 import type { Input } from "../machine.ts";
 import type { CommandRecord } from "../record.ts";
 import type { HandsPort } from "./ports.ts";

@@ -1,7 +1,7 @@
 /** Whether the journal takes one more of a source, and the condition that says when it does not. */
 import type { Why } from "../../model/command.ts";
 import type { ConditionDraft } from "../../model/condition.ts";
-import type { JournalStore } from "../journal.ts";
+import type { JournalStore } from "../journal/store.ts";
 import type { Asked } from "../record.ts";
 import { isFull, journalFull, MAX_WAITING, tooManyWaiting } from "./limits.ts";
 

@@ -16,7 +16,7 @@ const ANSWER: JsonBounds = { bytes: KIB * KIB, depth: 64, values: 16_384, text: 
 /** A page of 100 nodes with 60 drives each. Only looked through, where what a sync brings is written down as well. */
 const LIST: JsonBounds = { ...ANSWER, values: 32_768 };
 /** More than any usual answer: worth a collection of garbage before as much again is made of it. */
-const LARGE_BYTES = 64 * KIB;
+const LARGE_BYTES = 16 * KIB;
 /** Of decompression, at the least. */
 const MIN_CHUNK_BYTES = 16 * KIB;
 /** A code and a sentence. */

@@ -15,18 +15,15 @@ import { openEnrolment, renewAsCopy } from "./enrolment.ts";
 import { checkKey, refuseForEnrolment } from "./key.ts";
 import { keyKind } from "./key-kind.ts";
 import { openLooker, type ReadOnly } from "./read-only/round.ts";
+import { openRegistration, REGISTRATION } from "./round/registration.ts";
 import { syncRound } from "./round/round.ts";
 import { openSequence } from "./round/sequence.ts";
 import { openSessions, type Session } from "./session.ts";
 
 /** 404s in a row that mean "no agent API" and not a moment of a deployment. */
 const MISSING_TWICE = 2;
-/** Reports in a row that a server does not confirm, after which the node registers anew. */
-const UNCONFIRMED_TO_REGISTER = 3;
 /** How often a server without an agent API is asked whether it has one now. */
 const ASK_AGAIN_MS = 6 * 3_600_000;
-/** Conditions that a round which got through, or leaving, ends. */
-const REGISTRATION = ["credential_refused", "enrol_key_needed", "two_instances", "node_cloned", "left"];
 const LEFT = "this node has left; foundry-agent enroll brings it back";
 
 export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContext): ControlApi {
@@ -35,12 +32,11 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
   const sequence = openSequence(context.values);
   const connection = openConnection(config, context);
   const enrolment = openEnrolment(config, context, connection, sessions, sequence);
+  const registration = openRegistration(config, context, enrolment, sessions);
   const looker = openLooker(config, context, connection);
   const metered = config.profile === "metered";
-  const parts = { context, connection, sessions, sequence, metered, unconfirmed: () => unconfirmed };
+  const parts = { context, connection, sessions, sequence, metered, unconfirmed: registration.unconfirmed };
   let missing = 0;
-  /** Rounds in a row whose report was not confirmed. */
-  let unconfirmed = 0;
   let readOnly: ReadOnly | null = null;
   let last: LastRound | null = null;
   let keyNote: string | null = null;
@@ -95,39 +91,12 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
 
   async function agentRound(input: SyncInput, signal: AbortSignal): Promise<SyncOutcome> {
     dropHandedOver();
-    const session = (await recounted(signal)) ?? sessions.get() ?? (await firstSession(signal));
+    const session = await registration.current(signal);
     try {
       return handOver(session, await syncRound(parts, session, session.token, input, signal));
     } catch (error) {
       return await afterRefusal(error, session, input, signal);
     }
-  }
-
-  /** The server counts otherwise than this node, which a new registration ends; tried once, not again and again. */
-  async function recounted(signal: AbortSignal): Promise<Session | null> {
-    if (unconfirmed !== UNCONFIRMED_TO_REGISTER || config.enrolKeyFile === null) return null;
-    unconfirmed += 1;
-    return await enrolment.withFile("NodeFoundry counts the reports of this node otherwise", signal);
-  }
-
-  async function firstSession(signal: AbortSignal): Promise<Session> {
-    if (sessions.left()) {
-      tellLeft();
-      throw new AgentError("not_enrolled", "This node has left NodeFoundry.", "foundry-agent enroll");
-    }
-    // Of a session, or a leave, that a reset took away.
-    for (const code of ["credential_refused", "two_instances", "left"]) conditions.clear(code, API);
-    return await enrolment.withFile("This node is not registered with NodeFoundry", signal);
-  }
-
-  function tellLeft(): void {
-    conditions.raise({
-      code: "left",
-      subject: API,
-      severity: "info",
-      text: "This node has left NodeFoundry: nothing is reported there until it is enrolled again; collecting goes on.",
-      nextStep: "foundry-agent enroll",
-    });
   }
 
   async function afterRefusal(
@@ -145,7 +114,7 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       }
     }
     if (code === "node_not_found" || code === "credential_refused") {
-      const fresh = await again(code, error, signal);
+      const fresh = await registration.again(code, error, signal);
       return handOver(fresh, await syncRound(parts, fresh, fresh.token, input, signal));
     }
     if (code === "node_cloned") renewAsCopy(context, sessions, errorText(error));
@@ -161,23 +130,8 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
     throw error;
   }
 
-  /** Register again after a refusal. The session is not dropped before there is another: the server may find it again. */
-  async function again(code: string, error: unknown, signal: AbortSignal): Promise<Session> {
-    if (code === "credential_refused" && config.enrolKeyFile === null) {
-      conditions.raise({
-        code,
-        subject: API,
-        severity: "error",
-        text: "NodeFoundry does not accept this node's token any more.",
-        nextStep: "foundry-agent enroll",
-      });
-      throw error;
-    }
-    return await enrolment.withFile("NodeFoundry does not know this node any more", signal);
-  }
-
   function handOver(session: Session, outcome: SyncOutcome): SyncOutcome {
-    unconfirmed = outcome.confirmed ? 0 : unconfirmed + 1;
+    registration.answered(outcome.confirmed);
     if (session.openCommands.length > 0) handedOver = session.nodeId;
     return outcome;
   }
@@ -257,9 +211,8 @@ export function nodefoundryApi(config: NodeFoundryConfig, context: ControlContex
       sessions.put(null);
       sessions.setName(null);
       handedOver = null;
-      unconfirmed = 0;
-      for (const code of ["report_count_wrong", ...REGISTRATION]) conditions.clear(code, API);
-      tellLeft();
+      conditions.clear("report_count_wrong", API);
+      registration.left();
     },
   };
 }

@@ -1,7 +1,8 @@
 /** The public key of the policy: Ed25519, as the 32 bytes themselves or as SubjectPublicKeyInfo (RFC 8410), in base64. */
 
 /** DER before the 32 bytes: SEQUENCE, AlgorithmIdentifier 1.3.101.112, BIT STRING (RFC 8410, section 4). */
-const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+// Not of a pool: 64 KB of memory would stay with it.
+const SPKI_PREFIX = new Uint8Array([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
 const KEY_BYTES = 32;
 
 /**

@@ -2,7 +2,7 @@
 import { tally } from "../../commands/after-boot/compare.ts";
 import type { GateVerdict, Hold } from "../../commands/gates/gate.ts";
 import { conditional } from "../../commands/gates/text.ts";
-import { endedBadly } from "../../commands/journal.ts";
+import { endedBadly } from "../../commands/journal/event.ts";
 import { type CommandRecord, type HistoryEntry, parseRecord } from "../../commands/record.ts";
 import { isFinal, type Why } from "../../model/command.ts";
 import type { StoredCommand } from "../../store/types.ts";
@@ -80,15 +80,15 @@ function rowWire(row: StoredCommand): ShownCommandWire {
 function rebootWire(record: CommandRecord | null): WholeCommandWire["reboot"] {
   const intent = record?.progress.reboot ?? null;
   if (intent === null) return null;
-  const { method, fromBootId, attempt, answer, before, after } = intent;
-  const checked =
-    before === null
-      ? null
-      : tally(before, after).map(({ regressed, ...counts }) => ({
-          ...counts,
-          regressed: regressed.map(({ name, was, is, text }) => ({ name, was, is, text })),
-        }));
-  return { method, from_boot_id: fromBootId, attempt, answer, checked };
+  const { method, fromBootId, attempt, answer, before } = intent;
+  const checked = [...(intent.tally ?? (before === null ? [] : tally(before, null)))];
+  return {
+    method,
+    from_boot_id: fromBootId,
+    attempt,
+    answer,
+    checked: checked.length === 0 ? null : checked,
+  };
 }
 
 /** The parameters of a command as it was kept; null when they can't be read. */

@@ -61,11 +61,12 @@ export function openPlace(folder: string, clock: Clock): Place {
   let hadState = false;
   let generation = 0;
   const owed: ((db: Database) => void)[] = [];
-  // Before anything is made in it: what there is now is of an earlier life.
+  // Before anything is made in it: what there is now is of an earlier life, and what a try leaves behind that the disk
+  // ended is no proof of anything. What stands there once a state was open is one.
   const remains = remainsOf(folder);
   const path = join(folder, "state.db");
   const wasThere = existsSync(path);
-  /** As found at the start: what a try leaves behind that the disk ended is no proof of anything. */
+  /** As found at the start. */
   const missing = missingNow();
 
   start();
@@ -73,7 +74,7 @@ export function openPlace(folder: string, clock: Clock): Place {
   function missingNow(): Missing | null {
     let found: Missing | null = null;
     quietly(() => {
-      found = missingState(path, remains);
+      found = missingState(path, hadState ? remainsOf(folder) : remains);
     });
     return found;
   }

@@ -7,11 +7,12 @@
  * their shape in any version: identity and tokens stay readable and writable for every one.
  */
 
-import { JOURNAL_TABLES } from "../commands.ts";
+import { USE_TABLE } from "../command-quota.ts";
+import { ISSUED_INDEX, JOURNAL_TABLES } from "../commands.ts";
 import { SMART_SAMPLE_TABLE } from "../smart-samples.ts";
 import type { Database } from "./database.ts";
 
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** "fndg": says that a file is ours. */
 const APPLICATION_ID = 0x666e6467;
@@ -54,11 +55,13 @@ const MIGRATIONS: readonly { sql: string; compatible: number }[] = [
   },
   { compatible: 1, sql: SMART_SAMPLE_TABLE },
   { compatible: 1, sql: JOURNAL_TABLES },
+  { compatible: 1, sql: ISSUED_INDEX + USE_TABLE },
 ];
 
 const TABLES = [
   "command",
   "command_history",
+  "command_use",
   "confirmed",
   "cursor",
   "event",

@@ -169,7 +169,7 @@ test("it follows on a terminal until the host is gone, and says that calmly", as
       monotonicMs: 1,
       before: null,
       lookUntil: null,
-      after: null,
+      tally: null,
     },
   });
   // Its next look finds it, and only then the host goes.

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Picture } from "../../../src/commands/after-boot/picture.ts";
 import { parseRecord } from "../../../src/commands/record.ts";
+import { AgentError } from "../../../src/model/errors.ts";
 import { command, type Host, type Rig, rig } from "../../support/commands/executor-rig.ts";
 import { eventually } from "../../support/eventually.ts";
 
@@ -60,7 +61,7 @@ const record = (made: Rig) => {
 test("what works is on the disk, with the intent, before the host is asked", async () => {
   const then: unknown[] = [];
   const made = await rebooting(FINE, (rig) => ({ reboot: () => void then.push(record(rig())?.progress) }));
-  expect(then).toMatchObject([{ state: "rebooting", reboot: { before: FINE, after: null } }]);
+  expect(then).toMatchObject([{ state: "rebooting", reboot: { before: FINE, tally: null } }]);
   expect(made.host.looks).toEqual(["note"]);
 });
 
@@ -89,7 +90,10 @@ test("something is gone for good: succeeded all the same, a warning, after its t
   expect(made.host.looks.length).toBeGreaterThan(10);
   expect(made.host.kept).toEqual({ id: "cmd_1", regressed: ["/srv/data"] });
   expect(made.host.calls.filter(({ operation }) => operation === "reboot")).toHaveLength(1);
-  expect(record(made)?.progress.reboot).toMatchObject({ before: FINE, after: WORSE });
+  expect(record(made)?.progress.reboot).toMatchObject({
+    before: null,
+    tally: [{ kind: "mount", before: 1, after: 0, regressed: [{ name: "/srv/data", is: "gone" }] }],
+  });
   expect(made.told("cmd_1").filter((state) => state.startsWith("succeeded"))).toHaveLength(1);
 });
 
@@ -150,7 +154,7 @@ test("a node that nobody wants to be looked at, and a record of an earlier versi
   const made = await rebooting(null);
   // As an earlier version wrote it.
   const old = record(made)?.progress;
-  const { monotonicMs: _m, before: _b, lookUntil: _l, after: _a, ...reboot } = old?.reboot ?? ({} as never);
+  const { monotonicMs: _m, before: _b, lookUntil: _l, tally: _t, ...reboot } = old?.reboot ?? ({} as never);
   made.store.setCommandState(
     "cmd_1",
     { state: "rebooting", error: null, progress: JSON.stringify({ ...old, reboot }) },
@@ -163,6 +167,51 @@ test("a node that nobody wants to be looked at, and a record of an earlier versi
   expect(made.host.looks).toEqual(["note"]);
   expect(result(made)).toMatchObject({ boot_id: "boot-2", severity: "info", message: "Done." });
   expect(result(made)).not.toHaveProperty("regressed");
+});
+
+test("of the pictures of a great host only the numbers stay when it is over, whatever became of it", async () => {
+  const items = (["mount", "drive"] as const).flatMap((kind) =>
+    Array.from({ length: 300 }, (_, index) => {
+      const name = `${kind}-${index}`;
+      return { kind, id: name, name, is: kind === "mount" ? "writable" : "there" };
+    }),
+  );
+  const great: Picture = { seen: ["mount", "drive"], items, settled: true };
+  const made = await rebooting(great);
+  const size = (): number => made.store.command("cmd_1")?.progress?.length ?? 0;
+  expect(size()).toBeGreaterThan(20_000);
+  await booted(made, { ...great, items: items.filter(({ kind }) => kind === "drive") });
+  await eventually(() => made.state("cmd_1") === "succeeded");
+  expect(record(made)?.progress.reboot?.tally).toMatchObject([
+    { kind: "mount", before: 300, after: 0 },
+    { kind: "drive", before: 300, after: 300, regressed: [] },
+  ]);
+  // The first of what is worse has its name.
+  expect(size()).toBeLessThan(10_000);
+
+  const refused = await rebooting(great, () => ({
+    reboot: () => {
+      throw new AgentError("helper_refused", "the helper does not");
+    },
+  }));
+  await eventually(() => refused.state("cmd_1") === "failed");
+  expect(record(refused)?.progress.reboot).toMatchObject({
+    before: null,
+    tally: [{ before: 300, after: null }, {}],
+  });
+});
+
+test("a record of an earlier version, with both pictures, is read as the numbers that it comes to", async () => {
+  const made = await rebooting(FINE);
+  await booted(made, FINE);
+  await eventually(() => made.state("cmd_1") === "succeeded");
+  const row = made.store.command("cmd_1");
+  const { reboot, ...rest } = JSON.parse(row?.progress ?? "") as { reboot: { tally: unknown } };
+  const { tally, ...intent } = reboot;
+  const old = { ...rest, reboot: { ...intent, before: FINE, after: WORSE } };
+  const read = parseRecord(row?.command ?? "", JSON.stringify(old))?.progress.reboot;
+  expect(tally).toMatchObject([{ after: 1 }]);
+  expect(read).toMatchObject({ before: null, tally: [{ kind: "mount", before: 1, after: 0 }] });
 });
 
 test("a note that can't be read loses the look, not the reboot", async () => {

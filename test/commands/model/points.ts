@@ -199,7 +199,7 @@ function intendNow(world: World, write: Write, main: World["main"], live = true)
     monotonicMs: 0,
     before: world.record !== null && live ? NOTED : null,
     lookUntil: null,
-    after: null,
+    tally: null,
   } as const;
   write({ kind: "intend", intent }, { main, clock: 0 });
 }

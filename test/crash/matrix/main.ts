@@ -10,7 +10,7 @@ import { openExecutor } from "../../../src/commands/executor/executor.ts";
 import type { OwnFacts } from "../../../src/commands/executor/ports.ts";
 import type { Facts, GateVerdict, Subject } from "../../../src/commands/gates/gate.ts";
 import { evaluateGates } from "../../../src/commands/gates/gates.ts";
-import { whyOf } from "../../../src/commands/journal.ts";
+import { whyOf } from "../../../src/commands/journal/event.ts";
 import type { CommandRecord } from "../../../src/commands/record.ts";
 import { socketHelper } from "../../../src/helper/link/client.ts";
 import { readPolicy } from "../../../src/helper/policy/policy.ts";

@@ -19,7 +19,7 @@ import type { Store } from "../../../src/store/types.ts";
 import { temporaryFolder } from "../machine/tree.ts";
 import { type Life, mortal } from "../store/mortal.ts";
 import { type HandClock, handClock, START } from "../store/store.ts";
-import { recordedLog } from "../text/log.ts";
+import { type Recorded, recordedLog } from "../text/log.ts";
 
 export interface Host {
   bootId: string;
@@ -51,6 +51,8 @@ export interface RigOptions {
 export interface Rig {
   readonly host: Host;
   readonly clock: HandClock;
+  /** What was logged, by every life. */
+  readonly lines: Recorded["lines"];
   folder: string;
   store: Store;
   executor: Executor;
@@ -78,6 +80,7 @@ export function rig(
   /** Of the present life, as soon as it can do anything. */
   let present: { readonly folder: string; readonly executor: Executor };
   let life: Life = { dead: false };
+  const { log, lines } = recordedLog();
   const clock = handClock();
   const all: Host = {
     bootId: "boot-1",
@@ -159,7 +162,7 @@ export function rig(
         },
       },
       tell: {
-        log: recordedLog().log,
+        log,
         report: async () => undefined,
         conditions: (conditions) => {
           all.conditions = conditions;
@@ -192,6 +195,7 @@ export function rig(
   const made: Rig = {
     host: all,
     clock,
+    lines,
     ...start(firstFolder),
     async restart(between) {
       await end();

@@ -3,7 +3,7 @@
  * told again what ended in the last 30 days: from the journal, a part with each round, and only when the part before
  * has arrived. How far it came is written down, so that a restart goes on there; what it tells twice does no harm.
  */
-import { commandEvent } from "../../../commands/journal.ts";
+import { commandEvent } from "../../../commands/journal/event.ts";
 import { parseRecord } from "../../../commands/record.ts";
 import type { EventDraft } from "../../../model/event.ts";
 import type { Logger } from "../../../model/log.ts";

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { openRetelling } from "../../../../src/agent/commands/retelling/retelling.ts";
 import { heard, parseRetelling } from "../../../../src/agent/commands/retelling/state.ts";
-import { firstProgress } from "../../../../src/commands/executor/accept.ts";
-import { commandEvent } from "../../../../src/commands/journal.ts";
+import { firstProgress } from "../../../../src/commands/executor/intake/accept.ts";
+import { commandEvent } from "../../../../src/commands/journal/event.ts";
 import { wakes } from "../../../../src/control/rhythm.ts";
 import { openStore } from "../../../../src/store/store.ts";
 import type { Store } from "../../../../src/store/types.ts";

@@ -2,24 +2,29 @@
  * Takes in what is asked for, over the network or on this host: judged, written down (fsynced) and only then
  * acknowledged by the event that says so. Known ids are only answered again.
  */
-import { type Command, isFinal, NEVER_BEGUN, type Why } from "../../model/command.ts";
-import { AgentError, errorCode, errorText } from "../../model/errors.ts";
-import { nextUlid } from "../../model/ulid.ts";
-import type { AnyCommandType } from "../command-type.ts";
-import { notBefore } from "../gates/grace.ts";
-import { FUTURE_MS } from "../gates/may-leave.ts";
-import { commandEvent, type Journal, whyOf } from "../journal.ts";
-import type { Floods } from "../quota/floods.ts";
-import type { JournalRoom } from "../quota/room.ts";
-import type { Asked, CommandRecord, Progress } from "../record.ts";
-import { firstProgress, foreign, isPromising, refusal } from "./accept.ts";
-import type { ExecutorPorts } from "./ports.ts";
-import type { ServerTime } from "./server-time.ts";
-import { blank, settled } from "./state-lost.ts";
-import type { Delivery, LocalRequest } from "./types.ts";
+import { type Command, isFinal, NEVER_BEGUN, type Why } from "../../../model/command.ts";
+import { AgentError, errorCode, errorText } from "../../../model/errors.ts";
+import { makeRoom } from "../../../system/housekeeping.ts";
+import type { AnyCommandType } from "../../command-type.ts";
+import { notBefore } from "../../gates/grace.ts";
+import { FUTURE_MS } from "../../gates/may-leave.ts";
+import { whyOf } from "../../journal/event.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Floods } from "../../quota/floods.ts";
+import type { JournalRoom } from "../../quota/room.ts";
+import type { Asked, CommandRecord, Progress } from "../../record.ts";
+import type { ExecutorPorts } from "../ports.ts";
+import type { ServerTime } from "../server-time.ts";
+import { blank, settled } from "../state-lost.ts";
+import type { Delivery, LocalRequest } from "../types.ts";
+import { firstProgress, isPromising, refusal } from "./accept.ts";
+import { openAnswers } from "./again.ts";
+import { openDrafts } from "./local.ts";
 
 /** Nobody has given so many commands: a number above says nothing of their order. */
 const MOST_COUNTED = 2 ** 40;
+/** So many are written down until room is made for the next: each leaves its texts behind. */
+const AT_ONCE = 20;
 /** Of one answer. */
 const MAX_CANCELS = 100;
 
@@ -52,6 +57,10 @@ export function openIntake(
   const { journal: store } = state;
   const { clock } = host;
   const { log } = tell;
+  const answers = openAnswers({ store, journal, floods, clock, log });
+  const draft = openDrafts({ clock, nodeId: () => gates.nodeId("local"), judge });
+  /** Of the delivery under way, which is one of many: so many were written down of it. */
+  let written: number | null = null;
 
   /** @returns whether it was new. @throws AgentError when it can't be written down */
   function take(asked: Asked, why: Why | null): boolean {
@@ -60,6 +69,7 @@ export function openIntake(
     const start = grace ? notBefore(asked, host, gates.settings()) : null;
     // Before: what is remembered goes into the transaction of the command.
     time.keep();
+    if (written !== null && written++ % AT_ONCE === 0) makeRoom();
     const isNew = journal.take(asked, firstProgress(why, clock.now(), start), why?.text ?? "Accepted.");
     if (isNew && why !== null) floods.refused(asked.source, why.code);
     return isNew;
@@ -95,60 +105,19 @@ export function openIntake(
 
   function deliverOne(command: Command): boolean {
     const asked: Asked = { ...command, receivedAt: clock.now(), by: null, reason: null };
-    if (!store.isCommandKnown(command.id)) return !isToldOf(command.source, command.id) && takeNew(asked);
-    const isSaid = answerAgain(command.source, command.id);
-    const known = journal.read(command.id);
-    // With the answer, not each time it comes.
-    if (isSaid && known !== null && (known.asked.type !== command.type || !sameParams(known.asked, command)))
-      log.warn(
-        { command: command.id, code: "command_changed" },
-        "delivered again with other content: what came first counts",
-      );
+    if (!store.isCommandKnown(command.id))
+      return !answers.isToldOf(command.source, command.id) && takeNew(asked);
+    if (answers.again(command.source, command.id)) answers.compare(command);
     return false;
-  }
-
-  /** It could not be written down and its refusal is on the way: nobody is told "refused" and sees it done. */
-  const isToldOf = (source: string, id: string): boolean => store.answerPending(source, id);
-
-  /** What came of it was told before; a server that asks again has lost the answer. @returns whether it is told now */
-  function answerAgain(source: string, id: string): boolean {
-    const row = store.command(id);
-    if (row === null || store.answerPending(source, id)) return false;
-    if (!floods.take(source, "repeat")) {
-      floods.leftOut(source);
-      return false;
-    }
-    const record = journal.read(id);
-    if (!isFinal(row.state)) {
-      // Not acknowledged yet, though nothing is on its way: its state once more is the acknowledgement.
-      if (record !== null) say(record.asked, record.progress, record.progress.why?.text ?? "Known.");
-      return true;
-    }
-    const why = row.error === null ? null : { code: row.error.code, text: row.error.message, nextStep: null };
-    const progress = record?.progress ?? { state: row.state, why, step: null, result: {} };
-    say(
-      { id, type: row.type, operationId: record?.asked.operationId ?? null },
-      progress,
-      progress.why?.text ?? "Done.",
-    );
-    return true;
-  }
-
-  function say(
-    asked: Pick<Asked, "id" | "type" | "operationId">,
-    progress: Pick<Progress, "state" | "why" | "step" | "result">,
-    text: string,
-  ): void {
-    store.appendEvents([commandEvent(asked, progress, text, null)], clock.now());
   }
 
   /** An id of which there is nothing to carry out: its row is there so that it never will be. */
   function close(source: string, id: string, type: string, progress: Progress, text: string): boolean {
     if (store.isCommandKnown(id)) {
-      answerAgain(source, id);
+      answers.again(source, id);
       return false;
     }
-    if (isToldOf(source, id)) return false;
+    if (answers.isToldOf(source, id)) return false;
     const asked = { ...blank(source, id, type), nodeId: gates.nodeId(source) ?? "", receivedAt: clock.now() };
     const fits = NEVER_BEGUN.includes(progress.state) || room.fullFor(asked) === null;
     if (!fits || !floods.take(source, "refusal")) {
@@ -172,7 +141,11 @@ export function openIntake(
       // One that was taken stays what it is: a cancel of it that can't be written down comes again.
       if (store.isCommandKnown(id)) return false;
       const why = whyOf(error);
-      say({ id, type, operationId: null }, { state: "refused", why, step: null, result: {} }, why.text);
+      answers.say(
+        { id, type, operationId: null },
+        { state: "refused", why, step: null, result: {} },
+        why.text,
+      );
       return true;
     }
   }
@@ -180,28 +153,6 @@ export function openIntake(
   function settleOpen(source: string, open: Delivery["openCommands"][number]): boolean {
     const { progress, text } = settled(open, host.bootId, clock.now());
     return close(source, open.id, open.type, progress, text);
-  }
-
-  function draft({ type, params, mode, reason, by, signed }: LocalRequest): CommandRecord {
-    if (signed?.signature === null)
-      throw new AgentError(
-        "unsigned",
-        "a whole command is taken only with its signature",
-        "foundry-agent commands sign --help",
-      );
-    const receivedAt = clock.now();
-    const id = `cmd_local_${nextUlid("", receivedAt, crypto.getRandomValues(new Uint8Array(10)))}`;
-    const plain: Command = {
-      ...blank("local", id, type),
-      nodeId: gates.nodeId("local") ?? "",
-      mode,
-      params,
-    };
-    const asked: Asked = { ...(signed ?? plain), source: "local", receivedAt, by, reason };
-    const why = signed === null ? judge(asked) : (foreign(signed, gates.nodeId("local")) ?? judge(asked));
-    if (why !== null && (why.code === "unsupported" || why.code === "bad_params"))
-      throw new AgentError(why.code, why.text, why.nextStep);
-    return { asked, progress: firstProgress(why, receivedAt, null) };
   }
 
   return {
@@ -212,7 +163,9 @@ export function openIntake(
         if (guarded(source, id, type, work)) fresh.push(id);
       };
       const inOrder = [...commands].sort((a, b) => a.seq - b.seq);
+      written = inOrder.length >= AT_ONCE ? 0 : null;
       for (const command of inOrder) each(command.id, command.type, () => deliverOne(command));
+      written = null;
       for (const { id, code, message } of rejected) {
         const why = { code, text: message, nextStep: null };
         each(id, "unknown", () =>
@@ -237,7 +190,7 @@ export function openIntake(
           // What somebody on this host, or another server, asked for is not this one's to cancel.
           if (store.command(id)?.source !== source) return false;
           const record = inside.cancel(id, source);
-          if (record === null || isFinal(record.progress.state)) answerAgain(source, id);
+          if (record === null || isFinal(record.progress.state)) answers.again(source, id);
           return false;
         });
       if (fresh.length > 0) inside.kick();
@@ -273,8 +226,4 @@ function lastSeqBefore(
   if (source === "local" || issuedAt === null) return null;
   const within = { from: issuedAt, until: now + FUTURE_MS, most: MOST_COUNTED };
   return store.lastCommandSeq(source, epoch, within);
-}
-
-function sameParams(one: Command, other: Command): boolean {
-  return JSON.stringify(one.params) === JSON.stringify(other.params);
 }

@@ -1,15 +1,15 @@
 /** Whether a command that arrived is one to be carried out at all. Pure: what it needs to know is handed in. */
 import * as v from "valibot";
-import type { Policy } from "../../helper/policy/policy.ts";
-import { allowedTo, isPolicyWord } from "../../helper/policy/words.ts";
-import type { Command, Why } from "../../model/command.ts";
-import { printable } from "../../model/text/scrub.ts";
-import { nearest } from "../../model/text/suggest.ts";
-import type { AnyCommandType } from "../command-type.ts";
-import type { KnownTime } from "../gates/gate.ts";
-import { FUTURE_MS } from "../gates/may-leave.ts";
-import { MAX_WAITING, tooManyWaiting } from "../quota/limits.ts";
-import type { Progress } from "../record.ts";
+import type { Policy } from "../../../helper/policy/policy.ts";
+import { allowedTo, isPolicyWord } from "../../../helper/policy/words.ts";
+import type { Command, Why } from "../../../model/command.ts";
+import { printable } from "../../../model/text/scrub.ts";
+import { nearest } from "../../../model/text/suggest.ts";
+import type { AnyCommandType } from "../../command-type.ts";
+import type { KnownTime } from "../../gates/gate.ts";
+import { FUTURE_MS } from "../../gates/may-leave.ts";
+import { MAX_WAITING, tooManyWaiting } from "../../quota/limits.ts";
+import type { Progress } from "../../record.ts";
 
 export interface Situation {
   readonly types: ReadonlyMap<string, AnyCommandType>;
