@@ -143,6 +143,8 @@ function covers(ack: AckReason, reason: SmartReason, facts: SmartFacts | null): 
   if (ack.code !== familyOf(reason.code) || ack.attribute !== (reason.params?.attribute ?? null))
     return false;
   const value = amountOf(reason, facts);
+  // Hours of a self-test name it, and ATA has 16 bits of them: one after the wrap is a new one too.
+  if (ack.code === "self_test_failed" && value !== null && ack.value !== null) return value === ack.value;
   // A rule that counts by now what it did not count then says something new.
   return ack.value === null ? value === null : value === null || value <= ack.value;
 }

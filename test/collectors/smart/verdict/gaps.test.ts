@@ -105,6 +105,14 @@ it.each<[string, SmartFacts, string]>([
     "unknown null no_verdict",
   ],
   [
+    "SAS without counters whose own warnings are switched off",
+    scsi(
+      { grown_defects: null, read_uncorrected: null, write_uncorrected: null },
+      { passed: true, smart_enabled: false },
+    ),
+    "unknown null smart_disabled",
+  ],
+  [
     "NVMe without its log",
     facts({ protocol: "NVMe", passed: null, ...unreadable("Read SMART/Health Information failed") }),
     "unknown null smartctl_error",
