@@ -58,8 +58,15 @@ const RISING: Readonly<Record<string, (facts: SmartFacts, counts: SmartSample) =
   command_timeouts_growing: ({ command_timeouts }) => command_timeouts,
   wear_high: ({ wear_percent, nvme }) => wear_percent ?? nvme?.percentage_used ?? null,
   helium_low: (facts) => heliumLost(facts),
+  hot: ({ temperature_c }) => temperature_c,
   self_test_failed: ({ self_tests }) => self_tests.find(({ passed }) => passed === false)?.hours ?? null,
 };
+
+/** Not a counter that is set back: what is lower now was as high before. */
+const NEVER_LOWERED: ReadonlySet<string> = new Set(["hot", "self_test_failed"]);
+
+/** °C that a drive which is accepted as hot may be hotter: the weather, and not a fan that has stopped. */
+const WARMER = 4;
 
 /** Normalised values fall from 253 where things get worse. */
 const WORST_OF_ATTRIBUTE = 256;
@@ -145,6 +152,7 @@ function covers(ack: AckReason, reason: SmartReason, facts: SmartFacts | null): 
   const value = amountOf(reason, facts);
   // Hours of a self-test name it, and ATA has 16 bits of them: one after the wrap is a new one too.
   if (ack.code === "self_test_failed" && value !== null && ack.value !== null) return value === ack.value;
+  if (ack.code === "hot" && ack.value !== null) return value === null || value <= ack.value + WARMER;
   // A rule that counts by now what it did not count then says something new.
   return ack.value === null ? value === null : value === null || value <= ack.value;
 }
@@ -156,7 +164,7 @@ function covers(ack: AckReason, reason: SmartReason, facts: SmartFacts | null): 
 export function lowered(ack: Ack, facts: SmartFacts): Ack {
   const reasons = ack.reasons.map((one): AckReason => {
     const now = risingOf(one.code, facts);
-    return one.value === null || now === null || now >= one.value || one.code === "self_test_failed"
+    return one.value === null || now === null || now >= one.value || NEVER_LOWERED.has(one.code)
       ? one
       : { ...one, value: now };
   });
