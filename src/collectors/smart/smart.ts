@@ -100,8 +100,12 @@ export function smartCollector(
     ways: readonly SmartWay[],
     memory: SmartMemory,
   ): SmartDrive[] {
-    const rank = (way: SmartWay): number =>
-      outcomes.get(way.key)?.facts != null ? 0 : outcomes.has(way.key) || hangs(way) > 0 ? 1 : 2;
+    // Of ways that seem to lead to one drive the one that says it is failing counts: it may be another drive after all.
+    const rank = (way: SmartWay): number => {
+      const facts = outcomes.get(way.key)?.facts;
+      if (facts != null) return facts.passed === false ? 0 : 1;
+      return outcomes.has(way.key) || hangs(way) > 0 ? 2 : 3;
+    };
     const ordered = [...ways].sort((a, b) => rank(a) - rank(b));
     const seen = named(grouped(ordered, knownOf), knownOf, keys);
     const drives = seen.map(({ ways: own, identity, id }) => {
