@@ -163,7 +163,7 @@ function helium(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
     {
       code: "helium_falling",
       params: { count: left },
-      detail: `Helium left inside the sealed drive: ${left} %, and ${lost} % less than within the last 30 days.`,
+      detail: `Helium left inside the sealed drive: ${left} %, and ${lost} % less than it was within the last 30 days.`,
     },
   ];
 }
