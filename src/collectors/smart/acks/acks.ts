@@ -5,6 +5,7 @@
 import type { SmartFacts, SmartReason, SmartSample, SmartVerdict } from "../../../model/smart.ts";
 import type { SmartDrive, SmartLastVerdict } from "../schema.ts";
 import { countsOf, sampleOf, uncorrectedOf } from "../verdict/counts.ts";
+import { failedTest } from "../verdict/failed-test.ts";
 
 /** One reason, and how far it had come. */
 export interface AckReason {
@@ -59,7 +60,7 @@ const RISING: Readonly<Record<string, (facts: SmartFacts, counts: SmartSample) =
   wear_high: ({ wear_percent, nvme }) => wear_percent ?? nvme?.percentage_used ?? null,
   helium_low: (facts) => heliumLost(facts),
   hot: ({ temperature_c }) => temperature_c,
-  self_test_failed: ({ self_tests }) => self_tests.find(({ passed }) => passed === false)?.hours ?? null,
+  self_test_failed: ({ self_tests }) => failedTest(self_tests)?.test.hours ?? null,
 };
 
 /** Not a counter that is set back: what is lower now was as high before. */

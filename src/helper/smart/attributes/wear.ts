@@ -88,6 +88,8 @@ function leftReading(row: SmartAttribute, { model, family }: Drive): Reading {
   const raw = isOther ? null : plainRaw(row, 100);
   if (value === null) return raw === null ? null : 100 - raw;
   if (raw === null || Math.abs(value - raw) <= SAME) return 100 - value;
+  // A value that moves, and a raw number in which there is nothing.
+  if (raw === 0 && value < 100) return 100 - value;
   if (value === 100 && RAW_ALWAYS_LEFT.test(model ?? "")) return 100 - raw;
   if (Math.abs(100 - value - raw) <= SAME) return Math.max(100 - value, raw);
   // A raw number this high can't be what is used beside a value this good.

@@ -165,6 +165,7 @@ describe("percent used", () => {
     ["left in both, renewed at different times", 4, "Maxio", "X", [231, "SSD_Life_Left", 100, 96]],
     ["hundredths that are none", 3, "Sandisk", "X", [178, "SSD_LifeLeft(0.01%)", 97, 97]],
     ["hundredths, near the end", 96, "Sandisk", "X", [178, "SSD_LifeLeft(0.01%)", 4, 412]],
+    ["a raw number that is not used", 10, null, "X", [232, "Endurance_Remaining", 90, 0]],
     ["and one of zeros", null, null, "X", [233, "Media_Wearout_Indicator", 0, 0]],
     ["nothing", null, null, "X"],
   ])("%s", (_name, expected, ...drive) => {
