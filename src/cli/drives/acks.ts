@@ -7,6 +7,9 @@ import { nextStepHere } from "../text/next-step.ts";
 import { usageError } from "../usage.ts";
 
 const NOTE_MAX = 500;
+const UNITS: Readonly<Record<string, string>> = { hot: " °C", wear_high: " %" };
+/** Those whose counter is not what it is called by: lost helium, the hour of a test. */
+const TOLD = /^(?!helium_low$|self_test_failed$)/;
 
 /** @throws AgentError `usage`, or the daemon's: nothing to accept, failing, no such drive */
 export async function ack(
@@ -56,7 +59,8 @@ export async function unack(
 function ackText({ reasons }: AckWire, drive: string, socket: unknown): string {
   const list = reasons.map(({ code, attribute, value }) => {
     const of = attribute === null ? code : `${code} of attribute ${attribute}`;
-    return value === null || attribute !== null || code === "helium_low" ? of : `${of} up to ${value}`;
+    if (value === null || (attribute !== null && code !== "hot") || !TOLD.test(code)) return of;
+    return `${of} up to ${value}${UNITS[code] ?? ""}`;
   });
   const end = nextStepHere(`foundry-agent drives unack ${drive}`, socket);
   return `Known and accepted of ${printable(drive)}: ${printable(list.join(", "))}.

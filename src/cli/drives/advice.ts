@@ -118,7 +118,7 @@ const ADVICE: Readonly<Record<string, string | readonly [text: string, command: 
   enclosure_warning: "Look at its enclosure: power, fans, the air around it.",
   firmware_warning: "Ask its maker for firmware that is signed and right for it.",
   drive_warns: "See what else it says of itself below.",
-  log_unreadable: "Nothing: the rest of what it tells is judged. Many drives lack a log.",
+  log_unreadable: "Nothing: the rest of what it tells is judged.",
   no_own_verdict: "Nothing: its counters are judged.",
   wear_unclear: "See both numbers below; its maker's own tool knows which is right.",
   command_timeouts_growing: "Check power and cable; a drive that is only overloaded recovers by itself.",

@@ -2,13 +2,25 @@
 import { type AttributeKind, kindOf } from "../../helper/smart/attributes/kinds.ts";
 import type { SmartAttribute } from "../../model/smart.ts";
 
-/** Beyond these a number of that kind holds more than itself. */
+/** All ones in 32 bits, and more, is no count of anything (verdict/counts.ts). */
+const COUNT = 0xffff_fffe;
+
+/** Beyond these a number of that kind holds more than itself, or was never set. */
 const MOST: Partial<Record<AttributeKind, number>> = {
   temperature: 255,
   power_on_hours: 263_000,
   loaded_hours: 263_000,
   flying_hours: 263_000,
   command_timeouts: 0xffff,
+  wear_used: 10_000,
+  wear_left: 10_000,
+  reallocated: COUNT,
+  pending: COUNT,
+  uncorrectable: COUNT,
+  reported_uncorrectable: COUNT,
+  end_to_end: COUNT,
+  spin_retries: COUNT,
+  crc: COUNT,
 };
 
 /** As smartctl or we read it; null: it is nothing but the number. */

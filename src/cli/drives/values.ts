@@ -4,6 +4,8 @@
  */
 
 import { ageText } from "../../collectors/smart/table.ts";
+import { isHeat } from "../../collectors/smart/verdict/heat.ts";
+import { hasNoThreshold } from "../../collectors/smart/verdict/thresholds.ts";
 import { printable } from "../../model/text/scrub.ts";
 import { plural } from "../../model/text/sentence.ts";
 import type { SmartWire } from "../../sockets/wire/drive-schemas.ts";
@@ -43,16 +45,22 @@ export function attributesText(attributes: FactsWire["attributes"] | undefined, 
     row.name.replaceAll("_", " "),
     numberText(row.value),
     numberText(row.worst),
-    row.thresh === 0 ? null : numberText(row.thresh),
+    row.thresh === 0 || hasNoThreshold(row) ? null : numberText(row.thresh),
     decodedRaw(row) ?? numberText(row.raw),
     attributeState(row),
   ]);
   return withMeanings(columns, rows, attributes.map(attributeMeaning), drawing);
 }
 
-function attributeState({ when_failed, prefail }: FactsWire["attributes"][number]): Cell {
+/** Heat is no failure and leaves nothing behind, and what is no limit can't be reached. */
+function attributeState(row: FactsWire["attributes"][number]): Cell {
+  const { when_failed, prefail } = row;
+  if (hasNoThreshold(row)) return "ok";
   if (when_failed === "now")
-    return prefail === true ? { text: "FAILING", color: "red" } : { text: "at its limit", color: "yellow" };
+    return prefail === true && !isHeat(row)
+      ? { text: "FAILING", color: "red" }
+      : { text: "at its limit", color: "yellow" };
+  if (isHeat(row)) return when_failed === "past" ? "was at its limit" : "ok";
   return when_failed === "past" ? { text: "was at its limit", color: "yellow" } : "ok";
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { TYPE_NOT_PASSED_ON } from "../../helper/smart/device.ts";
+import type { AgentError } from "../../model/errors.ts";
 import type { SmartFacts, SmartReason, SmartVerdict } from "../../model/smart.ts";
 import { sentence } from "../../model/text/sentence.ts";
 import { type Ack, acknowledged } from "./acks/acks.ts";
@@ -74,6 +75,18 @@ export function driveEntry(seen: SmartSeen): SmartDrive {
     values_at: at === null || (fresh && at >= seen.since) ? null : new Date(at).toISOString(),
     trend: trend === null ? null : { ...trend },
     facts: facts === null ? null : shownFacts(facts),
+  };
+}
+
+/** A drive that could not be asked because nobody could. */
+export function silenced(drive: SmartDrive, error: AgentError, at: number | null): SmartDrive {
+  const verdict = unknownVerdict({ code: error.code, detail: error.message });
+  return {
+    ...drive,
+    ...verdict,
+    reasons: [...verdict.reasons],
+    state: "failed",
+    values_at: at === null ? null : new Date(at).toISOString(),
   };
 }
 

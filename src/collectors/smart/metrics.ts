@@ -193,12 +193,15 @@ export const smartMetrics: readonly SmartMetric[] = [
   },
   {
     name: "foundry_agent_smart_acknowledged",
-    help: "Reasons of a drive's verdict that are known and accepted (drives ack), where there are any.",
+    help: "Reasons of a drive's verdict that are known and accepted (drives ack), by code.",
     type: "gauge",
     *samples(data) {
-      for (const { device, reasons } of data.drives) {
-        const value = reasons.filter(({ acknowledged }) => acknowledged === true).length;
-        if (value > 0) yield { value, labels: { device } };
+      for (const { device, severity, reasons, last_verdict } of data.drives) {
+        const own = severity !== "unknown" && severity !== "asleep";
+        const counts = new Map<string, number>();
+        for (const { code, acknowledged } of own ? reasons : (last_verdict?.reasons ?? []))
+          if (acknowledged === true) counts.set(code, (counts.get(code) ?? 0) + 1);
+        for (const [reason, value] of counts) yield { value, labels: { device, reason } };
       }
     },
   },

@@ -8,7 +8,6 @@
  */
 
 import type { HelperPort } from "../../helper/port.ts";
-import type { AgentError } from "../../model/errors.ts";
 import type { SmartFacts, SmartHistory } from "../../model/smart.ts";
 import { plural } from "../../model/text/sentence.ts";
 import { type CollectContext, type Collector, type NoData, nobodyIsRoot, noData } from "../collector.ts";
@@ -19,7 +18,7 @@ import { historyKeeper } from "../told-once.ts";
 import { unaccepted } from "./acks/acks.ts";
 import { type AckBook, NO_ACKS, openAcks } from "./acks/book.ts";
 import { smartConditions, smartEvents } from "./conditions.ts";
-import { driveEntry, hasData, type SmartKept } from "./entry.ts";
+import { driveEntry, hasData, type SmartKept, silenced } from "./entry.ts";
 import { smartSensitive, smartVolatile } from "./facets.ts";
 import { dayOf, trendOf } from "./history.ts";
 import { lastVerdictOf, parseSmartMemory, rememberSmart, type SmartMemory } from "./memory.ts";
@@ -32,7 +31,6 @@ import { grouped, type SmartWay } from "./rounds/ways.ts";
 import { type SmartData, type SmartDrive, smartSchema } from "./schema.ts";
 import { smartTable } from "./table.ts";
 import { sampleOf } from "./verdict/counts.ts";
-import { unknownVerdict } from "./verdict/verdict.ts";
 
 const EVERY_MS = 30 * 60_000;
 const TIMEOUT_MS = 5 * 60_000;
@@ -102,8 +100,12 @@ export function smartCollector(
     ways: readonly SmartWay[],
     memory: SmartMemory,
   ): SmartDrive[] {
-    const rank = (way: SmartWay): number =>
-      outcomes.get(way.key)?.facts != null ? 0 : outcomes.has(way.key) || hangs(way) > 0 ? 1 : 2;
+    // Of ways that seem to lead to one drive the one that says it is failing counts: it may be another drive after all.
+    const rank = (way: SmartWay): number => {
+      const facts = outcomes.get(way.key)?.facts;
+      if (facts != null) return facts.passed === false ? 0 : 1;
+      return outcomes.has(way.key) || hangs(way) > 0 ? 2 : 3;
+    };
     const ordered = [...ways].sort((a, b) => rank(a) - rank(b));
     const seen = named(grouped(ordered, knownOf), knownOf, keys);
     const drives = seen.map(({ ways: own, identity, id }) => {
@@ -227,18 +229,6 @@ export function smartCollector(
     conditions: smartConditions,
     changes: smartEvents,
     collect,
-  };
-}
-
-/** A drive that could not be asked because nobody could. */
-function silenced(drive: SmartDrive, error: AgentError, at: number | null): SmartDrive {
-  const verdict = unknownVerdict({ code: error.code, detail: error.message });
-  return {
-    ...drive,
-    ...verdict,
-    reasons: [...verdict.reasons],
-    state: "failed",
-    values_at: at === null ? null : new Date(at).toISOString(),
   };
 }
 

@@ -3,9 +3,10 @@
  * versions from 7.0. Pure. Formats: smartctl's own output, smartctl(8), and the logs' standards named beside.
  */
 import * as v from "valibot";
-import type { SmartAttribute, SmartFacts, SmartMessage, SmartNvme } from "../../model/smart.ts";
+import type { SmartAttribute, SmartFacts, SmartMessage } from "../../model/smart.ts";
 import { rowOf } from "./attributes/kinds.ts";
 import { bytesOf, counted, natural, wearOf } from "./json-numbers.ts";
+import { isBlankLog, nvmeOf } from "./json-nvme.ts";
 import {
   type SmartJson,
   type SmartJsonAttribute,
@@ -36,7 +37,8 @@ export function smartFacts(stdout: string, exitStatus: number | null): SmartFact
 export function factsOfJson(json: Record<string, unknown>, exitStatus: number | null): SmartFacts {
   const found = v.safeParse(smartJsonSchema, json);
   // Every field has a fallback, so an object always fits; the compiler can't know.
-  const it: SmartJson = found.success ? found.output : ({} as SmartJson);
+  const told: SmartJson = found.success ? found.output : ({} as SmartJson);
+  const it = isBlankLog(told.nvme_smart_health_information_log) ? withoutLog(told) : told;
   const messages = messagesOf(it.smartctl);
   const exit = exitStatus ?? natural(it.smartctl?.exit_status);
   const log = it.nvme_smart_health_information_log;
@@ -90,6 +92,21 @@ export function factsOfJson(json: Record<string, unknown>, exitStatus: number | 
     self_tests: selfTests(it),
     self_test_running: runningSelfTest(it),
   };
+}
+
+/** What smartctl made of the log goes with it. */
+function withoutLog(it: SmartJson): SmartJson {
+  const {
+    nvme_smart_health_information_log: _log,
+    smart_status: _status,
+    endurance_used: _used,
+    spare_available: _spare,
+    temperature: _temperature,
+    power_on_time: _hours,
+    power_cycle_count: _cycles,
+    ...rest
+  } = it;
+  return rest;
 }
 
 /** smartctl's own words; shared with the scan and the self-tests. */
@@ -203,20 +220,4 @@ function timeoutsOf(
   if (exact === null || exact === undefined) return null;
   const low = Number(BigInt(exact) % WORD);
   return low === 0xffff ? null : low;
-}
-
-function nvmeOf(it: SmartJson): SmartNvme | null {
-  const log = it.nvme_smart_health_information_log;
-  if (log === undefined) return null;
-  return {
-    critical_warning: natural(log.critical_warning),
-    available_spare_percent: natural(log.available_spare ?? it.spare_available?.current_percent),
-    spare_threshold_percent: natural(log.available_spare_threshold ?? it.spare_available?.threshold_percent),
-    percentage_used: natural(log.percentage_used ?? it.endurance_used?.current_percent),
-    media_errors: counted(log, "media_errors"),
-    error_log_entries: counted(log, "num_err_log_entries"),
-    unsafe_shutdowns: counted(log, "unsafe_shutdowns"),
-    warning_temperature_minutes: counted(log, "warning_temp_time"),
-    critical_temperature_minutes: counted(log, "critical_comp_time"),
-  };
 }

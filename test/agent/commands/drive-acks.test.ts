@@ -36,9 +36,9 @@ it("accepts what sdb warns of, shows it everywhere, and takes it back", async ()
   const open = await ask(agent.statusSocket, "/v1/drives/sdb");
   expect(open.json.data.smart).toMatchObject({ severity: "ok", acknowledged: { note: null, by: null } });
   expect(open.text).not.toContain("known since 2024");
-  expect((await ask(agent.statusSocket, "/metrics")).text).toContain(
-    'foundry_agent_smart_acknowledged{device="sdb"} 2',
-  );
+  const metrics = (await ask(agent.statusSocket, "/metrics")).text;
+  for (const reason of ["pending_sectors", "reallocated_sectors"])
+    expect(metrics).toContain(`foundry_agent_smart_acknowledged{device="sdb",reason="${reason}"} 1`);
   expect((await ask(agent.statusSocket, "/v1/why")).text).toContain("smart_acknowledged");
   const file = JSON.parse(readFileSync(join(agent.view.status().stateFolder, ACK_FILE), "utf8"));
   expect(file.drives).toMatchObject([{ drive: "PENDING-2", note: "known since 2024" }]);

@@ -26,10 +26,25 @@ describe("raw values", () => {
     ["Helium_Level", 84, undefined, "84 %"],
     ["Command_Timeout", 4_295_032_833, undefined, "(packed)"],
     ["Command_Timeout", 4_295_032_833, "1 1 1", "1 1 1"],
+    ["Current_Pending_Sector", 2 ** 48 - 1, undefined, "(packed)"],
+    ["Reallocated_Sector_Ct", 70_000, undefined, "70 000"],
+    ["SSD_Life_Left", 408_021_893_220, undefined, "(packed)"],
     ["Raw_Read_Error_Rate", 83_905_456, undefined, "83 905 456"],
     ["Raw_Read_Error_Rate", 83_905_456, "0/83905456", "0/83905456"],
   ])("%s of %i, which smartctl reads as %s", (name, value, text, expected) => {
     expect(raw(name, value, text)?.replaceAll(/\s/g, " ")).toBe(expected);
+  });
+
+  it.each<[string, Parameters<typeof attribute>, string]>([
+    ["a limit reached now", [5, { when_failed: "now", prefail: true, thresh: 36 }], "FAILING"],
+    ["heat now", [194, { when_failed: "now", prefail: true, thresh: 40 }], "at its limit"],
+    ["heat in the past", [190, { when_failed: "past", thresh: 45 }], "was at its limit"],
+    ["a limit that is none", [5, { when_failed: "now", prefail: true, thresh: 255 }], "ok"],
+    ["age", [9, { when_failed: "now", prefail: false, thresh: 10 }], "at its limit"],
+  ])("state of a row: %s", (_name, row, state) => {
+    const rows = shownFacts(facts({ attributes: [attribute(...row)] })).attributes;
+    const [, line = ""] = attributesText(rows, { color: false, width: 300 }).split("\n");
+    expect(/ {2}(FAILING|ok|(?:was )?at its limit) {2}/.exec(line)?.[1]).toBe(state);
   });
 
   it("the text is only there where it says more than the number", () => {

@@ -186,6 +186,16 @@ describe("one drive", () => {
     expect((await it.round()).drives.map(({ paths }) => paths.length)).toEqual([2]);
   });
 
+  it("that tells the very same as another one does not hide that it is failing", async () => {
+    const it = rig(EMPTY);
+    it.drives.scan(["sda", "sdb"].map((name) => ({ device: `/dev/${name}`, type: "sat" })));
+    it.drives.says("/dev/sda", "sat", ataJson("S7"));
+    it.drives.says("/dev/sdb", "sat", ataJson("S7", FAILING));
+    const data = await it.round();
+    expect(shape(data)).toEqual([expect.stringMatching(/^sdb .* fail 2$/)]);
+    expect(conditionCodes(it.collector(), data)).toContain("smart_failing(sdb)");
+  });
+
   it("two lines of the scan for one device", async () => {
     const it = rig(tree({ sda: { serial: "ONLYDISK01" } }), { types: ["/dev/sda sat", "/dev/sda scsi"] });
     it.drives.scan([]);

@@ -47,18 +47,6 @@ describe("own captures", () => {
     });
   });
 
-  it("an NVMe drive with a warning", () => {
-    const facts = smartFacts(capture("vm-lab/smartctl-x-nvme0-critical-warning-5"), null);
-    expect(facts).toMatchObject({
-      protocol: "NVMe",
-      exit_status: 8,
-      passed: false,
-      wear_percent: 0,
-      bytes_read: 2_560_000,
-      nvme: { critical_warning: 5, available_spare_percent: 0, spare_threshold_percent: 0, media_errors: 0 },
-    });
-  });
-
   it("a SCSI drive names itself by other keys, and its temperature of 0 is none", () => {
     expect(smartFacts(capture("vm-lab/smartctl-x-sdb"), null)).toMatchObject({
       protocol: "SCSI",

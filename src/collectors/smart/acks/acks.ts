@@ -5,6 +5,7 @@
 import type { SmartFacts, SmartReason, SmartSample, SmartVerdict } from "../../../model/smart.ts";
 import type { SmartDrive, SmartLastVerdict } from "../schema.ts";
 import { countsOf, sampleOf, uncorrectedOf } from "../verdict/counts.ts";
+import { failedTest } from "../verdict/failed-test.ts";
 
 /** One reason, and how far it had come. */
 export interface AckReason {
@@ -58,8 +59,15 @@ const RISING: Readonly<Record<string, (facts: SmartFacts, counts: SmartSample) =
   command_timeouts_growing: ({ command_timeouts }) => command_timeouts,
   wear_high: ({ wear_percent, nvme }) => wear_percent ?? nvme?.percentage_used ?? null,
   helium_low: (facts) => heliumLost(facts),
-  self_test_failed: ({ self_tests }) => self_tests.find(({ passed }) => passed === false)?.hours ?? null,
+  hot: ({ temperature_c }) => temperature_c,
+  self_test_failed: ({ self_tests }) => failedTest(self_tests)?.test.hours ?? null,
 };
+
+/** Not a counter that is set back: what is lower now was as high before. */
+const NEVER_LOWERED: ReadonlySet<string> = new Set(["hot", "self_test_failed"]);
+
+/** °C that a drive which is accepted as hot may be hotter: the weather, and not a fan that has stopped. */
+const WARMER = 4;
 
 /** Normalised values fall from 253 where things get worse. */
 const WORST_OF_ATTRIBUTE = 256;
@@ -143,6 +151,9 @@ function covers(ack: AckReason, reason: SmartReason, facts: SmartFacts | null): 
   if (ack.code !== familyOf(reason.code) || ack.attribute !== (reason.params?.attribute ?? null))
     return false;
   const value = amountOf(reason, facts);
+  // Hours of a self-test name it, and ATA has 16 bits of them: one after the wrap is a new one too.
+  if (ack.code === "self_test_failed" && value !== null && ack.value !== null) return value === ack.value;
+  if (ack.code === "hot" && ack.value !== null) return value === null || value <= ack.value + WARMER;
   // A rule that counts by now what it did not count then says something new.
   return ack.value === null ? value === null : value === null || value <= ack.value;
 }
@@ -154,7 +165,7 @@ function covers(ack: AckReason, reason: SmartReason, facts: SmartFacts | null): 
 export function lowered(ack: Ack, facts: SmartFacts): Ack {
   const reasons = ack.reasons.map((one): AckReason => {
     const now = risingOf(one.code, facts);
-    return one.value === null || now === null || now >= one.value || one.code === "self_test_failed"
+    return one.value === null || now === null || now >= one.value || NEVER_LOWERED.has(one.code)
       ? one
       : { ...one, value: now };
   });

@@ -10,8 +10,8 @@ const EXIT_OPEN = 2;
 
 /** The drive's own verdict, or counters of its health. */
 function isJudgeable(facts: SmartFacts): boolean {
-  // With SMART switched off an ATA drive can't have said that it is well.
-  const isOff = facts.protocol === "ATA" && facts.smart_enabled === false;
+  // With SMART switched off an ATA or SCSI drive can't have said that it is well.
+  const isOff = facts.protocol !== "NVMe" && facts.smart_enabled === false;
   return (facts.passed !== null && !isOff) || hasCounters(facts);
 }
 

@@ -2,6 +2,7 @@
  * Attributes of an ATA drive that are, or were, at the limit that their maker set, short of what predicts a failure.
  * Those of temperature are heat.ts's. Pure.
  */
+import { type AttributeKind, kindOf } from "../../../helper/smart/attributes/kinds.ts";
 import type { SmartAttribute, SmartFacts, SmartReason } from "../../../model/smart.ts";
 import { isHeat } from "./heat.ts";
 
@@ -9,6 +10,26 @@ import { isHeat } from "./heat.ts";
 export function hasNoThreshold({ thresh }: SmartAttribute): boolean {
   return thresh !== null && thresh >= 0xfe;
 }
+
+/** Kinds that neither age nor use alone brings to their limit. */
+const TELLS_OF_FAULTS: readonly (AttributeKind | null)[] = [
+  "reallocated",
+  "reallocation_events",
+  "bad_blocks",
+  "pending",
+  "uncorrectable",
+  "reported_uncorrectable",
+  "end_to_end",
+  "command_timeouts",
+  "crc",
+  "link_errors",
+  "program_fails",
+  "erase_fails",
+  "spin_retries",
+  "read_errors",
+  "write_errors",
+  "capacitor",
+];
 
 /** At its limit now, where that tells of age, or some time ago. */
 export function thresholds(facts: SmartFacts): SmartReason[] {
@@ -27,7 +48,7 @@ export function thresholds(facts: SmartFacts): SmartReason[] {
         {
           code: "attribute_old_age",
           params: { attribute: row.id },
-          detail: `Attribute ${row.id} ${row.name} is at or below its threshold, which tells of age and use.`,
+          detail: `Attribute ${row.id} ${row.name} is at or below its threshold, which ${TELLS_OF_FAULTS.includes(kindOf(row)) ? "its maker does not count as a failure to come" : "tells of age and use"}.`,
         },
       ];
     return [];

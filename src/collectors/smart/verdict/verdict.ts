@@ -58,10 +58,9 @@ function failuresOf(facts: SmartFacts): SmartReason[] {
   const low = facts.attributes.filter((row) => row.prefail === true && row.when_failed === "now");
   const failing = low.filter((row) => !isHeat(row) && !hasNoThreshold(row));
   // What it says of itself is no more than that it is hot, or a warning of something else; or smartctl said it for it,
-  // by what is no threshold.
+  // by attributes that are told on their own.
   const isHotOnly = low.length > 0 && low.every(isHeat);
-  const isGuess =
-    low.length > 0 && failing.length === 0 && facts.messages.some(({ text }) => GUESS.test(text));
+  const isGuess = low.length > 0 && facts.messages.some(({ text }) => GUESS.test(text));
   const isExplained = isHotOnly || isGuess || isOnlyWarning(facts.scsi);
   if (facts.nvme !== null && facts.nvme.critical_warning !== null) found.push(...nvmeFailures(facts));
   else if ((facts.passed === false || (exit & EXIT_FAILING) !== 0) && !isExplained)

@@ -7,6 +7,7 @@ import { kindOf } from "../../../helper/smart/attributes/kinds.ts";
 import type { SmartFacts, SmartReason } from "../../../model/smart.ts";
 import type { SmartTrend } from "../history.ts";
 import { countsOf, uncorrectedOf } from "./counts.ts";
+import { failedTest } from "./failed-test.ts";
 import { heat } from "./heat.ts";
 import { isWornOut, nvmeHas } from "./nvme.ts";
 import { senseWarnings } from "./sense-codes.ts";
@@ -122,16 +123,14 @@ function rotates({ rotation_rate: rate, attributes }: SmartFacts): boolean {
   return attributes.some((row) => kindOf(row) === "spin_up" && (row.raw ?? 0) > 0);
 }
 
-/** The newest test that came to a result: one that was aborted takes nothing back. */
 function tests(facts: SmartFacts): SmartReason[] {
-  const last = facts.self_tests.find(({ passed }) => passed !== null);
-  if (last?.passed !== false) return [];
-  return [
-    {
-      code: "self_test_failed",
-      detail: `The newest self-test (${last.kind}) failed${last.text === "" ? "" : `: ${last.text}`}.`,
-    },
-  ];
+  const failed = failedTest(facts.self_tests);
+  if (failed === null) return [];
+  const { kind, text } = failed.test;
+  const which = failed.isOlder
+    ? `The newest self-test of its kind (${kind}), and one that proves more than those since,`
+    : `The newest self-test (${kind})`;
+  return [{ code: "self_test_failed", detail: `${which} failed${text === "" ? "" : `: ${text}`}.` }];
 }
 
 function wear(facts: SmartFacts): SmartReason[] {
@@ -163,7 +162,7 @@ function helium(facts: SmartFacts, trend: SmartTrend): SmartReason[] {
     {
       code: "helium_falling",
       params: { count: left },
-      detail: `Helium left inside the sealed drive: ${left} %, and ${lost} % less than within the last 30 days.`,
+      detail: `Helium left inside the sealed drive: ${left} %, and ${lost} % less than it was within the last 30 days.`,
     },
   ];
 }

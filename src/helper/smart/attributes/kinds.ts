@@ -13,11 +13,14 @@ const NAMES = [
     "unknown",
     /^(?:unk(?:nown|n)|notinuse|notsupported|proprietary|reservedattribute|(?:intel|indilinx|sandforce)internal)/,
   ],
-  ["unknown", /^(?:totalunc|percwriteerase|writethrot)/],
+  ["unknown", /^(?:totalunc|percwriteerase|writethrot)|^remain(?:ing)?pe/],
 
-  ["throttling", /therm.*throt|tempthrot|temperaturewarning|drivetempwarning|crosstemp/],
+  [
+    "throttling",
+    /therm.*throt|tempthrot|temp(?:erature)?(?:warning|exceed|count|cnt)|drivetempwarning|crosstemp|^over(?:temp|heat)/,
+  ],
   ["temperature", /temperature|^temp/],
-  ["helium_level", /^heliumlevel/],
+  ["helium_level", /^helium(?:level|lvl)?$/],
   ["helium_condition", /^heliumcondition/],
   ["pressure", /^pressurelimit/],
 
@@ -29,13 +32,13 @@ const NAMES = [
   // Life used or left; wear.ts knows which number carries it.
   [
     "wear_used",
-    /(?:life|lifetime|endurance|wear|wearout)(?:percent|percentage|perc|pct)?used|used(?:life|endurance)|^percent(?:age)?used/,
+    /(?:life|lifetime|endurance|wear|wearout)(?:percent|percentage|perc|pct)?(?:used|consumed)|(?<!un)used(?:life|endurance)|^percent(?:age)?used/,
   ],
   [
     "wear_left",
-    /^(?!.*(?:spare|reserv|block|blk)).*(?:(?:life|lifetime|endurance|wear|wearout)(?:percent|percentage|perc|pct)?(?:left|remain)|remaining(?:drive|ssd)?(?:life|endurance|wear))/,
+    /^(?!.*(?:spare|reserv|block|blk)).*(?:(?:life|lifetime|endurance|wear|wearout)(?:percent|percentage|perc|pct)?(?:left|remain)|remain(?:ing)?(?:drive|ssd)?(?:life|endurance|wear)|unused(?:life|endurance))/,
   ],
-  ["media_wearout", /^mediawearout/],
+  ["media_wearout", /^mediawearout|^(?:ssd|flash|nand)?wear(?:out)?indicator$/],
   ["wear_leveling", /^wearlevel/],
   ["erase_spread", /^wear(?:range|delta)/],
 
@@ -47,7 +50,7 @@ const NAMES = [
   ],
 
   ["factory_bad_blocks", /(?:initial|factory)bad/],
-  ["reallocated", /^realloc(?:ate)?d?(?:sector|flash|nand|block)|^retired(?:block|blk)|^retriedblk/],
+  ["reallocated", /^realloc(?:ate)?d?(?:sec|flash|nand|block)|^retired(?:block|blk)|^retriedblk/],
   ["bad_blocks", /bad(?:bl|cluster|flash)|^badbl|failingblock|addedbad|invalidblk/],
   ["reallocation_events", /^reallocat(?:ed|ion)event|dynamicremaps|blkremap/],
 
@@ -85,7 +88,7 @@ const NAMES = [
     /^reportedu|^uncorrectableerr|^uncorrectableecc|^uncorr?readerror(?!rate)|^uecccn?t$/,
   ],
   ["uncorrectable", /^offlineu|^uncorrectablesector|^ueccsector/],
-  ["pending", /^(?:current)?pending(?:sector|ecc)/],
+  ["pending", /^(?:current)?pending(?:sect?|ecc)/],
   ["end_to_end", /^endtoenderror(?:c.*)?$|^ioerrordetectcode/],
   ["command_timeouts", /^commandtimeouts?$/],
   ["crc", /crcerr|errorctcrc/],
@@ -96,7 +99,7 @@ const NAMES = [
     /^(?:hardware|cumulativ)?(?:ecc(?:recovered|onthefly)|correctedecc|errorcorrection)|^hardwareeccrecovered|^softecccorrect|^eccerrorrate|^raiseecc|^corrreaderrors/,
   ],
 
-  ["spin_retries", /^spinretry/],
+  ["spin_retries", /^spin(?:up)?retry/],
   ["read_errors", /^rawreaderror/],
   ["throughput", /^throughputperf/],
   ["spin_up", /^spinuptime/],

@@ -79,9 +79,17 @@ function explicitReading(row: SmartAttribute, drive: Drive): Reading {
 
 function leftReading(row: SmartAttribute, { model, family }: Drive): Reading {
   const value = percentOf(row.value);
-  const raw = RAW_IS_OTHER.test(family ?? "") ? null : plainRaw(row, 100);
+  const isOther = RAW_IS_OTHER.test(family ?? "");
+  // Of an unknown drive: smartctl's name for the number, and nothing in the row.
+  if (family === null && value === 0 && row.worst === 0 && row.raw === 0) return null;
+  // Micron: the raw number is what is used, and goes on where the value has come to its end.
+  const beyond = isOther || value === null || value > 1 ? null : plainRaw(row, 255);
+  if (beyond !== null && beyond > 100) return beyond;
+  const raw = isOther ? null : plainRaw(row, 100);
   if (value === null) return raw === null ? null : 100 - raw;
   if (raw === null || Math.abs(value - raw) <= SAME) return 100 - value;
+  // A value that moves, and a raw number in which there is nothing.
+  if (raw === 0 && value < 100) return 100 - value;
   if (value === 100 && RAW_ALWAYS_LEFT.test(model ?? "")) return 100 - raw;
   if (Math.abs(100 - value - raw) <= SAME) return Math.max(100 - value, raw);
   // A raw number this high can't be what is used beside a value this good.
@@ -127,6 +135,8 @@ function hundredths(row: SmartAttribute): Reading {
 function levelingReading(row: SmartAttribute): Reading {
   const value = percentOf(row.value);
   if (kindOf(row) !== "wear_leveling" || value === null) return null;
+  // Worn out without a single erasure: a row of zeros.
+  if (value === 0 && row.raw === 0) return null;
   if (value === 100 && (plainRaw(row, 0xffff_ffff) ?? 0) > PINNED_ERASURES) return "contradictory";
   return 100 - value;
 }

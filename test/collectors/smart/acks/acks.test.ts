@@ -74,6 +74,32 @@ describe("a warning that was accepted", () => {
       facts({ self_tests: [{ kind: "short", passed: false, text: "read failure", hours }] });
     expect(judged(failed(100), acceptedOf(failed(100)))).toBe("ok self_test_failed*");
     expect(judged(failed(200), acceptedOf(failed(100)))).toBe("warn self_test_failed");
+    // 65 536 hours later the drive's log begins at 0 again.
+    expect(judged(failed(40), acceptedOf(failed(65_500)))).toBe("warn self_test_failed");
+  });
+
+  it("of heat covers the weather, and no more heat than that", () => {
+    const hot = (celsius: number | null) => facts({ temperature_c: celsius, temperature_limit_c: 60 });
+    const row = (celsius: number | null) =>
+      facts({
+        temperature_c: celsius,
+        attributes: [attribute(190, { when_failed: "now", thresh: 45, worst: 120 - (celsius ?? 0) })],
+      });
+    for (const made of [hot, row]) {
+      const one = acceptedOf(made(62));
+      expect(judged(made(62), one)).toBe("ok hot*");
+      expect(judged(made(66), one)).toBe("ok hot*");
+      expect(judged(made(67), one)).toBe("warn hot");
+      // Cool for a while, and then as hot as it was.
+      expect(lowered(one, made(40))).toBe(one);
+    }
+    expect(judged(hot(62), acceptedOf(counts({ 197: 8 })))).toBe("warn hot");
+    expect(
+      judged(
+        { ...counts({ 197: 9 }), ...{ temperature_c: 62, temperature_limit_c: 60 } },
+        acceptedOf(hot(62)),
+      ),
+    ).toBe("warn pending_sectors hot*");
   });
 
   it("of an attribute is about that attribute, and until it is worse", () => {

@@ -105,6 +105,14 @@ it.each<[string, SmartFacts, string]>([
     "unknown null no_verdict",
   ],
   [
+    "SAS without counters whose own warnings are switched off",
+    scsi(
+      { grown_defects: null, read_uncorrected: null, write_uncorrected: null },
+      { passed: true, smart_enabled: false },
+    ),
+    "unknown null smart_disabled",
+  ],
+  [
     "NVMe without its log",
     facts({ protocol: "NVMe", passed: null, ...unreadable("Read SMART/Health Information failed") }),
     "unknown null smartctl_error",
@@ -140,6 +148,47 @@ describe("a threshold that is none", () => {
   ])("%s", (_name, it, expected) => {
     expect(said(it)).toBe(expected);
   });
+});
+
+it.each<[string, SmartFacts, string, RegExp | null]>([
+  [
+    "what smartctl concludes from an attribute is not the drive's own word",
+    facts({
+      passed: false,
+      exit_status: 24,
+      messages: [{ text: "Warning: This result is based on an Attribute check.", severity: "warning" }],
+      attributes: [attribute(5, { value: 1, thresh: 36, prefail: true, when_failed: "now" })],
+    }),
+    "fail false attribute_failing",
+    null,
+  ],
+  [
+    "an error inside the drive does not come with age",
+    facts({
+      attributes: [attribute(184, { value: 98, thresh: 99, prefail: false, when_failed: "now", raw: 2 })],
+    }),
+    "warn true end_to_end_errors,attribute_old_age",
+    /End-to-End_Error is at or below its threshold, which its maker does not count as a failure to come\.$/,
+  ],
+  [
+    "but load cycles do",
+    facts({
+      attributes: [
+        attribute(193, {
+          name: "Load_Cycle_Count",
+          value: 1,
+          thresh: 20,
+          prefail: false,
+          when_failed: "now",
+        }),
+      ],
+    }),
+    "warn true attribute_old_age",
+    /which tells of age and use\.$/,
+  ],
+])("no more is claimed than is known: %s", (_name, it, expected, text) => {
+  expect(said(it)).toBe(expected);
+  if (text !== null) expect(smartVerdict(it).reasons.at(-1)?.detail).toMatch(text);
 });
 
 describe("what is collected is judged", () => {

@@ -62,6 +62,23 @@ it("the number is nothing where there is a name, and all where there is none", (
   expect(kindOf({ id: 1, name: "" })).toBeNull();
 });
 
+it.each([
+  ["Unused_Life", "wear_left"],
+  ["Remain_Lifetime", "wear_left"],
+  ["Rated_Life_Consumed", "wear_used"],
+  ["Wearout_Indicator", "media_wearout"],
+  ["Remaining_PE_Cycles", null],
+  ["Temperature_Exceed_Count", "throttling"],
+  ["Over_Temp_Count", "throttling"],
+  ["Flash_Temperature", "temperature"],
+  ["Current_Pending_Sect_Cnt", "pending"],
+  ["Reallocated_Sec_Ct", "reallocated"],
+  ["Spin_Up_Retry_Count", "spin_retries"],
+  ["Spin_Up_Time", "spin_up"],
+])("%s, which newer or other lists have, is %s", (name, kind) => {
+  expect(named(name)).toBe(kind);
+});
+
 it("of two rows of a kind the one at its usual place counts", () => {
   const rows = [attribute(218, { name: "CRC_Error_Count", raw: 2 }), attribute(199, { raw: 5 })];
   expect(rowOf(rows, "crc", 199)?.raw).toBe(5);

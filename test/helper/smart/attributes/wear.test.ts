@@ -165,11 +165,24 @@ describe("percent used", () => {
     ["left in both, renewed at different times", 4, "Maxio", "X", [231, "SSD_Life_Left", 100, 96]],
     ["hundredths that are none", 3, "Sandisk", "X", [178, "SSD_LifeLeft(0.01%)", 97, 97]],
     ["hundredths, near the end", 96, "Sandisk", "X", [178, "SSD_LifeLeft(0.01%)", 4, 412]],
+    ["a raw number that is not used", 10, null, "X", [232, "Endurance_Remaining", 90, 0]],
     ["and one of zeros", null, null, "X", [233, "Media_Wearout_Indicator", 0, 0]],
     ["nothing", null, null, "X"],
   ])("%s", (_name, expected, ...drive) => {
     expect(wear(...drive)).toEqual({ percent: expected, problem: null });
   });
+});
+
+it.each<[string, number | null, string | null, readonly [number, string, number, number, number]]>([
+  ["erasures of an unused row", null, null, [177, "Wear_Leveling_Count", 0, 0, 0]],
+  ["life left of an unknown drive", null, null, [231, "SSD_Life_Left", 0, 0, 0]],
+  ["life left of a known one is at its end", 100, "Phison Driven SSDs", [231, "SSD_Life_Left", 0, 0, 0]],
+  ["life left of a known one, still falling", 100, null, [231, "SSD_Life_Left", 0, 1, 0]],
+  ["Crucial beyond its life", 118, "Crucial/Micron Client SSDs", [202, "Percent_Lifetime_Remain", 0, 0, 118]],
+  ["SandForce's raw number is none", 100, "SandForce Driven SSDs", [231, "SSD_Life_Left", 0, 0, 118]],
+])("a row of zeros is no drive at its end: %s", (_name, percent, family, [id, name, value, worst, raw]) => {
+  const row = attribute(id, { name, value, worst, raw, raw_text: String(raw) });
+  expect(attributeWear([row], { family, model: "X" })).toEqual({ percent, problem: null });
 });
 
 describe("a contradiction is nothing, and said", () => {
