@@ -7,7 +7,7 @@ import { isSentence } from "./sentence.ts";
 /** What a line may begin with to be one that can be typed. Whoever names another one in a next step adds it here: a test looks. */
 const PROGRAMS: ReadonlySet<string> = new Set(
   (
-    "apt apt-get btrfs cat ceph chmod chown curl df dmesg findmnt foundry-agent getent grep head hostnamectl iconv install ip " +
+    "apt apt-get btrfs cat ceph chmod chown chronyc curl df dmesg findmnt foundry-agent getent grep head hostnamectl iconv install ip " +
     "ipmitool journalctl ledctl lldpcli loginctl ls mdadm mkdir modprobe mount mv nc npm ntpq openssl ps python3 shutdown " +
     "smartctl ss sudo systemctl systemd-inhibit systemd-machine-id-setup timedatectl umount zpool"
   ).split(" "),
