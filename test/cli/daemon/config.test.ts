@@ -24,7 +24,7 @@ it("show cuts nothing on a narrow terminal: value and origin have lines of their
       env: { COLUMNS: `${columns}` },
     });
     expect(stdout).toMatch(/^agent\.hardware = true\n {4}from .*config\.toml:2\n/);
-    expect(stdout).toMatch(/^agent\.state_dir =(?: |\n {2})"\/var\/lib\/foundry-agent"\n {4}from default$/m);
+    expect(stdout).toMatch(/^agent\.state_dir =(?: |\n {2})"\/.+\/foundry-agent"\n {4}from default$/m);
     expect(stdout).not.toContain("…");
   }
 });

@@ -1,6 +1,6 @@
 /**
  * A network namespace of a test's own, which ends with its process: a real kernel's answers to odd set-ups, without
- * touching this machine's network. It needs a kernel that gives namespaces to this user, and `ip`.
+ * touching this machine's network. It needs a kernel that gives namespaces to this user, /dev/net/tun, and `ip`.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,9 @@ const ALONE = ["-rnm", "sh", "-c"];
 
 /** Why there are none here, or null. */
 export function noNamespaces(): string | null {
-  const script = "mount -t sysfs none /sys && ip link add na type veth peer name nb";
+  // Their tun and tap need /dev/net/tun, which not every machine gives to everybody.
+  const script =
+    "mount -t sysfs none /sys && ip link add na type veth peer name nb && ip tuntap add nt mode tun";
   const { status, stderr, error } = spawnSync("unshare", [...ALONE, script], { encoding: "utf8" });
   return status === 0 ? null : `no network namespaces here: ${error?.message ?? stderr.trim()}`;
 }
