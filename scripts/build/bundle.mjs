@@ -27,10 +27,13 @@ export function commitOf(root = ROOT) {
 const TABLE = `${ROOT}/src/cli/commands.ts`;
 /** The daemon, as it is imported there. */
 export const DAEMON = "./daemon/run.ts";
+/** What root's daemon does itself where there is no helper, as it is imported where it is used. */
+const AS_ROOT = { by: `${ROOT}/src/agent/helper-access.ts`, path: "../helper/direct.ts" };
 
 /**
  * @param options.entry another entry than the agent's, for tests of the build itself.
- * @param options.only of the sub-commands this one: the others are empty and can't be run.
+ * @param options.only of the sub-commands this one, for whoever is not root: the others, and what only root does,
+ * are empty and can't be run.
  */
 export async function bundleAgent({
   entry = `${ROOT}/src/main.ts`,
@@ -64,16 +67,16 @@ export async function bundleAgent({
   renameSync(fresh, outfile);
 }
 
-/** An esbuild plugin: every sub-command but one is an empty module. */
+/** An esbuild plugin: every sub-command but one is an empty module, and so is what only root does. */
 function without(only) {
   return {
     name: "without",
     setup(build) {
-      build.onResolve({ filter: /^\.\// }, ({ path, importer, kind }) =>
-        kind === "dynamic-import" && importer === TABLE && path !== only
-          ? { path, namespace: "without" }
-          : undefined,
-      );
+      build.onResolve({ filter: /^\.\.?\// }, ({ path, importer, kind }) => {
+        const isOther = importer === TABLE && path !== only;
+        const isRoots = importer === AS_ROOT.by && path === AS_ROOT.path;
+        return kind === "dynamic-import" && (isOther || isRoots) ? { path, namespace: "without" } : undefined;
+      });
       build.onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: "" }));
     },
   };

@@ -6,7 +6,8 @@
 const { getRawAsset } = require("node:sea");
 const { Script } = require("node:vm");
 
-const name = process.argv[2] === "run" ? "daemon" : "program";
+// What only root may do a daemon of root's does itself where no helper is; the other one has no part for that.
+const name = process.argv[2] === "run" && process.geteuid() !== 0 ? "daemon" : "program";
 const script = new Script(Buffer.from(getRawAsset(name)).latin1Slice(), {
   filename: "foundry-agent.cjs",
   cachedData: Buffer.from(getRawAsset(`${name}.compiled`)),

@@ -28,6 +28,11 @@ it("has a daemon that carries no other sub-command about", async () => {
   expect(summaries.filter((summary) => daemon.includes(summary))).toEqual([
     "run the daemon in the foreground",
   ]);
+  // Nor what root does where there is no helper: operations, and the programs they run.
+  const words = ["PreparingForShutdown", "--scan-open"];
+  expect(words.map((word) => [whole.includes(word), daemon.includes(word)])).toEqual(
+    words.map(() => [true, false]),
+  );
   const help = execFileSync(NODE, [...SHIP_FLAGS, outfile, "run", "--help"], { encoding: "utf8" });
   expect(help).toContain("--once");
   // Never asked for anything else; if it were, it is no daemon.
