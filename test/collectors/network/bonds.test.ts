@@ -120,6 +120,22 @@ test("a member that was taken out and is used on its own is not missed", async (
   expect(after?.interfaces.find(({ name }) => name === "bond0")?.members).toEqual(["eno1"]);
 });
 
+test("a member whose card was replaced, under another name or the same, is not missed for it", async () => {
+  const renamed = (text: string): string => text.replaceAll("eno2", "enp9s0");
+  const other: Tree = JSON.parse(renamed(JSON.stringify(healthy())));
+  const [, after] = await looks([healthy(), other]);
+  expect(codes(after)).toEqual([]);
+  const [, gone, replaced, lost] = await looks([
+    healthy(),
+    tree("member-vanished"),
+    other,
+    tree("member-vanished"),
+  ]);
+  expect(codes(gone)).toEqual(["bond_degraded(bond0)"]);
+  expect(codes(replaced)).toEqual([]);
+  expect(texts(lost as Network)).toEqual(["The bond bond0 runs on 1 of 2 links: enp9s0 no longer a member."]);
+});
+
 test("what is gone for a month is how things are now", async () => {
   const [, first, last] = await looks(
     [healthy(), tree("member-vanished"), tree("member-vanished"), tree("member-vanished")],
