@@ -320,6 +320,9 @@ describe("ports that may be plugged", () => {
     expect(driveConditions(data)).toMatchObject([
       { code: "drive_without_capacity", subject: "sda", severity: "error" },
     ]);
+    // What an array on a network shows to a host that has no volume of it yet.
+    const drives = data.drives.map((drive) => ({ ...drive, transport: "fc" }));
+    expect(driveConditions({ ...data, drives })).toEqual([]);
   });
 
   it("knows a drive with a serial number and a WWN that says 0 bytes after a restart", async () => {

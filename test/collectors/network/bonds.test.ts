@@ -207,6 +207,13 @@ test("a link in use that is lost is a condition, over a restart too; switched of
   expect(codes(off)).toEqual([]);
   // Never used: a port without a cable is nothing to tell.
   expect(codes((await looks([port("0", 0)]))[0])).toEqual([]);
+  // A board on somebody's USB port is plugged and unplugged.
+  const gadget = (carrier: "0" | "1", changes: number): Tree => {
+    const tree = port(carrier, changes);
+    tree.files["/sys/class/net/eno1/uevent"] = "DEVTYPE=gadget\nINTERFACE=eno1\n";
+    return tree;
+  };
+  expect(codes((await looks([gadget("1", 1), gadget("0", 2)]))[1])).toEqual([]);
 });
 
 test("a device in use that is not there any more is missed by its address; under another name it is there", async () => {

@@ -67,8 +67,8 @@ function linkOf(
   ways: readonly Way[],
   at: string,
 ): Link[] {
-  // Switched off is on purpose.
-  if (!WIRED.has(item.kind) || item.up === false) return [];
+  // Switched off is on purpose, and to a board that is a USB gadget somebody's computer comes and goes.
+  if (!WIRED.has(item.kind) || item.up === false || item.made_as === "gadget") return [];
   const before = known.find((link) => link.name === item.name);
   const use = useOf(item, interfaces, ways);
   if (item.carrier === false) {
