@@ -51,7 +51,8 @@ export function readCpuModel(files: Files): CpuModel {
 export function nameOf(info: CpuInfo): { model: string | null; vendor: string | null } {
   const first = info.processors[0]?.fields;
   const id = first?.get("vendor_id");
-  const named = first?.get("model name");
+  // LoongArch and MIPS spell it their own way.
+  const named = first?.get("model name") ?? first?.get("Model Name") ?? first?.get("cpu model");
   const implementer = first?.get("CPU implementer")?.toLowerCase();
   // 32-bit ARM kernels fill in "model name" too ("ARMv7 Processor rev 3 (v7l)"), which names no model.
   if (implementer === undefined || (named !== undefined && !/^ARMv|^AArch64/i.test(named)))

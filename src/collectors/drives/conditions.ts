@@ -57,7 +57,12 @@ function aboutAnswers(drive: Drive, add: Add): void {
       `The drive ${name} did not answer a question within its time and is left alone until it does.`,
       `journalctl -k | grep ${name}  # its errors`,
     );
-  else if (drive.size_bytes === 0 && drive.type !== "virtual")
+  // Arrays on a network show a LUN of 0 bytes to hosts that have none yet ("LUNZ").
+  else if (
+    drive.size_bytes === 0 &&
+    drive.type !== "virtual" &&
+    !/^(?:fc|iscsi)$/.test(drive.transport ?? "")
+  )
     add(
       "drive_without_capacity",
       name,

@@ -71,7 +71,8 @@ export function remember(
   const replacing = new Set([...successors.values()]);
   for (const drive of fresh) {
     const known = knownOf(drive, null);
-    if (before !== null && isFixed(drive) && !replacing.has(drive)) told("added", known);
+    const isNew = before !== null && !(before.fixedOnly === true && drive.removable === true);
+    if (isNew && isFixed(drive) && !replacing.has(drive)) told("added", known);
     drives.push(known);
   }
   return {
@@ -169,7 +170,8 @@ export function forgetDrive(memory: Memory, name: string): boolean {
     );
   const drives = kept.drives.filter((drive) => !meant.includes(drive));
   if (drives.length === kept.drives.length) return false;
-  memory.set({ ...kept, drives });
+  const { fixedOnly: _, ...rest } = kept;
+  memory.set({ ...rest, drives });
   return true;
 }
 

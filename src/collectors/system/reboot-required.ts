@@ -6,6 +6,7 @@ import {
   installedKernels,
   isRebuilt,
   newerKernel,
+  pinnedKernel,
   type RunningKernel,
   type System,
 } from "./kernel/installed.ts";
@@ -60,7 +61,11 @@ const NOT_LOOKED: Kernels = { looked: false, reason: null, waits: null };
 
 function lookAtKernels(files: Files, { system, bootTime, now }: RebootLook, running: RunningKernel): Kernels {
   const installed = installedKernels(files);
-  const { looked, newest } = newerKernel(files, running, installed, system);
+  const pinned = pinnedKernel(files, running, installed);
+  const { looked, newest } =
+    pinned === null
+      ? newerKernel(files, running, installed, system)
+      : { looked: true, newest: pinned.release === running.release ? null : pinned };
   if (newest !== null) return { looked, reason: "kernel", waits: newest };
   const own = installed.find(({ release }) => release === running.release);
   const rebuilt = own === undefined ? false : isRebuilt(files, running, own.path, [bootTime, now]);

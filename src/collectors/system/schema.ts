@@ -138,13 +138,15 @@ const rebootRequiredSchema = v.object({
   reasons: v.pipe(
     v.array(v.picklist(["marker", "kernel", "kernel_rebuilt"])),
     v.description(
-      "marker: /run/reboot-required; kernel: a newer one is installed than runs; kernel_rebuilt: the one that runs was installed anew, under the same name",
+      "marker: /run/reboot-required; kernel: a newer one is installed than runs, or another is pinned (Proxmox); kernel_rebuilt: the one that runs was installed anew, under the same name",
     ),
   ),
   packages: v.pipe(v.array(v.string()), v.description("that asked for it, as far as they left their names")),
   newest_kernel: v.pipe(
     text,
-    v.description("installed, of the running kernel's line (architecture, flavour), newer than it"),
+    v.description(
+      "installed, of the running kernel's line (architecture, flavour), newer than it; or the one that is pinned",
+    ),
   ),
 });
 export type RebootRequired = v.InferOutput<typeof rebootRequiredSchema>;

@@ -23,12 +23,13 @@ const TEXTS = new Set(
   product name|product_name|product version|product serial|product family name|part number|part_number|partnumber|pn
   manufacturer|manufacturer name|vendor|vendor name|version|model|model name|name|string|revision|type1productconfigid
   not specified|not available|not applicable|not present|not defined|not provided|not set|not installed|not known|not
-  not settable|not filled|none provided|none|no data|null|(null)|(null string)|(none)|n/a|na|nil|nothing|blank|void
+  not settable|not filled|none provided|none|no data|null|(null)|(null string)|(none)|n/a|n.a|na|nil|nothing|blank|void
   unknown|unknow|unkown|unknown product|unknown vendor|unknown manufacturer|unknown serial|undefined|undef|unspecified
   unspecified system|uninitialized|invalid|invalid serial number|empty|empty string|bad index|<bad index>|<out of spec>|out of spec
   reserved|dummy|test|sample|eval|evaluation|iatpass|inval|error|pass|fail|x.x|x.x.x|xx.xx|rev x.xx|rev x.0x|rev 1.xx
   x.0x|1.xx|0x00|0x0000|0x00000000|no dimm|no module installed|module not installed|all series|tulip computers|insydeh2o
   01234567890123456789ab|0123456789ab|0123456789abc|0123456789abcd|0123456789abcde|0123456789abcdef|123456789abcdef|abcdefghijk
+  abcdef|abcdefg|abcdefgh|abcdefghij|abcdef123456|0123456789-abcdef
   sn-123456fvgv3i0b8o5n6n7k|mb-1234567890|sys-1234567890|sys-9876543210|sn-12345|sn-123456|sn-1234567890|sn0123456789|5ekpm18320000397
   l1234567890|placeholder|not implemented|x|xx|xxx|??|???|a1b2c3d4e5|deadbeef|changeme|change me
   `
@@ -43,7 +44,7 @@ const SOLID = new Set([...TEXTS].map(solid).filter((text) => /^[a-z]{8,}$/.test(
 /** Forms that carry a number or the field's own name. */
 const FORMS: readonly RegExp[] = [
   // Numbers counted up or down, with or without a beginning: 12345, 0123456789012, 987654321, 123456789000
-  /^(?:(?:sn|sys|mb|bsn|psn|csn|serial|asset|chassis)[-_ ]?)?0?12345(?:6(?:7(?:8(?:9(?:0|a[0-9a-f]*)?[0-9]*)?)?)?)?$/,
+  /^(?:(?:sn|sys|mb|nb|bsn|psn|csn|serial|asset|chassis)[-_ ]?)?0?12345(?:6(?:7(?:8(?:9(?:0|a[0-9a-f]*)?[0-9]*)?)?)?)?$/,
   /^(?:(?:sn|sys|mb|bsn|serial|asset)[-_ ]?)?9876543(?:2(?:10?)?)?$/,
   // SMBIOS' own names of structures and fields: Type2 - Board Product Name1, SmbiosType1_SystemManufacturer
   /^(?:smbios)?type ?\d+[ _-]+.*(?:serial|product|version|manufactur|vendor|name|asset|sku|family|number|location|tag)\w*( ?\d+)?$/,

@@ -34,12 +34,18 @@ test("a 32-bit kernel's model name names no model", () => {
   expect(info.board.get("Hardware")).toBe("BCM2711");
 });
 
-test("POWER and RISC-V say it in their own keys", () => {
+test("POWER, RISC-V, LoongArch and MIPS say it in their own keys", () => {
   expect(nameOf(parseCpuInfo("processor\t: 0\ncpu\t\t: POWER9, altivec supported\n")).model).toBe(
     "POWER9, altivec supported",
   );
   expect(nameOf(parseCpuInfo("processor\t: 0\nhart\t\t: 1\nuarch\t\t: sifive,u74-mc\n")).model).toBe(
     "sifive,u74-mc",
+  );
+  const loongArch =
+    "system type\t: generic\n\nprocessor\t: 0\nCPU Family\t: Loongson-64bit\nModel Name\t: Loongson-3A5000\n";
+  expect(nameOf(parseCpuInfo(loongArch)).model).toBe("Loongson-3A5000");
+  expect(nameOf(parseCpuInfo("processor\t: 0\ncpu model\t: MIPS 1004Kc V2.15\n")).model).toBe(
+    "MIPS 1004Kc V2.15",
   );
 });
 

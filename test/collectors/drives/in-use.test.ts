@@ -312,6 +312,21 @@ describe("ports that may be plugged", () => {
     expect(after.missing).toMatchObject([{ last_name: "sda", serial: "ZC1ABCD0" }]);
   });
 
+  it("was there all the time also where an older version did not remember it", async () => {
+    const known = { model: null, enclosure: null, slot: null, size_bytes: null, since: null };
+    const tree = treeOf("hot-plug-port");
+    const [, other] = (await collectDrives(drivesCollector(), treeMachine(tree))).drives;
+    const { id, serial, name: last_name } = other as Drive;
+    const memory = jsonMemory();
+    for (const drives of [[{ ...known, id, serial, last_name }], []]) {
+      memory.set({ drives, history: [] });
+      const { history, missing } = await collectDrives(drivesCollector(), treeMachine(tree), memory);
+      const news = history.map(({ what, last_name: name }) => `${what} ${name}`);
+      expect([news, missing]).toEqual([drives.length === 0 ? [`added ${last_name}`] : [], []]);
+      expect(JSON.stringify(memory.get())).not.toContain("fixedOnly");
+    }
+  });
+
   it("keeps it in sight when it says 0 bytes, and says that", async () => {
     const tree = treeOf("hot-plug-port");
     const at = Object.keys(tree.files).find((path) => path.endsWith("/sda/size")) as string;
@@ -320,6 +335,9 @@ describe("ports that may be plugged", () => {
     expect(driveConditions(data)).toMatchObject([
       { code: "drive_without_capacity", subject: "sda", severity: "error" },
     ]);
+    // What an array on a network shows to a host that has no volume of it yet.
+    const drives = data.drives.map((drive) => ({ ...drive, transport: "fc" }));
+    expect(driveConditions({ ...data, drives })).toEqual([]);
   });
 
   it("knows a drive with a serial number and a WWN that says 0 bytes after a restart", async () => {

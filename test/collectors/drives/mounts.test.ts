@@ -180,6 +180,18 @@ describe("fstab", () => {
     ]);
   });
 
+  it("says nothing of what an overlay keeps read-only below it", async () => {
+    const lower = "36 35 8:1 / /media/root-ro ro,relatime - ext4 /dev/sda1 ro\n";
+    const upper =
+      "35 1 0:30 / / rw - overlay overlayroot rw,lowerdir=/media/root-ro,upperdir=/media/root-rw/u\n";
+    const fstab = "UUID=ab12-CD / ext4 defaults,noatime 0 1\n";
+    expect(await codes(fstab, `${upper}${lower}`)).toEqual([]);
+    expect(await codes(fstab, lower)).toEqual(["filesystem_read_only(/media/root-ro)"]);
+    expect(
+      await codes(fstab, `${upper}${lower.replace("ext4 /dev/sda1 ro", "ext4 /dev/sda1 ro,emergency_ro")}`),
+    ).toEqual(["filesystem_read_only(/media/root-ro)"]);
+  });
+
   it("follows links no further than an automount or a server, and not for ever", () => {
     const links = { "/a": "b", "/b": "a", "/net/x": "/elsewhere", "/ok": "../srv/./deep" };
     const files = openFiles(layTree({ files: {}, links }));

@@ -120,6 +120,22 @@ test("a member that was taken out and is used on its own is not missed", async (
   expect(after?.interfaces.find(({ name }) => name === "bond0")?.members).toEqual(["eno1"]);
 });
 
+test("a member whose card was replaced, under another name or the same, is not missed for it", async () => {
+  const renamed = (text: string): string => text.replaceAll("eno2", "enp9s0");
+  const other: Tree = JSON.parse(renamed(JSON.stringify(healthy())));
+  const [, after] = await looks([healthy(), other]);
+  expect(codes(after)).toEqual([]);
+  const [, gone, replaced, lost] = await looks([
+    healthy(),
+    tree("member-vanished"),
+    other,
+    tree("member-vanished"),
+  ]);
+  expect(codes(gone)).toEqual(["bond_degraded(bond0)"]);
+  expect(codes(replaced)).toEqual([]);
+  expect(texts(lost as Network)).toEqual(["The bond bond0 runs on 1 of 2 links: enp9s0 no longer a member."]);
+});
+
 test("what is gone for a month is how things are now", async () => {
   const [, first, last] = await looks(
     [healthy(), tree("member-vanished"), tree("member-vanished"), tree("member-vanished")],
@@ -191,6 +207,13 @@ test("a link in use that is lost is a condition, over a restart too; switched of
   expect(codes(off)).toEqual([]);
   // Never used: a port without a cable is nothing to tell.
   expect(codes((await looks([port("0", 0)]))[0])).toEqual([]);
+  // A board on somebody's USB port is plugged and unplugged.
+  const gadget = (carrier: "0" | "1", changes: number): Tree => {
+    const tree = port(carrier, changes);
+    tree.files["/sys/class/net/eno1/uevent"] = "DEVTYPE=gadget\nINTERFACE=eno1\n";
+    return tree;
+  };
+  expect(codes((await looks([gadget("1", 1), gadget("0", 2)]))[1])).toEqual([]);
 });
 
 test("a device in use that is not there any more is missed by its address; under another name it is there", async () => {

@@ -205,6 +205,31 @@ describe("since when", () => {
   });
 });
 
+describe("a kernel pinned on Proxmox", () => {
+  const PIN = "/etc/kernel/proxmox-boot-pin";
+  const NEXT = "/etc/kernel/next-boot-pin";
+  const [old, newer] = ["6.8.12-4-pve", "6.8.12-10-pve"];
+  const newest = (running: string, pins: Record<string, string>): string | false | null => {
+    const boot = Object.fromEntries([old, newer].map((release) => [`/boot/vmlinuz-${release}`, ""]));
+    const { required, newest_kernel } = readRebootRequired(
+      files({ files: { ...boot, ...pins } }),
+      look(running),
+    );
+    return required === true ? newest_kernel : (required as false | null);
+  };
+
+  test.each([
+    [old, {}, newer],
+    [old, { [PIN]: `${old}\n` }, false],
+    [newer, { [PIN]: `${old}\n` }, old],
+    [old, { [PIN]: old, [NEXT]: newer }, newer],
+    [old, { [PIN]: "5.15.0-1-pve" }, newer],
+    [old, { [PIN]: "" }, newer],
+  ])("%s with %j: %s waits", (running, pins, waits) => {
+    expect(newest(running, pins)).toBe(waits);
+  });
+});
+
 test("any text gives at most 64 well-formed package names", () => {
   forAll(
     fc.property(fc.string({ unit: "binary", maxLength: 1000 }), (text) => {

@@ -52,13 +52,19 @@ export interface DriveMemory {
   readonly history: readonly HistoryEntry[];
   /** Keys that more than one drive claimed; left out while there are none. */
   readonly shared?: readonly SharedClaim[];
+  /** Kept by a version that remembered no drive on a port that may be plugged; never kept itself. */
+  readonly fixedOnly?: true;
 }
 
 /** Of whatever was kept, what can still be used; a damaged entry costs only itself. null: nothing was kept. */
 export function parseDriveMemory(value: unknown): DriveMemory | null {
   const whole = v.safeParse(memorySchema, value);
   if (!whole.success) return null;
+  const isOlder = !whole.output.drives.some(
+    (drive) => typeof drive === "object" && drive !== null && "stays" in drive,
+  );
   return {
+    ...(isOlder ? { fixedOnly: true } : {}),
     drives: usable(whole.output.drives.slice(0, MAX_DRIVES), rememberedSchema),
     history: usableHistory(whole.output.history.slice(-MAX_HISTORY), historySchema),
     ...(whole.output.shared === undefined

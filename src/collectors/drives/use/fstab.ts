@@ -3,7 +3,7 @@
  * points and devices in any of the ways that mount(8) takes, so they are compared as what they mean, not as text.
  */
 import type { Files } from "../../../system/files.ts";
-import { unescapeOctal } from "../../../system/mountinfo.ts";
+import { parseMountinfo, unescapeOctal } from "../../../system/mountinfo.ts";
 import { parseUdevData, unescapeUdev } from "../scan/udev.ts";
 
 export interface FstabLine {
@@ -89,6 +89,20 @@ export function readOnlyWanted(
   const here = lines.filter(({ mountpoint }) => mountpoints.includes(mountpoint));
   const about = here.length > 0 ? here : lines.filter(({ source }) => isNamed(source, names));
   return about.length === 0 ? null : about.every(({ readOnly }) => readOnly);
+}
+
+/**
+ * Lines whose place an overlay has by now (overlayroot, `raspi-config`'s overlay file system): the file system below it
+ * is kept read-only elsewhere, on purpose, while fstab still has it written to. Pure.
+ * @param mountinfo text of /proc/self/mountinfo
+ */
+export function withoutOverlaid(lines: readonly FstabLine[], mountinfo: string): FstabLine[] {
+  const overlaid = new Set(
+    parseMountinfo(mountinfo)
+      .filter(({ fstype }) => fstype === "overlay" || fstype === "aufs")
+      .map(({ mountpoint }) => mountpoint),
+  );
+  return lines.filter(({ mountpoint }) => !overlaid.has(mountpoint));
 }
 
 function isNamed(source: string, { paths, tags }: DeviceNames): boolean {

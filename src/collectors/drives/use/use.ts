@@ -4,7 +4,7 @@ import { askSpace, ext4Errors } from "../ask.ts";
 import type { Scan, ScannedDrive } from "../scan/assemble.ts";
 import type { DriveMount, DriveSwap, Pool } from "../schema.ts";
 import { baseName } from "../text.ts";
-import { deviceNames, parseFstab, readOnlyWanted, withoutLinks } from "./fstab.ts";
+import { deviceNames, parseFstab, readOnlyWanted, withoutLinks, withoutOverlaid } from "./fstab.ts";
 import { readWhole } from "./io.ts";
 import {
   localMounts,
@@ -71,7 +71,7 @@ export async function readUse(
 function fstabReader(files: Files, scan: Scan, { text }: MountTable): (mount: Mount) => boolean | null {
   let lines: ReturnType<typeof parseFstab> | null = null;
   return (mount) => {
-    lines ??= parseFstab(readWhole(files, "/etc/fstab"));
+    lines ??= withoutOverlaid(parseFstab(readWhole(files, "/etc/fstab")), text);
     const [device] = devicesOf(mount, scan);
     const dev = scan.names.has(mount.dev)
       ? mount.dev

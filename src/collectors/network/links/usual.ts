@@ -46,14 +46,17 @@ export function updated(usual: Usual, interfaces: readonly Seen[], ways: readonl
   const links = interfaces.flatMap((item) => linkOf(item, usual.links, interfaces, ways, at));
   const renamed = (mac: string | null): boolean =>
     mac !== null && interfaces.some((item) => WIRED.has(item.kind) && item.permanent_mac === mac);
+  const members = membersOf(usual.members, here, at);
+  const replaced = (item: Link): boolean =>
+    item.use === "member" &&
+    usual.members.some((member) => member.name === item.name) &&
+    !members.some((member) => member.name === item.name);
   const absent = usual.links
-    .filter((link) => !here.has(link.name) && !renamed(link.mac))
+    .filter((link) => !here.has(link.name) && !renamed(link.mac) && !replaced(link))
     .map((link) => ({ ...link, lost: null, gone: link.gone ?? at }));
   return {
     links: [...links, ...absent].filter(({ gone }) => fresh(gone)).slice(0, MAX_KEPT),
-    members: membersOf(usual.members, here, at)
-      .filter(({ gone }) => fresh(gone))
-      .slice(0, MAX_KEPT),
+    members: members.filter(({ gone }) => fresh(gone)).slice(0, MAX_KEPT),
   };
 }
 
@@ -64,8 +67,8 @@ function linkOf(
   ways: readonly Way[],
   at: string,
 ): Link[] {
-  // Switched off is on purpose.
-  if (!WIRED.has(item.kind) || item.up === false) return [];
+  // Switched off is on purpose, and to a board that is a USB gadget somebody's computer comes and goes.
+  if (!WIRED.has(item.kind) || item.up === false || item.made_as === "gadget") return [];
   const before = known.find((link) => link.name === item.name);
   const use = useOf(item, interfaces, ways);
   if (item.carrier === false) {
@@ -101,8 +104,24 @@ function membersOf(known: readonly Member[], here: ReadonlyMap<string, Seen>, at
   // A bond that is not there has not lost a member: it may come back as it was.
   return [
     ...now,
-    ...lost.map((member) => ({ ...member, gone: member.gone ?? (here.has(member.bond) ? at : null) })),
+    ...unreplaced(lost, now, known).map((member) => ({
+      ...member,
+      gone: member.gone ?? (here.has(member.bond) ? at : null),
+    })),
   ];
+}
+
+/** A member that was never there before takes the place of one that is gone: another card, or the same under a new name. */
+function unreplaced(lost: readonly Member[], now: readonly Member[], known: readonly Member[]): Member[] {
+  const isKnown = (member: Member): boolean =>
+    known.some(({ bond, name: its }) => bond === member.bond && its === member.name);
+  const left = new Map<string, number>();
+  for (const { bond } of now.filter((member) => !isKnown(member))) left.set(bond, (left.get(bond) ?? 0) + 1);
+  return lost.filter(({ bond }) => {
+    const places = left.get(bond) ?? 0;
+    left.set(bond, places - 1);
+    return places <= 0;
+  });
 }
 
 /** Members that a bond had and has no more. */

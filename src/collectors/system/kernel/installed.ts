@@ -55,6 +55,21 @@ export function installedKernels(files: Files): InstalledKernel[] {
   return [...found].map(([release, path]) => ({ release, path }));
 }
 
+/** Proxmox: for the next start only, else for all (`proxmox-boot-tool kernel pin`). */
+const PINS = ["/etc/kernel/next-boot-pin", "/etc/kernel/proxmox-boot-pin"];
+
+/** The kernel that somebody chose to be started, whatever newer ones are installed beside it; null: nobody did. */
+export function pinnedKernel(
+  files: Files,
+  running: RunningKernel,
+  installed: readonly InstalledKernel[],
+): InstalledKernel | null {
+  if (!running.release.includes("pve")) return null;
+  const pins = PINS.map((path) => files.text(path));
+  const found = pins.map((pin) => installed.find(({ release }) => release === pin));
+  return found.find((kernel) => kernel !== undefined) ?? null;
+}
+
 export interface NewerKernel {
   /** Whether any installed kernel is of the running one's line: else nothing here tells, and "no" would be a guess. */
   readonly looked: boolean;
