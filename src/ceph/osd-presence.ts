@@ -25,26 +25,36 @@ const PARTITION_TYPES = new Set([
 ]);
 const FSID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const UNIT =
-  /^(?:ceph-osd@\d+|ceph-volume@(?:lvm|simple)-|ceph-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}@osd\.)/;
+  /^(?:ceph-osd[@-]\d+|ceph-volume@(?:lvm|simple)-|ceph-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}@osd\.)/;
 const DATA = "/var/lib/ceph";
 const ROOK = "/var/lib/rook";
+/** Of the snap microceph, whose drives may be whole and encrypted: nothing else names them. */
+const SNAP = "/var/snap/microceph/common/data";
+/** Sockets of daemons that run, whatever started them: root looks in; others know too little without it already. */
+const SOCKETS = "/run/ceph";
 
 /** Plain reads, no device is opened. Never throws. */
 export function osdPresence(files: Files): OsdPresence {
-  if (onVolumes(files) || onDevices(files) || asUnits(files)) return { is: "yes" };
-  const doubts = [inData(files), inRook(files)];
+  if (onVolumes(files) || onDevices(files) || asUnits(files) || asSockets(files)) return { is: "yes" };
+  const doubts = [inData(files), inRook(files), inSnap(files)];
   if (doubts.includes("yes")) return { is: "yes" };
   if (doubts[0] === "unknown") return { is: "unknown", why: `${DATA} is closed to this user` };
   if (doubts[1] === "unknown") return { is: "unknown", why: `Rook keeps data in ${ROOK}` };
+  if (doubts[2] === "unknown") return { is: "unknown", why: `${SNAP} is closed to this user` };
   return { is: "no" };
 }
 
-/** ceph-volume names its volume groups ceph-<uuid>; device-mapper doubles the hyphens of a name. */
+/**
+ * ceph-volume names its volume groups ceph-<uuid>; device-mapper doubles the hyphens of a name. What it and Rook encrypt
+ * without a volume is `…-block-dmcrypt`.
+ */
 function onVolumes(files: Files): boolean {
   return files.list("/sys/block").some((name) => {
     if (!name.startsWith("dm-")) return false;
     const volume = files.text(`/sys/block/${name}/dm/name`) ?? "";
-    return /^ceph--[0-9a-f]{8}--|-osd--(?:block|data|db|wal|journal)--/.test(volume);
+    return /^ceph--[0-9a-f]{8}--|-osd--(?:block|data|db|wal|journal)--|-(?:block|db|wal)-dmcrypt$/.test(
+      volume,
+    );
   });
 }
 
@@ -75,6 +85,17 @@ function inData(files: Files): "yes" | "no" | "unknown" {
     return "yes";
   const closed = [`${DATA}/osd`, ...clusters.map((fsid) => `${DATA}/${fsid}`)];
   return closed.some((folder) => files.presence(`${folder}/x`) === "denied") ? "unknown" : "no";
+}
+
+function asSockets(files: Files): boolean {
+  const names = files.list(SOCKETS);
+  const inside = names.filter((name) => FSID.test(name)).flatMap((fsid) => files.list(`${SOCKETS}/${fsid}`));
+  return [...names, ...inside].some((name) => /^[\w-]+-osd\.\d+\.asok$/.test(name));
+}
+
+function inSnap(files: Files): "yes" | "no" | "unknown" {
+  if (files.list(`${SNAP}/osd`).some((name) => /^[a-z0-9]+-\d+$/i.test(name))) return "yes";
+  return files.presence(`${SNAP}/osd/x`) === "denied" ? "unknown" : "no";
 }
 
 /** Its OSDs on raw devices leave nothing else on the host that is sure to be seen. */

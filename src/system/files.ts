@@ -57,7 +57,7 @@ export interface Files {
   resolve(path: string): string | null;
   /** What is at a path (links followed), or null. */
   info(path: string): FileInfo | null;
-  /** "yes", "no" or "denied": a folder we may not look into hides what is in it. */
+  /** "yes", "no" or "denied": a folder we may not look into, or that can't be read, hides what is in it. */
   presence(path: string): "yes" | "no" | "denied";
   /** Reads behind which a device has to answer: asynchronous, one in flight in total, quarantined after a hang. */
   readonly slow: SlowLane;
@@ -173,11 +173,12 @@ export function openFiles(root: string, injected: Readonly<Record<string, string
     },
     presence(path) {
       const code = injected[path];
-      if (code !== undefined) return code === "EACCES" || code === "EPERM" ? "denied" : "no";
+      if (code !== undefined) return code === "ENOENT" || code === "ENOTDIR" ? "no" : "denied";
       try {
         return lstatSync(at(path), NOTHING_IS_NO_ERROR) === undefined ? "no" : "yes";
-      } catch (error) {
-        return errorCode(error) === "EACCES" || errorCode(error) === "EPERM" ? "denied" : "no";
+      } catch {
+        // A disk that fails (EIO) or is gone (ESTALE) says as little as a closed folder.
+        return "denied";
       }
     },
     slow: openSlowLane(at, injected),

@@ -104,6 +104,26 @@ it("takes an exit code of 0 with no answer for none", async () => {
     expect((await failure({ stdout })).code).toBe("ceph_answer");
 });
 
+it("reads the numbers of an OSD without a size, which are no JSON", () => {
+  const text =
+    '\n{"nodes":[{"id":0,"kb":-nan,"kb_used": nan },{"id":1,"kb":inf,"kb_used":7}],"name":": nan,"}';
+  expect(parseAnswer(["osd", "df"], text, answers.osdDf)).toEqual({
+    nodes: [
+      { id: 0, kb: null, kb_used: null },
+      { id: 1, kb: null, kb_used: 7 },
+    ],
+  });
+  expect(() => parseAnswer(["x"], "nan", answers.osdDf)).toThrow(AgentError);
+});
+
+it("reads the map of a cluster that knows no flags of buckets and classes yet", () => {
+  const { crush_node_flags: _, device_class_flags: __, ...older } = JSON.parse(read("osd-dump-flags"));
+  expect(parseAnswer(["osd", "dump"], JSON.stringify(older), answers.osdDump)).toMatchObject({
+    crush_node_flags: {},
+    device_class_flags: {},
+  });
+});
+
 it("takes whatever a cluster says, or refuses it in its own words", () => {
   const texts = {
     dump: read("osd-dump-flags"),

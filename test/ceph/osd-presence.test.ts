@@ -28,6 +28,19 @@ describe("there are OSDs", () => {
       "on a partition of ceph-disk",
       { files: { "/run/udev/data/b8:17": "E:ID_PART_ENTRY_TYPE=4FBD7E29-9D25-41B8-AFD0-062C0CEFF05D\n" } },
     ],
+    [
+      "encrypted without a volume",
+      {
+        files: { "/sys/block/dm-1/dm/name": "ceph-5f0b1e02-8a3f-4b46-9df4-0f8a7b6f2f11-sdb-block-dmcrypt\n" },
+      },
+    ],
+    ["as a socket of one that runs", { files: { "/run/ceph/ceph-osd.4.asok": "" } }],
+    ["as a socket of one in a container", { files: { [`/run/ceph/${FSID}/ceph-osd.4.asok`]: "" } }],
+    ["as a folder of the snap", { files: { "/var/snap/microceph/common/data/osd/ceph-1/whoami": "1\n" } }],
+    [
+      "as a unit of NixOS",
+      { files: { "/etc/systemd/system/multi-user.target.wants/ceph-osd-3.service": "" } },
+    ],
     ["as a folder", { files: { "/var/lib/ceph/osd/ceph-3/whoami": "3\n" } }],
     ["as a folder of cephadm", { files: { [`/var/lib/ceph/${FSID}/osd.0/whoami`]: "0\n" } }],
     [
@@ -113,4 +126,9 @@ it.runIf(process.getuid?.() !== 0)("can't be told where a real folder is closed"
   chmodSync(join(root, "var/lib/ceph"), 0);
   onTestFinished(() => chmodSync(join(root, "var/lib/ceph"), 0o700));
   expect(osdPresence(openFiles(root)).is).toBe("unknown");
+});
+
+it.each(["EIO", "ESTALE", "EACCES"])("can't tell where a folder answers %s", (code) => {
+  const root = layTree({ files: {}, folders: ["/var/lib/ceph/osd"] });
+  expect(osdPresence(openFiles(root, { "/var/lib/ceph/osd": code }))).toMatchObject({ is: "unknown" });
 });

@@ -224,11 +224,11 @@ export function openCommandGates(options: {
   return { settings, policy, nodeId, signature, verdicts, conditions };
 }
 
-/** As an older helper leaves it out, and as a newer one might change it. */
-function osdsOf(said: RebootLook["osds"] | undefined): OsdsHere | null {
-  if (said?.is === "yes") return { is: "yes", ids: said.ids ?? [] };
-  if (said?.is === "no") return { is: "no" };
-  return said === undefined
-    ? null
-    : { is: "unknown", why: "why" in said ? said.why : "the helper could not tell" };
+/** As an older helper leaves it out, and as a newer one might change it: what can't be read is doubt. */
+function osdsOf(said: unknown): OsdsHere | null {
+  if (said === undefined) return null;
+  const { is, ids, why } = (said ?? {}) as { is?: unknown; ids?: unknown; why?: unknown };
+  if (is === "yes") return { is, ids: Array.isArray(ids) ? ids.filter(Number.isSafeInteger) : [] };
+  if (is === "no") return { is };
+  return { is: "unknown", why: typeof why === "string" ? why : "the helper could not tell" };
 }

@@ -77,6 +77,15 @@ function fromJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // What Ceph divides by nothing (an OSD without a size) it prints as nan, which is no JSON.
+    return withoutNan(text);
+  }
+}
+
+function withoutNan(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/([:[,]\s*)-?(?:nan|inf(?:inity)?)(?=\s*[,}\]])/gi, "$1null"));
+  } catch {
     return undefined;
   }
 }

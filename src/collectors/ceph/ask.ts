@@ -13,6 +13,9 @@ import type { Answers } from "./picture.ts";
 /** Less than an hour by what the schedule's jitter may take away. */
 const HOLDS_MS = 3_500_000;
 
+/** The manager is away, or answers in another shape than any known. */
+const WITHOUT_SPACE = new Set(["ceph_silent", "ceph_answer", "ceph_answer_too_long"]);
+
 /** @param now milliseconds that never jump @throws AgentError as `CephCommand.ask` */
 export type Asker = (now: number, signal: AbortSignal) => Promise<Answers>;
 
@@ -42,12 +45,12 @@ export function openAsker(access: CephAccess, run: RunProgram): Asker {
   };
 }
 
-/** What only a manager knows: without one the call ends in `ceph_silent`, and the rest is as true as before. */
+/** What only a manager knows: without a word of it that can be read, the rest is as true as before. */
 async function spaceOf(ceph: CephCommand, signal: AbortSignal): Promise<answers.OsdDf | null> {
   try {
     return await ceph.ask(["osd", "df"], answers.osdDf, signal);
   } catch (error) {
-    if (error instanceof AgentError && error.code === "ceph_silent") return null;
+    if (error instanceof AgentError && WITHOUT_SPACE.has(error.code)) return null;
     throw error;
   }
 }

@@ -34,14 +34,8 @@ const EIO = 5;
 
 interface Calls {
   socket(domain: number, type: number, protocol: number): number;
-  sendto(
-    fd: number,
-    bytes: Uint8Array,
-    length: bigint,
-    flags: number,
-    to: Uint8Array,
-    toLength: number,
-  ): bigint;
+  connect(fd: number, to: Uint8Array, toLength: number): number;
+  send(fd: number, bytes: Uint8Array, length: bigint, flags: number): bigint;
   recv(fd: number, bytes: Uint8Array, length: bigint, flags: number): bigint;
   if_indextoname(index: number, name: Uint8Array): bigint;
   close(fd: number): number;
@@ -51,15 +45,20 @@ let calls: Calls | null | undefined;
 
 /** A socket to the kernel, to be closed; null where there is none (no node:ffi, AF_NETLINK hidden by the unit). */
 export function openNetlink(): Netlink | null {
-  calls ??= bind();
+  if (calls === undefined) calls = bind();
   if (calls === null) return null;
-  const { socket, sendto, recv, if_indextoname, close } = calls;
+  const { socket, connect, send, recv, if_indextoname, close } = calls;
   const fd = socket(AF_NETLINK, SOCK_RAW_CLOEXEC_NONBLOCK, NETLINK_ROUTE);
   if (fd < 0) return null;
   const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   // sockaddr_nl with port 0: the kernel.
   const kernel = Buffer.alloc(12);
   kernel.writeUInt16LE(AF_NETLINK);
+  // So nobody else's message gets in, forged or many: a container with the host's network may send to any port of it.
+  if (connect(fd, kernel, kernel.length) < 0) {
+    close(fd);
+    return null;
+  }
   let sequence = 0;
 
   function ask(type: number, flags: number, body: Uint8Array): RawMessage[] | number {
@@ -69,7 +68,7 @@ export function openNetlink(): Netlink | null {
     request.writeUInt16LE(flags | NLM_F_REQUEST, 6);
     request.writeUInt32LE(++sequence, 8);
     request.set(body, HEADER_BYTES);
-    if (sendto(fd, request, BigInt(request.length), 0, kernel, kernel.length) < 0n) return EIO;
+    if (send(fd, request, BigInt(request.length), MSG_DONTWAIT) < 0n) return EIO;
     const found: RawMessage[] = [];
     for (let read = 0; read < MAX_READS; read++) {
       const length = Number(recv(fd, buffer, BigInt(buffer.length), MSG_DONTWAIT));
@@ -95,7 +94,8 @@ function bind(): Calls | null {
   try {
     return process.getBuiltinModule("node:ffi").dlopen(null, {
       socket: { arguments: ["int32", "int32", "int32"], return: "int32" },
-      sendto: { arguments: ["int32", "buffer", "uint64", "int32", "buffer", "uint32"], return: "int64" },
+      connect: { arguments: ["int32", "buffer", "uint32"], return: "int32" },
+      send: { arguments: ["int32", "buffer", "uint64", "int32"], return: "int64" },
       recv: { arguments: ["int32", "buffer", "uint64", "int32"], return: "int64" },
       if_indextoname: { arguments: ["uint32", "buffer"], return: "pointer" },
       close: { arguments: ["int32"], return: "int32" },

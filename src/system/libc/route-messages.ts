@@ -39,7 +39,8 @@ export function splitMessages(
     const type = all.readUInt16LE(at + 4);
     const body = all.subarray(at + HEADER_BYTES, at + length);
     if (all.readUInt32LE(at + 8) === sequence) {
-      if (type === DONE) return { messages, end: 0 };
+      // Behind a list stands what came of it.
+      if (type === DONE) return { messages, end: body.length < 4 ? 0 : Math.abs(body.readInt32LE(0)) };
       if (type === ERROR) return { messages, end: body.length < 4 ? EINVAL : Math.abs(body.readInt32LE(0)) };
       messages.push({ type, body });
       if ((all.readUInt16LE(at + 6) & MULTI) === 0) return { messages, end: 0 };

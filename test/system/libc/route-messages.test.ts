@@ -131,6 +131,7 @@ test("an answer in parts, one of an older question, an error", () => {
   const error = Buffer.alloc(20);
   error.writeInt32LE(-101);
   expect(splitMessages(message(2, 0, 7, error), 7)).toEqual({ messages: [], end: 101 });
+  expect(splitMessages(message(3, 2, 7, error), 7)).toEqual({ messages: [], end: 101 });
 });
 
 test("IPv6 in RFC 5952's form", () => {
