@@ -8,7 +8,6 @@ import type { Facts, Subject } from "./gate.ts";
 import { note, refuse, type Stop, some, utc, wait, words } from "./text.ts";
 import type { GateOptions } from "./types.ts";
 
-/** How far a server's clock may run ahead of what an earlier answer of it said. */
 /** How far the clock of a source may be ahead of what is known of the time, milliseconds. */
 export const FUTURE_MS = 5 * 60_000;
 
