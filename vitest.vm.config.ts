@@ -9,7 +9,8 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 1,
     fileParallelism: false,
-    testTimeout: 300_000,
+    // Two reboots take 200 s on a quiet host, and twice that on a busy one.
+    testTimeout: 600_000,
     hookTimeout: 300_000,
   },
 });
