@@ -4,6 +4,7 @@
  */
 import type { Files } from "../system/files.ts";
 import { enabledUnits } from "./units.ts";
+import { UUID } from "./uuid.ts";
 
 export interface CephDaemon {
   /** `mon`, `mgr`, `mds`, `rgw`, or another word of cephadm's: `nfs`, `iscsi`, `rbd-mirror`, … */
@@ -12,7 +13,7 @@ export interface CephDaemon {
 }
 
 const PACKAGED = /^ceph-(mon|mgr|mds|radosgw|rbd-mirror|cephfs-mirror|immutable-object-cache)@(.+)\.service$/;
-const CEPHADM = /^ceph-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}@([a-z][a-z-]{0,31})\.(.+)\.service$/;
+const CEPHADM = new RegExp(`^ceph-${UUID}@([a-z][a-z-]{0,31})\\.(.+)\\.service$`);
 const MAX_DAEMONS = 100;
 const MAX_NAME = 128;
 

@@ -5,6 +5,7 @@
  */
 import type { Files } from "../system/files.ts";
 import { enabledUnits } from "./units.ts";
+import { UUID } from "./uuid.ts";
 
 export type OsdPresence = { readonly is: "yes" | "no" } | { readonly is: "unknown"; readonly why: string };
 
@@ -23,9 +24,8 @@ const PARTITION_TYPES = new Set([
   "5ce17fce-4087-4169-b7ff-056cc58473f9",
   "89c57f98-2fe5-4dc0-89c1-f3ad0ceff2be",
 ]);
-const FSID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const UNIT =
-  /^(?:ceph-osd[@-]\d+|ceph-volume@(?:lvm|simple)-|ceph-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}@osd\.)/;
+const FSID = new RegExp(`^${UUID}$`);
+const UNIT = new RegExp(`^(?:ceph-osd[@-]\\d+|ceph-volume@(?:lvm|simple)-|ceph-${UUID}@osd\\.)`);
 const DATA = "/var/lib/ceph";
 const ROOK = "/var/lib/rook";
 /** Of the snap microceph, whose drives may be whole and encrypted: nothing else names them. */

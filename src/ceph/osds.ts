@@ -7,6 +7,7 @@
 import type { Files } from "../system/files.ts";
 import { parseMountinfo } from "../system/mountinfo.ts";
 import { enabledUnits } from "./units.ts";
+import { UUID } from "./uuid.ts";
 
 export interface LocalOsd {
   readonly id: number;
@@ -16,9 +17,8 @@ export interface LocalOsd {
   readonly devices: readonly string[];
 }
 
-const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const UNIT = new RegExp(
-  `^(?:ceph-volume@(?:lvm|simple)-(\\d+)-(${UUID})|ceph-osd@(\\d+)|ceph-${UUID}@osd\\.(\\d+))\\.service$`,
+  `^(?:ceph-volume@(?:lvm|simple)-(\\d+)-(${UUID})|ceph-osd[@-](\\d+)|ceph-${UUID}@osd\\.(\\d+))\\.service$`,
 );
 const DATA = "/var/lib/ceph";
 const PARTS = ["block", "block.db", "block.wal", "journal"];

@@ -59,6 +59,11 @@ it("a unit of cephadm tells that there is one, and a host without Ceph that ther
   expect(osds({ folders: ["/var/lib/ceph/osd"] })).toEqual([]);
 });
 
+it("a unit of NixOS names its OSD too", () => {
+  const unit = "/etc/systemd/system/multi-user.target.wants/ceph-osd-3.service";
+  expect(osds({ files: { [unit]: "" } })).toEqual([{ id: 3, uuid: null, devices: [] }]);
+});
+
 it("what is mounted for an OSD tells its id to any user, also where neither unit nor folder does", () => {
   const mount = (at: string): string =>
     `200 29 0:60 / ${at} rw,relatime shared:100 - tmpfs tmpfs rw,inode64\n`;

@@ -3,6 +3,7 @@
  * Ceph computes may be "nan" or "inf" in JSON's place, so what is no number is null.
  */
 import * as v from "valibot";
+import { UUID } from "../uuid.ts";
 
 const id = v.pipe(v.number(), v.safeInteger());
 const osdId = v.pipe(id, v.minValue(0), v.maxValue(10_000_000));
@@ -11,7 +12,7 @@ const number = v.fallback(v.nullable(v.number()), null);
 const flags = v.array(name);
 /** By bucket or class; older answers and empty ones have a list there. */
 const flagsByName = v.fallback(v.record(name, flags), {});
-const uuid = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/));
+const uuid = v.pipe(v.string(), v.regex(new RegExp(`^${UUID}$`)));
 /** A flag as a number, as this map has them. */
 const bit = v.pipe(
   v.union([v.literal(0), v.literal(1), v.boolean()]),
