@@ -19,21 +19,21 @@ export const osdsCommand: SubCommand = {
   summary: "show the Ceph OSDs of this node, their drives and what the cluster says of them",
   usage: "[--json] [--socket PATH]",
   options: CLIENT_OPTIONS,
-  examples: ["foundry-agent osds", "foundry-agent osds --json | jq '.osds[] | select(.up == false)'"],
+  examples: ["foundry-agent osds", "foundry-agent osds --json | jq '.data.osds[] | select(.up == false)'"],
   async run({ values }, io) {
     const client = await openClient(io, values);
     const section = await client.get("/v1/report/ceph");
     const { drives } = await client.get("/v1/drives");
-    if (section.data === null) {
-      if (values.json === true) printJson(io, section);
-      else io.stdout(`${sectionHeadline(section, io.now())}\n`);
-    } else if (values.json === true) printJson(io, withDrives(section.data, drives));
-    else io.stdout(osdsText(section.data, drives, io, values.socket));
+    const { data } = section;
+    if (values.json === true)
+      printJson(io, data === null ? section : { ...section, data: withDrives(data, drives) });
+    else if (data === null) io.stdout(`${sectionHeadline(section, io.now())}\n`);
+    else io.stdout(osdsText(data, drives, io, values.socket));
     return EXIT.ok;
   },
 };
 
-/** The section, with what is known of the drives under each OSD beside their names. */
+/** Its data, with what is known of the drives under each OSD beside their names. */
 function withDrives(data: CephData, drives: readonly DriveWire[]): object {
   const osds = (data.osds ?? []).map((osd) => ({
     ...osd,

@@ -79,13 +79,17 @@ it("says why the cluster is not asked, and what to type", async () => {
   expect(said.stdout).toMatch(/^OSD +DRIVE/);
   expect(said.stdout).toContain("The program ceph is not installed.\n");
   expect(said.stdout).toMatch(/Next: apt-get install ceph-common\n$/);
-  const { osds, cluster } = JSON.parse((await run(["osds", "--json"])).stdout);
+  const { state, data } = JSON.parse((await run(["osds", "--json"])).stdout);
+  const { osds, cluster } = data;
+  expect(state).toBe("ok");
   expect(cluster).toBeNull();
   expect(osds[0].drives[0]).toMatchObject({ name: expect.any(String), serial: expect.any(String) });
 });
 
 it("says on a host without Ceph that there is none", async () => {
   const { run } = await daemon({ tree: "pi4" });
+  // The same shape as with data, for whoever reads `.data`.
+  expect(JSON.parse((await run(["osds", "--json"])).stdout)).toMatchObject({ state: "absent", data: null });
   const { stdout, code } = await run(["osds"]);
   expect([code, stdout.split("\n")[1]]).toEqual([0, "No OSD or daemon of Ceph is set up on this host."]);
 });
